@@ -1,0 +1,72 @@
+"""Each pod of a group falls into exactly one bucket; decisions are arithmetic on buckets.
+
+"Active" is ReplicaSet's word (IsPodActive in k8s.io/kubernetes pkg/controller/controller_utils.go): neither
+finished nor being deleted. Only active pods count towards `replicas`.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from podgroup_operator.core.model import Cause, Phase, Pod
+
+
+class Bucket(Enum):
+    """Where a pod stands in its life, as its group sees it."""
+
+    STARTING = "starting"  # active, not Ready
+    READY = "ready"  # Ready, not yet for minReadySeconds
+    AVAILABLE = "available"  # Ready for minReadySeconds
+    TERMINATING = "terminating"  # asked to go, still there
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+
+    @property
+    def active(self) -> bool:
+        """Tell whether pods of this bucket count towards `replicas`."""
+        return self in {Bucket.STARTING, Bucket.READY, Bucket.AVAILABLE}
+
+
+def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
+    """Find the one bucket of a pod.
+
+    Terminating wins over finished, as in ReplicaSet's counts: a Failed pod that is being deleted is on its way.
+    """
+    if pod.deleted is not None:
+        return Bucket.TERMINATING
+    if pod.phase is Phase.FAILED:
+        return Bucket.FAILED
+    if pod.phase is Phase.SUCCEEDED:
+        return Bucket.SUCCEEDED
+    if pod.ready_since is None:
+        return Bucket.STARTING
+    if now < pod.ready_since + min_ready_seconds:
+        return Bucket.READY
+    return Bucket.AVAILABLE
+
+
+def is_active(pod: Pod) -> bool:
+    """Tell whether a pod counts towards `replicas`."""
+    return pod.deleted is None and pod.phase not in {Phase.FAILED, Phase.SUCCEEDED}
+
+
+def next_available(pods: Iterable[Pod], min_ready_seconds: int, now: float) -> float | None:
+    """Find the earliest time at which a Ready pod becomes available; None if none is waiting."""
+    times = (pod.ready_since + min_ready_seconds for pod in pods if is_active(pod) and pod.ready_since is not None)
+    return min((time for time in times if time > now), default=None)
+
+
+def cause_of_loss(before: Pod, after: Pod | None) -> Cause | None:
+    """Say why an active pod ceased to be one, or None if it did not.
+
+    Args:
+        before: the pod as it was last seen.
+        after: the pod as it is now; None if it is gone or no longer the group's.
+    """
+    if not is_active(before) or (after is not None and is_active(after)):
+        return None
+    last = after or before
+    if last.evicted:
+        return Cause.EVICTED
+    if after is None or after.deleted is not None:
+        return Cause.DELETED
+    return Cause.SUCCEEDED if after.phase is Phase.SUCCEEDED else Cause.FAILED

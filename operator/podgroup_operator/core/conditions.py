@@ -1,0 +1,102 @@
+"""The conditions of a group, in the words of Deployment and ReplicaSet where these have them.
+
+Ready is the summary that `kubectl wait`, Helm and kstatus read: everything that was asked for is there and
+available. Stalled (kstatus) means that waiting will not help: a person has to act, and the message says how.
+Every condition is always there, so that it can be waited for; a condition's time changes only with its status
+(metav1.Condition).
+"""
+
+from dataclasses import dataclass
+
+from podgroup_operator.core import names
+from podgroup_operator.core.model import Condition, Desired, Observed, Outcome
+
+READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"
+OUR_TYPES = (READY, AVAILABLE, REPLICA_FAILURE, STALLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many pods there are, by what can be said of them."""
+
+    replicas: int
+    ready: int
+    available: int
+    updated: int
+    fully_labeled: int
+    terminating: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a condition says, before it is dated."""
+
+    type: str
+    status: str  # "True" or "False"
+    reason: str
+    message: str
+
+
+def conditions(
+    desired: Desired, observed: Observed, outcome: Outcome, tally: Tally, now: float
+) -> tuple[Condition, ...]:
+    """State all conditions, each dated by its last change of status."""
+    stalled = find_stalled(observed)
+    failure = find_failure(observed, outcome)
+    findings = (
+        find_ready(desired, tally, stalled, failure),
+        find_available(desired, tally),
+        failure,
+        stalled,
+    )
+    previous = {condition.type: condition for condition in observed.status.conditions}
+    return tuple(date(finding, previous.get(finding.type), desired.generation, now) for finding in findings)
+
+
+def date(finding: Finding, previous: Condition | None, generation: int, now: float) -> Condition:
+    """Keep the time of the last change if the status is the same."""
+    since = previous.since if previous and previous.status == finding.status else now
+    return Condition(finding.type, finding.status, finding.reason, finding.message, generation, since)
+
+
+def find_ready(desired: Desired, tally: Tally, stalled: Finding, failure: Finding) -> Finding:
+    """Ready: exactly as many pods as asked for, all of them available; if not, the gravest reason why."""
+    if tally.replicas == tally.available == desired.replicas:
+        return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
+    for problem in (stalled, failure):
+        if problem.status == "True":
+            return Finding(READY, "False", problem.reason, problem.message)
+    if tally.replicas > desired.replicas:
+        return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.")
+    return Finding(
+        READY,
+        "False",
+        "ReplicasNotAvailable",
+        f"{tally.available} of {desired.replicas} replicas are available.",
+    )
+
+
+def find_available(desired: Desired, tally: Tally) -> Finding:
+    """Available: at least `replicas` minus maxUnavailable, Deployment's 25 % rounded down, are available."""
+    minimum = desired.replicas - desired.replicas * 25 // 100
+    if tally.available >= minimum:
+        return Finding(AVAILABLE, "True", "MinimumReplicasAvailable", "PodGroup has minimum availability.")
+    return Finding(AVAILABLE, "False", "MinimumReplicasUnavailable", "PodGroup does not have minimum availability.")
+
+
+def find_failure(observed: Observed, outcome: Outcome) -> Finding:
+    """ReplicaFailure: the API server refused a create or a delete, and since then none has succeeded."""
+    if outcome.failures:
+        return Finding(REPLICA_FAILURE, "True", outcome.failures[0].reason, outcome.failures[0].message)
+    if observed.create_refusal and not outcome.created:
+        return Finding(REPLICA_FAILURE, "True", names.REASON_CREATE_FAILED, observed.create_refusal.message)
+    return Finding(REPLICA_FAILURE, "False", "NoFailure", "Every create and delete was accepted.")
+
+
+def find_stalled(observed: Observed) -> Finding:
+    """Stalled: the template is not acceptable to the API server, so no pod can be made from it."""
+    if observed.template_refusal:
+        message = f"{observed.template_refusal.message} Correct spec.template; pods that run are left as they are."
+        return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, message)
+    return Finding(STALLED, "False", "NotStalled", "Nothing needs a person.")

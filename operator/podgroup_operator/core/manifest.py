@@ -1,0 +1,69 @@
+"""The pod that a group creates, as the API wants it.
+
+Labels, annotations and finalizers come from the template, the owner reference makes us its controller, and
+the operator's own labels and annotations say where it sits and whom it replaces. The spec is the template's,
+untouched: defaults are the API server's business.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from podgroup_operator.core import names
+from podgroup_operator.core.model import Create, Desired
+
+Manifest = dict[str, Any]
+
+
+def owner_reference(desired: Desired) -> Manifest:
+    """Refer to the PodGroup as the one controller of a pod; the pod goes when the PodGroup goes."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": desired.name,
+        "uid": desired.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def own_labels(desired: Desired, slot: int) -> dict[str, str]:
+    """Label a pod with its group and its seat."""
+    return {names.LABEL_PODGROUP: desired.name, names.LABEL_SLOT: str(slot)}
+
+
+def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) -> Manifest:
+    """Build the pod for one slot."""
+    metadata = template.get("metadata") or {}
+    labels = (metadata.get("labels") or {}) | own_labels(desired, create.slot)
+    manifest: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": create.name,
+            "namespace": desired.namespace,
+            "labels": labels | {names.LABEL_REVISION: desired.revision},
+            "annotations": (metadata.get("annotations") or {}) | own_annotations(create),
+            "ownerReferences": [owner_reference(desired)],
+        },
+        "spec": template.get("spec") or {},
+    }
+    if metadata.get("finalizers"):
+        manifest["metadata"]["finalizers"] = metadata["finalizers"]
+    return manifest
+
+
+def own_annotations(create: Create) -> dict[str, str]:
+    """Record a pod's epoch, and, of a replacement, which pod was lost, why and when."""
+    annotations = {names.ANNOTATION_EPOCH: str(create.epoch)}
+    if create.loss:
+        annotations[names.ANNOTATION_CAUSE] = create.loss.cause.value
+        annotations[names.ANNOTATION_LOST_AT] = micro_time(create.loss.at)
+        if create.loss.pod:
+            annotations[names.ANNOTATION_REPLACES] = create.loss.pod
+    return annotations
+
+
+def micro_time(seconds: float) -> str:
+    """Write a time as the API's MicroTime: RFC 3339 in UTC with microseconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

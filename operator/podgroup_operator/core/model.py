@@ -1,0 +1,222 @@
+"""The records that flow through the core: what is wanted, what is seen, what shall be done.
+
+All are frozen, all are small. A `Pod` is the little that decisions need of a pod (about half a kilobyte
+where the API's object takes thirty): the operator keeps these, never bodies. Times are seconds since the
+epoch as floats; resource versions are integers, comparable by KEP-5504.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from podgroup_operator.core.selector import Selector
+
+
+class Phase(Enum):
+    """A pod's phase, as the API spells it."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+
+
+class Cause(Enum):
+    """Why a pod was lost to its group."""
+
+    DELETED = "Deleted"
+    FAILED = "Failed"
+    SUCCEEDED = "Succeeded"
+    EVICTED = "Evicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What decisions need to know of one pod."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: int  # resourceVersion
+    labels: Mapping[str, str]
+    created: float
+    controller: str = ""  # UID of the owner with controller=true; "" makes it an orphan
+    owners: tuple[str, ...] = ()  # UIDs of the owners without controller=true
+    phase: Phase = Phase.PENDING
+    node: str = ""  # "" is not yet scheduled
+    deleted: float | None = None  # when the deletion was asked for; None while nobody did
+    ready_since: float | None = None  # None while not Ready
+    restarts: tuple[int, int] = (0, 0)  # the most of any container, the most of any sidecar
+    deletion_cost: int = 0
+    evicted: bool = False
+    slot: int | None = None
+    epoch: int = 0
+    revision: str = ""
+    replaces: str = ""  # name of the pod that this one replaces
+    lost_at: float | None = None  # when that pod was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A pod that the group had and has no more, though nobody asked the group to shrink."""
+
+    slot: int
+    pod: str  # name; "" if it went while nobody was watching
+    cause: Cause
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What a PodGroup asks for."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    replicas: int
+    selector: Selector
+    template_labels: Mapping[str, str]
+    revision: str  # hash of the template
+    min_ready_seconds: int = 0
+    deleting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server's own words on a template or a create that it did not accept."""
+
+    message: str
+    retry_at: float  # when it is worth asking again
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A metav1.Condition."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int
+    since: float  # lastTransitionTime
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
+    """The record of replacements, `status.healing`."""
+
+    total: int = 0
+    last_time: float | None = None
+    last_cause: str = ""
+    last_pod: str = ""
+    last_replacement: str = ""
+    last_recovery_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A PodGroup's status, with the conditions that are ours to write; those of others stay in the object."""
+
+    observed_generation: int = 0
+    replicas: int = 0
+    ready: int = 0
+    available: int = 0
+    updated: int = 0
+    unavailable: int = 0
+    fully_labeled: int = 0
+    terminating: int = 0
+    failed: int = 0
+    selector: str = ""
+    healing: Healing = Healing()
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the operator sees of one group at one moment.
+
+    `pods` are those that the group controls and the orphans of its namespace; `names` are the other pod
+    names that are known to be taken; `losses` and `epochs` are by slot.
+    """
+
+    pods: tuple[Pod, ...] = ()
+    names: frozenset[str] = frozenset()
+    losses: Mapping[int, Loss] = field(default_factory=dict)
+    epochs: Mapping[int, int] = field(default_factory=dict)
+    first_look: bool = False
+    template_refusal: Refusal | None = None
+    create_refusal: Refusal | None = None
+    status: Status = Status()
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Make an orphan ours; `slot` is the seat it takes."""
+
+    pod: Pod
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let go of a pod whose labels no longer match."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Fill a slot; `loss` says which pod the new one replaces, if any."""
+
+    name: str
+    slot: int
+    epoch: int
+    loss: Loss | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a pod of which there is one too many."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything to do for a group now, and when to look again.
+
+    Attributes:
+        missing: `replicas` minus the active pods; negative when there are too many.
+        look_again: when the passing of time alone can change the plan or the status.
+    """
+
+    missing: int = 0
+    adopts: tuple[Adopt, ...] = ()
+    releases: tuple[Release, ...] = ()
+    creates: tuple[Create, ...] = ()
+    deletes: tuple[Delete, ...] = ()
+    look_again: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing is to be done."""
+        return not (self.adopts or self.releases or self.creates or self.deletes)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An action that the API server refused, in its own words."""
+
+    reason: str  # the Event's and the condition's: FailedCreate, FailedDelete
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan."""
+
+    created: tuple[Create, ...] = ()
+    deleted: tuple[Delete, ...] = ()
+    failures: tuple[Failure, ...] = ()
