@@ -8,7 +8,8 @@ decided by UID and selector, never by name:
 - another controller's: none of our business;
 - nobody's, matching, and not on its way out: adopted.
 
-Only active pods are adopted or released: a finished or dying pod is left as it is.
+Only active pods are adopted or released: a finished or dying pod is left as it is. A group that is being deleted
+adopts and releases nothing.
 """
 
 from collections.abc import Sequence
@@ -28,14 +29,19 @@ class Claims:
 
 
 def claim(desired: Desired, pods: Sequence[Pod]) -> Claims:
-    """Split the pods into kept, adoptable and released; every other pod is ignored."""
+    """Split the pods into kept, adoptable and released; every other pod is ignored.
+
+    Each part is in the order of UIDs, so that no decision depends on the order in which a cache holds its pods.
+    """
     kept, adoptable, released = [], [], []
-    for pod in pods:
+    for pod in sorted(pods, key=lambda pod: pod.uid):
         ours, matching = pod.controller == desired.uid, desired.selector.matches(pod.labels)
         if ours and matching:
             kept.append(pod)
-        elif ours and is_active(pod):
+        elif desired.deleting or not is_active(pod):
+            continue
+        elif ours:
             released.append(pod)
-        elif not pod.controller and matching and is_active(pod) and not desired.deleting:
+        elif not pod.controller and matching:
             adoptable.append(pod)
     return Claims(tuple(kept), tuple(adoptable), tuple(released))

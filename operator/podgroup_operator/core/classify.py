@@ -29,7 +29,9 @@ class Bucket(Enum):
 def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
     """Find the one bucket of a pod.
 
-    Terminating wins over finished, as in ReplicaSet's counts: a Failed pod that is being deleted is on its way.
+    Terminating wins over finished: a Failed pod that is being deleted is on its way, not one more to look into.
+    (ReplicaSet's terminatingReplicas leaves such a pod out; it has no count of failed ones.) Without
+    minReadySeconds a Ready pod is available whatever its node's clock says, as in ReplicaSet (IsPodAvailable).
     """
     if pod.deleted is not None:
         return Bucket.TERMINATING
@@ -39,7 +41,7 @@ def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
         return Bucket.SUCCEEDED
     if pod.ready_since is None:
         return Bucket.STARTING
-    if now < pod.ready_since + min_ready_seconds:
+    if min_ready_seconds and now < pod.ready_since + min_ready_seconds:
         return Bucket.READY
     return Bucket.AVAILABLE
 
@@ -51,6 +53,8 @@ def is_active(pod: Pod) -> bool:
 
 def next_available(pods: Iterable[Pod], min_ready_seconds: int, now: float) -> float | None:
     """Find the earliest time at which a Ready pod becomes available; None if none is waiting."""
+    if not min_ready_seconds:
+        return None
     times = (pod.ready_since + min_ready_seconds for pod in pods if is_active(pod) and pod.ready_since is not None)
     return min((time for time in times if time > now), default=None)
 

@@ -46,7 +46,8 @@ class Pod:
     phase: Phase = Phase.PENDING
     node: str = ""  # "" is not yet scheduled
     deleted: float | None = None  # when the deletion was asked for; None while nobody did
-    ready_since: float | None = None  # None while not Ready
+    ready_since: float | None = None  # None while not Ready; whole seconds, by the API
+    ready_seen: float | None = None  # when it was seen to become Ready, if anybody was watching then
     restarts: tuple[int, int] = (0, 0)  # the most of any container, the most of any sidecar
     deletion_cost: int = 0
     evicted: bool = False

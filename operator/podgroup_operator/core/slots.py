@@ -5,10 +5,13 @@ what everyone can see: `kubectl get pods -L selfheal.dev/slot`. Slots never deci
 (that is plain counting, as in ReplicaSet); they decide what a new pod is called, and whom it replaces.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, count, islice
 
-from podgroup_operator.core.model import Adopt, Cause, Create, Desired, Loss, Observed, Pod
+from podgroup_operator.core.claim import claim
+from podgroup_operator.core.classify import cause_of_loss, is_active
+from podgroup_operator.core.model import Adopt, Cause, Create, Desired, Loss, Observed, Phase, Pod
 from podgroup_operator.core.names import pod_name
 
 
@@ -40,32 +43,29 @@ def adopt_all(adoptable: Sequence[Pod], kept: Sequence[Pod]) -> tuple[Adopt, ...
 
 
 def fill(desired: Desired, observed: Observed, active: Sequence[Pod], number: int, now: float) -> tuple[Create, ...]:
-    """Name the pods that fill the first `number` empty slots.
+    """Name the pods that fill `number` empty slots: first those that lost their pod, then the lowest.
 
     A slot's next epoch is one above the highest seen; a name that another pod of the namespace bears
     is passed over, so a pod that was released keeps its name and a stranger's name is not asked for twice.
     """
     taken = seats(active)
-    losses = dict(observed.losses) | unseen_losses(desired, observed, active, now)
+    known = released_losses(desired, observed, now) | dict(observed.losses)
+    losses = unseen_losses(desired, observed, active, known, now) | known
+    vacated = [slot for slot in sorted(losses) if slot not in taken]
     seatless = [loss for slot, loss in sorted(losses.items()) if slot in taken]
     names = observed.names | {pod.name for pod in observed.pods}
     creates = []
-    for slot in islice(empty_slots(taken), number):
+    for slot in islice(chain(vacated, empty_slots([*taken, *vacated])), number):
         loss = losses.get(slot) or (seatless.pop(0) if seatless else None)
-        epoch = next_epoch(desired, slot, first_epoch(slot, loss, observed), names)
+        epoch = next_epoch(desired, slot, observed.epochs.get(slot, -1) + 1, names)
         creates.append(Create(pod_name(desired.name, desired.uid, slot, epoch), slot, epoch, loss))
     return tuple(creates)
 
 
-def first_epoch(slot: int, loss: Loss | None, observed: Observed) -> int:
-    """Find the first epoch of a slot that no pod can have had.
-
-    Of a pod that went while nobody was watching the epoch is unknown, but it cannot be above the number of
-    replacements ever made; so the new pod's name differs from the old one's here too.
-    """
-    if slot in observed.epochs:
-        return observed.epochs[slot] + 1
-    return observed.status.healing.total + 1 if loss else 0
+def released_losses(desired: Desired, observed: Observed, now: float) -> dict[int, Loss]:
+    """Count a pod that is released in this very plan as lost: its replacement need not wait for the news."""
+    released = claim(desired, observed.pods).released
+    return {pod.slot: Loss(pod.slot, pod.name, Cause.DELETED, now) for pod in released if pod.slot is not None}
 
 
 def next_epoch(desired: Desired, slot: int, first: int, names: frozenset[str]) -> int:
@@ -73,13 +73,28 @@ def next_epoch(desired: Desired, slot: int, first: int, names: frozenset[str]) -
     return next(epoch for epoch in count(first) if pod_name(desired.name, desired.uid, slot, epoch) not in names)
 
 
-def unseen_losses(desired: Desired, observed: Observed, active: Sequence[Pod], now: float) -> dict[int, Loss]:
-    """Work out, at the first look after a start, which slots lost their pod while nobody was watching.
+def unseen_losses(
+    desired: Desired, observed: Observed, active: Sequence[Pod], known: Mapping[int, Loss], now: float
+) -> dict[int, Loss]:
+    """Work out, at the first look after a start, which pods were lost while nobody was watching.
 
-    The last status tells how many pods there were; what is missing of those was deleted.
+    Some are still there, finished or on their way out. Of those that are gone without a trace only the number
+    is known: the last status tells how many pods there were, and what is missing of those was deleted.
     """
     if not observed.first_look:
         return {}
-    missing = min(observed.status.replicas, desired.replicas) - len(active) - len(observed.losses)
-    free = (slot for slot in empty_slots(seats(active)) if slot not in observed.losses)
-    return {slot: Loss(slot, "", Cause.DELETED, now) for slot in islice(free, max(missing, 0))}
+    taken = seats(active)
+    by_age = sorted(observed.pods, key=lambda pod: (pod.epoch, pod.uid))
+    visible = {loss.slot: loss for pod in by_age if (loss := visible_loss(pod, desired.uid, now))}
+    losses = {slot: loss for slot, loss in (visible | dict(known)).items() if slot not in taken}
+    missing = min(observed.status.replicas, desired.replicas) - len(active) - len(losses)
+    free = empty_slots([*taken, *losses])
+    return losses | {slot: Loss(slot, "", Cause.DELETED, now) for slot in islice(free, max(missing, 0))}
+
+
+def visible_loss(pod: Pod, owner: str, now: float) -> Loss | None:
+    """Tell what was lost with a pod that is still there but no longer active."""
+    if pod.controller != owner or pod.slot is None or is_active(pod):
+        return None
+    cause = cause_of_loss(replace(pod, deleted=None, phase=Phase.RUNNING), pod)
+    return Loss(pod.slot, pod.name, cause, pod.deleted or now) if cause else None

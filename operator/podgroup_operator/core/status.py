@@ -63,7 +63,7 @@ def count(desired: Desired, pods: list[Pod], created: int, now: float) -> Tally:
 
 
 def healing(previous: Healing, pods: list[Pod], created: tuple[Create, ...], now: float) -> Healing:
-    """Carry the record of replacements on: those made now, and the last recovery that is complete."""
+    """Carry the record of replacements on: those made now, and how long the last one took to be Ready."""
     heals = [(create, create.loss) for create in created if create.loss]
     if heals:
         create, loss = heals[-1]
@@ -74,15 +74,16 @@ def healing(previous: Healing, pods: list[Pod], created: tuple[Create, ...], now
             last_cause=loss.cause.value,
             last_pod=loss.pod,
             last_replacement=create.name,
+            last_recovery_seconds=None,
         )
-    return replace(previous, last_recovery_seconds=last_recovery(previous, pods))
+    if previous.last_recovery_seconds is None:
+        return replace(previous, last_recovery_seconds=recovery(previous.last_replacement, pods))
+    return previous  # measured once: when the pod becomes Ready again some day, that is no recovery
 
 
-def last_recovery(previous: Healing, pods: list[Pod]) -> float | None:
-    """Measure the newest loss whose replacement is Ready: seconds from the one to the other."""
-    recovered = [
-        (pod.lost_at, pod.ready_since - pod.lost_at)
-        for pod in pods
-        if pod.lost_at is not None and pod.ready_since is not None
-    ]
-    return round(max(max(recovered)[1], 0.0), 3) if recovered else previous.last_recovery_seconds
+def recovery(replacement: str, pods: list[Pod]) -> float | None:
+    """Measure the seconds from a loss until its replacement was Ready; None while it is not."""
+    for pod in pods:
+        if pod.name == replacement and pod.lost_at is not None and pod.ready_since is not None:
+            return round(max(pod.ready_since - pod.lost_at, 0.0), 3)
+    return None

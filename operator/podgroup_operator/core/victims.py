@@ -52,9 +52,14 @@ def order_of(crowd: Counter[str], now: float) -> tuple[Comparison, ...]:
 
 
 def newer(a: Pod, b: Pod, since_a: float | None, since_b: float | None, now: float) -> int:
-    """Put the pod with the clearly later time first; of about equal times the smaller UID."""
+    """Put the pod with the clearly later time first; of about equal times the smaller UID.
+
+    A time that was never set (0) is the latest of all.
+    """
     if since_a is None or since_b is None or since_a == since_b:
         return 0
+    if not (since_a and since_b):
+        return bool(since_a) - bool(since_b)
     difference = magnitude(now - since_a) - magnitude(now - since_b)
     if difference:
         return difference

@@ -1,0 +1,79 @@
+# Every target works from a fresh clone: what it needs it sets up first.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CACHE := $(or $(PODGROUP_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podgroup)
+UV_VERSION := 0.13.9
+UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
+PY := .venv/bin/python
+LOCAL := PYTHONPATH=deploy/local $(PY) -m controlplane
+
+##@ Use
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## Watch a PodGroup heal: one command, a cluster of its own (or KUBECONFIG's)
+	@PYTHONPATH=deploy:deploy/local $(PY) -m demo
+
+##@ Develop
+
+.PHONY: setup
+setup: .venv/.complete ## Make the environment in .venv
+
+.venv/.complete: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --locked --quiet
+	@touch $@
+
+$(UV):
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: install it (Debian: apt-get install python3 python3-venv)." >&2; exit 1; }
+	@echo "Setting up uv $(UV_VERSION) in $(dir $(@D))"
+	@python3 -m venv $(dir $(@D)) && $(dir $(@D))bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.PHONY: lint
+lint: setup ## Check style, types and the direction of imports
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo --config pyproject.toml
+
+.PHONY: format
+format: setup ## Format the code
+	@.venv/bin/ruff check --fix-only . && .venv/bin/ruff format .
+
+.PHONY: test
+test: lint ## Run lint and every test: core, shell, and pods killed on a real control plane
+	@$(PY) -m pytest
+
+.PHONY: unit
+unit: setup ## Run the tests that need no cluster
+	@$(PY) -m pytest --ignore=tests/e2e --ignore=tests/bench
+
+.PHONY: e2e
+e2e: setup ## Run the end-to-end tests
+	@$(PY) -m pytest tests/e2e
+
+.PHONY: bench
+bench: setup ## Measure: one heal, a mass kill, many groups, memory
+	@$(PY) -m pytest tests/bench -s
+
+.PHONY: crd
+crd: cluster ## Generate crds/podgroups.yaml from the API server's own OpenAPI
+	@KUBECONFIG=.cluster/kubeconfig $(PY) crds/generate.py
+
+##@ Local cluster
+
+.PHONY: cluster
+cluster: setup ## Start a local control plane with pretended nodes; its kubeconfig is .cluster/kubeconfig
+	@mkdir -p .cluster
+	@$(LOCAL) create cluster --name=podgroup-dev --kubeconfig=.cluster/kubeconfig
+
+.PHONY: cluster-down
+cluster-down: setup ## Stop it, leaving nothing behind
+	@$(LOCAL) delete cluster --name=podgroup-dev --kubeconfig=.cluster/kubeconfig
+	@rm -rf .cluster
+
+.PHONY: run
+run: setup ## Run the operator here, against .cluster/kubeconfig or KUBECONFIG
+	@KUBECONFIG=$${KUBECONFIG:-.cluster/kubeconfig} .venv/bin/podgroup-operator run

@@ -1,0 +1,156 @@
+"""Acting: the plan, and nothing but the plan, carried out on the API.
+
+404 and 409 are answers, not errors: what was to go is gone, what was to be made is there. An outcome that is
+unknown (no answer) is left to the next look, which repeats the same create under the same name. Creates start
+slowly, 1, 2, 4 and so on, and stop at the first batch in which one is refused (ReplicaSet's slowStartBatch),
+so that a quota of zero costs one request and not a thousand.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from podgroup_operator.cluster import STRATEGIC_MERGE_PATCH, Cluster, Refused, Unreachable, podgroups_path, pods_path
+from podgroup_operator.core import names
+from podgroup_operator.core.manifest import own_labels, owner_reference, pod_manifest
+from podgroup_operator.core.model import Adopt, Create, Delete, Desired, Failure, Outcome, Plan, Release
+from podgroup_operator.groups import Group
+from podgroup_operator.ledger import Ledger
+from podgroup_operator.pods import Family
+from podgroup_operator.template import INVALID
+from podgroup_operator.wire import version_of
+
+Json = dict[str, Any]
+
+CONFLICT, NOT_FOUND, UNPROCESSABLE = 409, 404, 422
+
+
+class Application:
+    """One plan being carried out for one group."""
+
+    def __init__(self, group: Group, family: Family, ledger: Ledger, cluster: Cluster, now: float) -> None:
+        self._group = group
+        self._desired: Desired = group.desired
+        self._family = family
+        self._ledger = ledger
+        self._cluster = cluster
+        self._now = now
+        self._created: list[Create] = []
+        self._deleted: list[Delete] = []
+        self._failures: list[Failure] = []
+
+    async def carry_out(self, plan: Plan) -> Outcome:
+        """Do everything that the plan says, as far as the API server lets us."""
+        await asyncio.gather(*(self._release(release) for release in plan.releases))
+        if plan.adopts and await self._owner_lives():
+            await asyncio.gather(*(self._adopt(adopt) for adopt in plan.adopts))
+        await self._create_all(plan.creates)
+        await asyncio.gather(*(self._delete(delete) for delete in plan.deletes))
+        if not self._failures and not plan.empty:
+            self._ledger.accepted()
+        return Outcome(tuple(self._created), tuple(self._deleted), tuple(self._failures))
+
+    def _failed(self, reason: str, message: str, retry_after: float | None = None) -> None:
+        """Note a failure; the pause is one for the whole plan."""
+        if not self._failures:
+            self._ledger.refused(self._now, retry_after)
+        self._failures.append(Failure(reason, message))
+
+    async def _owner_lives(self) -> bool:
+        """Read the owner uncached before adopting: a stale view must not take in pods for one that is gone."""
+        try:
+            body = await self._cluster.get(podgroups_path(self._desired.namespace, self._desired.name))
+        except (Refused, Unreachable):
+            return False
+        metadata = body["metadata"]
+        return metadata["uid"] == self._desired.uid and "deletionTimestamp" not in metadata
+
+    async def _adopt(self, adopt: Adopt) -> None:
+        labels = own_labels(self._desired, adopt.slot)
+        await self._patch(adopt, {"ownerReferences": [owner_reference(self._desired)], "labels": labels})
+
+    async def _release(self, release: Release) -> None:
+        await self._patch(release, {"ownerReferences": [{"$patch": "delete", "uid": self._desired.uid}]})
+
+    async def _patch(self, action: Adopt | Release, metadata: Json) -> None:
+        pod = action.pod
+        precondition = {"uid": pod.uid, "resourceVersion": str(pod.version)}
+        try:
+            body = await self._cluster.patch(
+                pods_path(pod.namespace, pod.name), {"metadata": metadata | precondition}, STRATEGIC_MERGE_PATCH
+            )
+        except Refused as refusal:
+            if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
+                self._failed(names.REASON_CREATE_FAILED, f"Error patching: {refusal.message}", refusal.retry_after)
+        except Unreachable as error:
+            self._failed(names.REASON_CREATE_FAILED, f"Error patching: {error}")
+        else:
+            self._ledger.wrote(version_of(body))
+
+    async def _create_all(self, creates: Sequence[Create]) -> None:
+        done, batch = 0, 1
+        while done < len(creates):
+            accepted = await asyncio.gather(*(self._create(create) for create in creates[done : done + batch]))
+            if not all(accepted):
+                return
+            done += batch
+            batch *= 2
+
+    async def _create(self, create: Create) -> bool:
+        """Create a pod; False stops the batches."""
+        manifest = pod_manifest(self._desired, self._group.template, create)
+        try:
+            body = await self._cluster.create(pods_path(self._desired.namespace), manifest)
+        except Refused as refusal:
+            if refusal.code == CONFLICT and refusal.reason == "AlreadyExists":
+                return await self._name_taken(create)
+            self._create_refused(refusal)
+            return False
+        except Unreachable as error:
+            self._failed(names.REASON_CREATE_FAILED, f"Error creating: no answer from the API server: {error}")
+            self._ledger.hold_creates(self._failures[-1].message)
+            return False
+        self._created.append(create)
+        self._family.losses.pop(create.slot, None)
+        self._ledger.wrote(version_of(body))
+        return True
+
+    def _create_refused(self, refusal: Refused) -> None:
+        if "NamespaceTerminating" in refusal.causes:
+            self._ledger.refused(self._now)  # as upstream: nothing can be made here any more, and nobody is at fault
+            self._ledger.hold_creates("The namespace is being deleted.")
+            return
+        self._failed(names.REASON_CREATE_FAILED, f"Error creating: {refusal.message}", refusal.retry_after)
+        self._ledger.hold_creates(self._failures[-1].message)
+        if refusal.code in INVALID:
+            self._ledger.judge(self._desired.revision, refusal.message, self._now)
+
+    async def _name_taken(self, create: Create) -> bool:
+        """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""
+        try:
+            body = await self._cluster.get(pods_path(self._desired.namespace, create.name))
+        except (Refused, Unreachable):
+            return True
+        owners = body["metadata"].get("ownerReferences") or ()
+        if any(owner["uid"] == self._desired.uid for owner in owners):
+            self._ledger.wrote(version_of(body))
+        else:
+            self._ledger.names.add(create.name)
+        return True
+
+    async def _delete(self, delete: Delete) -> None:
+        pod = delete.pod
+        self._family.condemned.add(pod.uid)
+        try:
+            body = await self._cluster.delete(pods_path(pod.namespace, pod.name), pod.uid, pod.version)
+        except Refused as refusal:
+            self._family.condemned.discard(pod.uid)
+            if refusal.code not in {NOT_FOUND, CONFLICT}:
+                self._failed(names.REASON_DELETE_FAILED, f"Error deleting: {refusal.message}", refusal.retry_after)
+        except Unreachable as error:
+            self._family.condemned.discard(pod.uid)
+            self._failed(names.REASON_DELETE_FAILED, f"Error deleting: no answer from the API server: {error}")
+        else:
+            self._deleted.append(delete)
+            if body.get("kind") == "Pod":
+                self._ledger.wrote(version_of(body))

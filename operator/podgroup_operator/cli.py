@@ -1,0 +1,36 @@
+"""The command line: `podgroup-operator run`."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from podgroup_operator.login import LoginError
+from podgroup_operator.settings import Settings, read_settings
+
+logger = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the operator; give the exit code: 0 after SIGTERM, 1 for something the user has to put right."""
+    settings = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    try:
+        asyncio.run(serve(settings))
+    except LoginError as error:
+        logger.error("%s", error)  # noqa: TRY400 - a sentence for the user, not a traceback
+        return 1
+    except OSError as error:
+        logger.error("Cannot listen on %s: %s. Choose another address with --http.", settings.http, error)  # noqa: TRY400 - as above
+        return 1
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Put the operator together and run it."""
+    from podgroup_operator.run import Operator  # noqa: PLC0415 - kopf is heavy; --help need not wait for it
+
+    await Operator(settings).run()

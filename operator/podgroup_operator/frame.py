@@ -1,0 +1,126 @@
+"""kopf, the frame: it watches PodGroups and tells us of them.
+
+Only `on.event`, `on.login` and `on.startup`: these write nothing to the object and add no finalizer, so that
+deletion works while the operator is down. The handler passes a state on; nobody looks at what changed. The
+settings keep kopf from giving up in an ordinary outage (by default it does after 54 s of 5xx).
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import aiohttp
+import kopf
+
+from podgroup_operator import __version__
+from podgroup_operator.core import names
+from podgroup_operator.login import Connection
+
+logger = logging.getLogger(__name__)
+
+
+class News(NamedTuple):
+    """Whom kopf's frame tells; both are called in kopf's thread.
+
+    Attributes:
+        listed: PodGroups have been listed anew; every one that exists is about to be told of.
+        seen: this is the state of a PodGroup; the flag says whether it was its last.
+    """
+
+    listed: Callable[[], None]
+    seen: Callable[[dict[str, Any], bool], None]
+
+
+class EndlessBackoffs:
+    """Pauses between kopf's tries of a request: growing, jittered, never-ending."""
+
+    def __iter__(self) -> Iterator[float]:
+        pause = 0.1
+        while True:
+            yield pause * random.uniform(0.5, 1)  # noqa: S311 - jitter
+            pause = min(pause * 2, 10.0)
+
+
+class Frame:
+    """One run of kopf.
+
+    Args:
+        connection: the API server.
+        namespaces: those that are served; empty is all.
+        news: whom to tell.
+        stop: ends the run when set.
+    """
+
+    def __init__(self, connection: Connection, namespaces: Sequence[str], news: News, stop: threading.Event) -> None:
+        self._connection = connection
+        self._namespaces = namespaces
+        self._news = news
+        self._stop = stop
+
+    def run(self) -> None:
+        """Run kopf in this thread until it is stopped or gives up; why it gave up is logged."""
+        try:
+            kopf.run(
+                registry=self._registry(),
+                settings=configured(),
+                standalone=True,
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=self._stop,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever ended kopf, it is for the supervisor to start it again
+            logger.warning("kopf has given up: %s", error)
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+
+        @kopf.on.login(registry=registry)
+        async def login(**_: Any) -> kopf.AiohttpSession:
+            return kopf.AiohttpSession(server=self._connection.server, aiohttp_session=self._session())
+
+        @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
+        async def see(event: kopf.RawEvent, **_: Any) -> None:
+            self._news.seen(dict(event["object"]), event["type"] == "DELETED")
+
+        return registry
+
+    def _session(self) -> aiohttp.ClientSession:
+        """Give kopf a session that brings our credentials, and tells us when kopf lists PodGroups."""
+        trace = aiohttp.TraceConfig()
+
+        async def add_credentials(
+            _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestStartParams
+        ) -> None:
+            request.headers.update(self._connection.headers())
+
+        async def note_listing(
+            _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestEndParams
+        ) -> None:
+            listing = request.method == "GET" and request.url.path.endswith(f"/{names.PLURAL}")
+            if listing and "watch" not in request.url.query and request.response.ok:
+                self._news.listed()
+
+        trace.on_request_start.append(add_credentials)
+        trace.on_request_end.append(note_listing)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._connection.tls or True),
+            headers={"User-Agent": f"podgroup-operator/{__version__} (kopf)"},
+            trace_configs=[trace],
+        )
+
+
+def configured() -> kopf.OperatorSettings:
+    """Make kopf quiet, patient and free of traces on the objects."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.networking.error_backoffs = EndlessBackoffs()  # documented: any iterable, also an endless one
+    settings.networking.connect_timeout = 5
+    settings.networking.request_timeout = 30
+    settings.watching.server_timeout = 300
+    settings.queueing.idle_timeout = 1.0
+    settings.process.ultimate_exiting_timeout = 25
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    return settings

@@ -1,0 +1,112 @@
+"""The cache of PodGroups, fed by kopf.
+
+kopf tells of every PodGroup when it lists them and of every change after that, but when it has to list again
+(the watch was too old to resume) it never tells of those that vanished meanwhile (measured with kopf 1.45). A
+group that nobody has spoken of since the last listing is therefore doubtful: it is read afresh, uncached,
+before anything is done for it, so that no pod is made for an owner that is gone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from podgroup_operator.core.model import Desired, Pod
+from podgroup_operator.wire import read_desired, version_of
+from podgroup_operator.workqueue import Key
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Group:
+    """One PodGroup as the API has it."""
+
+    body: Json
+    listing: int  # the listing of kopf's since which it has been heard of
+
+    @property
+    def key(self) -> Key:
+        """Give namespace and name."""
+        return self.body["metadata"]["namespace"], self.body["metadata"]["name"]
+
+    @property
+    def uid(self) -> str:
+        """Give the UID; a group that is deleted and made anew has another."""
+        return str(self.body["metadata"]["uid"])
+
+    @property
+    def template(self) -> Json:
+        """Give the pod template as the user wrote it."""
+        template: Json = self.body["spec"]["template"]
+        return template
+
+    @cached_property
+    def desired(self) -> Desired:
+        """Give what the group asks for."""
+        return read_desired(self.body)
+
+
+class GroupStore:
+    """PodGroups by namespace and name."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Key, Group] = {}
+        self._keys: dict[str, Key] = {}
+        self._by_namespace: dict[str, set[Key]] = defaultdict(set)
+        self._listing = 0
+
+    def __len__(self) -> int:
+        """Count the groups."""
+        return len(self._groups)
+
+    def get(self, key: Key) -> Group | None:
+        """Give the group of this name, if there is one."""
+        return self._groups.get(key)
+
+    def doubtful(self, group: Group) -> bool:
+        """Tell whether the group may have vanished in a gap of kopf's watch."""
+        return group.listing < self._listing
+
+    def listed(self) -> Iterable[Key]:
+        """Note that kopf has listed all PodGroups anew; give those that are known, which are doubtful now."""
+        self._listing += 1
+        return tuple(self._groups)
+
+    def see(self, body: Json) -> Group:
+        """Take a group's state, unless a newer one of this name is known; give the newest."""
+        body["metadata"].pop("managedFields", None)
+        fresh = Group(body, self._listing)
+        known = self._groups.get(fresh.key)
+        if known and known.uid == fresh.uid:
+            known.listing = self._listing
+        if known and version_of(known.body) >= version_of(body):
+            return known
+        if known:
+            self._keys.pop(known.uid, None)
+        self._groups[fresh.key] = fresh
+        self._keys[fresh.uid] = fresh.key
+        self._by_namespace[fresh.key[0]].add(fresh.key)
+        return fresh
+
+    def named(self, uid: str) -> Group | None:
+        """Give the group that has this UID."""
+        key = self._keys.get(uid)
+        return self._groups.get(key) if key else None
+
+    def forget(self, group: Group) -> None:
+        """Drop a group that is gone, but not another one of the same name."""
+        self._keys.pop(group.uid, None)
+        known = self._groups.get(group.key)
+        if known and known.uid == group.uid:
+            del self._groups[group.key]
+            self._by_namespace[group.key[0]].discard(group.key)
+
+    def concerned(self, pod: Pod) -> Iterable[Key]:
+        """Find whom a pod concerns: its controller, or, of an orphan, every group that would take it."""
+        if pod.controller:
+            key = self._keys.get(pod.controller)
+            return (key,) if key else ()
+        keys = self._by_namespace.get(pod.namespace, ())
+        return [key for key in keys if self._groups[key].desired.selector.matches(pod.labels)]

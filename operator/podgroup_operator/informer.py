@@ -1,0 +1,141 @@
+"""The informer: a cache's supply line. It lists, then watches, and lists again when it must.
+
+What comes in is reduced at once to what `read` keeps of it. A relist is a full replacement, so whatever
+vanished unseen is noticed too. Trouble is expected: 410, 429, 5xx, 403, cut lines, ERROR events and silence
+all end in another try, after a pause that grows to half a minute and is told in one log line.
+"""
+
+import asyncio
+import gc
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from podgroup_operator.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.wire import version_of
+
+Json = dict[str, Any]
+Record = TypeVar("Record")
+
+CHUNK = "500"  # objects a list request asks for
+WATCH_SECONDS = 300  # how long the server is asked to keep a watch open, more or less
+SILENCE = 75.0  # seconds; the API server sends a bookmark a minute, so a longer silence is a dead line
+RECONNECT_PAUSE = 0.05  # seconds between two watches, should a server close each at once
+PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries
+
+logger = logging.getLogger(__name__)
+
+
+class Store(Protocol[Record]):
+    """What an informer fills."""
+
+    def replace(self, scope: str, records: list[Record], version: int) -> None:
+        """Take a full list; what is not in it is gone."""
+
+    def upsert(self, record: Record) -> None:
+        """Take a new or changed object."""
+
+    def remove(self, uid: str) -> None:
+        """Forget an object that is gone, or that is no longer ours to look at."""
+
+    def reached(self, scope: str, version: int) -> None:
+        """Note that everything up to this resourceVersion has been delivered."""
+
+
+class Informer(Generic[Record]):
+    """Keeps a store equal to a collection of the API.
+
+    Args:
+        cluster: where to read.
+        path: the collection.
+        scope: the namespace that it covers; "" is all.
+        read: reduces an object to a record; None means that it is of no interest.
+        store: what is filled.
+    """
+
+    def __init__(
+        self, cluster: Cluster, path: str, scope: str, read: Callable[[Json], Record | None], store: Store[Record]
+    ) -> None:
+        self._cluster = cluster
+        self._path = path
+        self._scope = scope
+        self._read = read
+        self._store = store
+        self._failures = 0
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        """List and watch for ever."""
+        while True:
+            try:
+                version = await self._list()
+                while version:
+                    version = await self._watch(version)
+            except (Refused, Unreachable) as error:
+                await self._pause(error)
+
+    async def _list(self) -> int:
+        records: list[Record] = []
+        params = {"limit": CHUNK}
+        while True:
+            page = await self._cluster.get(self._path, params)
+            records += [record for item in page.get("items") or () if (record := self._read(item)) is not None]
+            token = page["metadata"].get("continue")
+            if not token:
+                break
+            params = {"limit": CHUNK, "continue": token}
+        version = version_of(page)
+        self._store.replace(self._scope, records, version)
+        if not self.synced.is_set():
+            gc.freeze()  # what was read now stays: keep the collector from walking it again and again
+        self.synced.set()
+        return version
+
+    async def _watch(self, version: int) -> int:
+        """Follow one watch to its end; give the version to go on from, 0 if a new list is needed."""
+        seconds = WATCH_SECONDS * random.uniform(1, 2)  # noqa: S311 - spreads reconnects, protects nothing
+        params = {"resourceVersion": str(version), "timeoutSeconds": str(int(seconds))}
+        try:
+            async for events in self._cluster.watch(self._path, params, SILENCE):
+                for event in events:
+                    if event["type"] == "ERROR":
+                        return self._broken(event["object"])
+                    version = self._take(event["type"], event["object"])
+                    self._failures = 0
+        except Refused as refusal:
+            if refusal.code == 410:  # noqa: PLR2004 - Gone: the version is too old to resume from
+                return 0
+            raise
+        except Unreachable as error:
+            await self._pause(error)
+        await asyncio.sleep(RECONNECT_PAUSE)
+        return version
+
+    def _take(self, kind: str, body: Json) -> int:
+        version = version_of(body)
+        if kind != "BOOKMARK":
+            record = self._read(body)
+            if kind == "DELETED" or record is None:
+                self._store.remove(body["metadata"]["uid"])
+            else:
+                self._store.upsert(record)
+        self._store.reached(self._scope, version)
+        return version
+
+    def _broken(self, status: Mapping[str, Any]) -> int:
+        if status.get("code") != 410:  # noqa: PLR2004 - Gone is everyday life: list again, and say nothing
+            raise Refused(int(status.get("code") or 500), dict(status))
+        return 0
+
+    async def _pause(self, error: Exception) -> None:
+        pause = PAUSES[min(self._failures, len(PAUSES) - 1)] * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        self._failures += 1
+        if self._failures > 1:
+            logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(error), pause)
+        await asyncio.sleep(pause)
+
+
+def sentence(error: Exception) -> str:
+    """End an error's text with a full stop."""
+    return f"{str(error).rstrip('.')}."

@@ -1,0 +1,117 @@
+"""How to reach the API server: in a pod by its service account, elsewhere by a kubeconfig file.
+
+Inside a cluster the token is a file that the kubelet renews, so it is read again every minute. Outside, the
+official client reads kubeconfig files (contexts, certificates, exec plugins); it is imported only then, for it
+is 43 MiB of modules. A problem here is the user's to solve, so every error is a sentence that says how.
+"""
+
+import os
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+TOKEN_LIFETIME = 60.0  # seconds; the kubelet renews a token long before it expires
+
+
+class LoginError(Exception):
+    """No way to the API server is configured, or the one that is cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where the API server is and how to prove who we are.
+
+    Attributes:
+        server: its URL without a trailing slash.
+        tls: the TLS context; None for plain HTTP.
+        authorization: gives the current Authorization header, "" if the TLS certificate is the proof.
+    """
+
+    server: str
+    tls: ssl.SSLContext | None
+    authorization: Callable[[], str]
+
+    def headers(self) -> dict[str, str]:
+        """Give the headers of the next request."""
+        authorization = self.authorization()
+        return {"Authorization": authorization} if authorization else {}
+
+
+def connect(kubeconfig: str = "") -> Connection:
+    """Find the API server: the kubeconfig that is given, else the cluster we run in, else the user's kubeconfig.
+
+    Raises:
+        LoginError: with a sentence for the user.
+    """
+    if not kubeconfig and "KUBERNETES_SERVICE_HOST" in os.environ and (SERVICE_ACCOUNT / "token").exists():
+        return connect_in_cluster(SERVICE_ACCOUNT)
+    return connect_by_kubeconfig(kubeconfig or os.environ.get("KUBECONFIG", ""))
+
+
+def connect_in_cluster(account: Path) -> Connection:
+    """Use the service account that Kubernetes mounts into every pod."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    host = f"[{host}]" if ":" in host else host
+    tls = ssl.create_default_context(cafile=account / "ca.crt")
+    return Connection(f"https://{host}:{port}", tls, TokenFile(account / "token"))
+
+
+class TokenFile:
+    """A bearer token in a file that somebody else renews."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._header = ""
+        self._expires = 0.0
+
+    def __call__(self) -> str:
+        """Give the Authorization header, reading the file again once a minute."""
+        if time.monotonic() >= self._expires:
+            self._header = f"Bearer {self._path.read_text().strip()}"
+            self._expires = time.monotonic() + TOKEN_LIFETIME
+        return self._header
+
+
+def connect_by_kubeconfig(path: str) -> Connection:
+    """Use the current context of a kubeconfig file, with its certificates, tokens and exec plugins."""
+    from kubernetes import client, config  # noqa: PLC0415 - heavy, and not needed inside a cluster
+
+    configuration = client.Configuration()
+    try:
+        config.load_kube_config(path or None, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
+        tls = tls_context(configuration) if configuration.host.startswith("https:") else None
+    except (config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+        raise LoginError(
+            f"The kubeconfig {path or '~/.kube/config'} cannot be used: {error}. "
+            "Give a good one with --kubeconfig or in KUBECONFIG; `kubectl config view` shows what is in it."
+        ) from error
+
+    def authorization() -> str:
+        return configuration.get_api_key_with_prefix("authorization") or configuration_basic(configuration)
+
+    return Connection(configuration.host.rstrip("/"), tls, authorization)
+
+
+def configuration_basic(configuration: object) -> str:
+    """Give the header of a user name and password, "" if there are none."""
+    username, password = getattr(configuration, "username", ""), getattr(configuration, "password", "")
+    if not username or not password:
+        return ""
+    import aiohttp  # noqa: PLC0415 - only for this rare case
+
+    return aiohttp.encode_basic_auth(username, password)
+
+
+def tls_context(configuration: object) -> ssl.SSLContext:
+    """Build the TLS context that a kubeconfig describes."""
+    context = ssl.create_default_context(cafile=getattr(configuration, "ssl_ca_cert", None))
+    certificate = getattr(configuration, "cert_file", None)
+    if certificate:
+        context.load_cert_chain(certificate, getattr(configuration, "key_file", None))
+    if not getattr(configuration, "verify_ssl", True):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,42 @@
+"""What the operator counts, for /metrics.
+
+Names are those of Kubernetes' own controllers where these have one, else start with podgroup_. No object's
+name is ever a label (kubernetes/community, metric-instrumentation.md).
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from podgroup_operator import __version__
+
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+
+registry = CollectorRegistry()
+ProcessCollector(registry=registry)
+PlatformCollector(registry=registry)
+
+build_info = Gauge("podgroup_build_info", "1, labelled with the version.", ["version"], registry=registry)
+build_info.labels(__version__).set(1)
+reconciles = Counter("podgroup_reconcile_total", "Looks at a group, by result.", ["result"], registry=registry)
+reconcile_seconds = Histogram(
+    "podgroup_reconcile_duration_seconds", "Time of one look.", buckets=SECONDS, registry=registry
+)
+heal_seconds = Histogram(
+    "podgroup_heal_latency_seconds",
+    "From the news that a pod is lost to the API server's confirmation of its replacement.",
+    ["cause"],
+    buckets=SECONDS,
+    registry=registry,
+)
+heals = Counter("podgroup_heals_total", "Replacements made, by cause.", ["cause"], registry=registry)
+creates = Counter("podgroup_pod_creates_total", "Pods created.", registry=registry)
+deletes = Counter("podgroup_pod_deletes_total", "Pods deleted because there were too many.", registry=registry)
+failures = Counter("podgroup_failures_total", "Refused creates and deletes.", ["reason"], registry=registry)
+stale_skips = Counter(
+    "podgroup_stale_sync_skips_total", "Looks put off until the cache shows our own writes.", registry=registry
+)
+status_writes = Counter("podgroup_status_writes_total", "Status patches sent.", registry=registry)
+groups = Gauge("podgroup_groups", "PodGroups known.", registry=registry)
+pods = Gauge("podgroup_cached_pods", "Pods kept in the cache.", registry=registry)
+queue_depth = Gauge("workqueue_depth", "PodGroups waiting for a look.", registry=registry)

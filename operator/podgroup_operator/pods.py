@@ -1,0 +1,141 @@
+"""The cache of pods: slim records of ours and of orphans, by owner.
+
+Besides the pods themselves it keeps, per owner, what the stream alone can tell: which pods were lost and when
+exactly (to the microsecond, where the API's own times have whole seconds), and the highest epoch seen in each
+slot. Both are lost in a restart and can be: a loss is then found by counting, an epoch by looking at names.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from podgroup_operator.core.classify import cause_of_loss
+from podgroup_operator.core.model import Loss, Pod
+
+Wake = Callable[[Pod], None]
+
+
+@dataclass(slots=True)
+class Family:
+    """The pods of one owner, and what is remembered of those that are gone.
+
+    Attributes:
+        pods: by UID.
+        epochs: the highest epoch seen, by slot.
+        losses: the pods lost and not yet replaced, by slot.
+        condemned: UIDs of pods that we delete ourselves; their end is not a loss.
+        abandoned: the owner is gone, and so is this record when the last pod goes.
+    """
+
+    pods: dict[str, Pod] = field(default_factory=dict)
+    epochs: dict[int, int] = field(default_factory=dict)
+    losses: dict[int, Loss] = field(default_factory=dict)
+    condemned: set[str] = field(default_factory=set)
+    abandoned: bool = False
+
+
+class PodStore:
+    """Pods by owner UID, orphans by namespace.
+
+    Args:
+        wake: told of each pod that came, changed or went, as it was and as it is, to wake whom it concerns.
+        clock: gives the time in seconds since the epoch.
+    """
+
+    def __init__(self, wake: Wake, clock: Callable[[], float]) -> None:
+        self._wake = wake
+        self._clock = clock
+        self._pods: dict[str, Pod] = {}
+        self._orphans: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._families: dict[str, Family] = defaultdict(Family)
+        self._versions: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """Count the pods that are kept."""
+        return len(self._pods)
+
+    def family(self, owner: str) -> Family:
+        """Give the pods of an owner."""
+        return self._families[owner]
+
+    def orphans(self, namespace: str) -> Iterable[Pod]:
+        """Give the pods of a namespace that nobody controls."""
+        return self._orphans[namespace].values()
+
+    def version(self, namespace: str) -> int:
+        """Tell up to which resourceVersion this namespace's pods are known."""
+        return self._versions.get("", self._versions.get(namespace, 0))
+
+    def forget(self, owner: str) -> None:
+        """Drop what is remembered of an owner that is gone, at once or when its last pod goes."""
+        family = self._families.get(owner)
+        if family:
+            family.abandoned = True
+            self._tidy(owner)
+
+    def replace(self, scope: str, records: list[Pod], version: int) -> None:
+        """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone."""
+        listed = {pod.uid for pod in records}
+        for pod in records:
+            self.upsert(pod)
+        for pod in [pod for pod in self._pods.values() if pod.uid not in listed]:
+            if not scope or pod.namespace == scope:
+                self.remove(pod.uid)
+        self._versions[scope] = version
+
+    def upsert(self, record: Pod) -> None:
+        """Take a new or changed pod, unless a newer state of it is known."""
+        before = self._pods.get(record.uid)
+        if before and before.version >= record.version:
+            return
+        self._pods[record.uid] = record
+        if before and before.controller != record.controller:
+            self._leave(before)
+        self._join(record)
+        if before:
+            self._note_loss(before, record if record.controller == before.controller else None)
+            self._wake(before)
+        self._wake(record)
+
+    def remove(self, uid: str) -> None:
+        """Forget a pod that is gone, or that another controller has taken."""
+        before = self._pods.pop(uid, None)
+        if before:
+            self._leave(before)
+            self._note_loss(before, None)
+            self._wake(before)
+
+    def reached(self, scope: str, version: int) -> None:
+        """Note that everything up to this resourceVersion has been delivered."""
+        self._versions[scope] = max(version, self._versions.get(scope, 0))
+
+    def _join(self, pod: Pod) -> None:
+        if not pod.controller:
+            self._orphans[pod.namespace][pod.uid] = pod
+            return
+        family = self._families[pod.controller]
+        family.pods[pod.uid] = pod
+        if pod.slot is not None:
+            family.epochs[pod.slot] = max(pod.epoch, family.epochs.get(pod.slot, 0))
+
+    def _leave(self, pod: Pod) -> None:
+        if pod.controller:
+            self._families[pod.controller].pods.pop(pod.uid, None)
+        else:
+            self._orphans[pod.namespace].pop(pod.uid, None)
+
+    def _note_loss(self, before: Pod, after: Pod | None) -> None:
+        if not before.controller:
+            return
+        family = self._families[before.controller]
+        cause = cause_of_loss(before, after)
+        if cause and before.slot is not None and before.uid not in family.condemned:
+            family.losses[before.slot] = Loss(before.slot, before.name, cause, self._clock())
+        if after is None:
+            family.condemned.discard(before.uid)
+            self._tidy(before.controller)
+
+    def _tidy(self, owner: str) -> None:
+        family = self._families[owner]
+        if family.abandoned and not family.pods:
+            del self._families[owner]

@@ -1,0 +1,119 @@
+"""One look at one group: observe, decide, act, tell. This is the story of the product.
+
+A look is caused by anything and depends on nothing but what is seen now; after a crash anywhere in it, the
+next one repairs what is left.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from podgroup_operator import metrics
+from podgroup_operator.apply import NOT_FOUND, Application
+from podgroup_operator.cluster import Cluster, Refused, podgroups_path
+from podgroup_operator.core.model import Observed, Outcome, Plan
+from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
+from podgroup_operator.core.plan import plan
+from podgroup_operator.core.status import summarize
+from podgroup_operator.groups import Group, GroupStore
+from podgroup_operator.ledger import Ledger
+from podgroup_operator.pods import Family, PodStore
+from podgroup_operator.recorder import Recorder
+from podgroup_operator.report import announce, write_status
+from podgroup_operator.template import objection
+from podgroup_operator.wire import read_status
+from podgroup_operator.workqueue import Key
+
+STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
+UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
+
+
+@dataclass
+class Reconciler:
+    """Looks at groups, one at a time each, any number of groups at once."""
+
+    cluster: Cluster
+    groups: GroupStore
+    pods: PodStore
+    recorder: Recorder
+    clock: Callable[[], float] = time.time
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Bring a group to what it asks for; give the seconds after which to look again, if time matters."""
+        group = await self._confirmed(key)
+        if group is None or group.desired.deleting:
+            return None  # owner references do the rest, with or without us
+        ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.uid)
+        if not ledger.caught_up(self.pods.version(group.desired.namespace), family.pods, family.condemned):
+            metrics.stale_skips.inc()
+            return STALE_PAUSE
+        await self._judge_template(group, ledger)
+        observed = self._observe(group, family, ledger)
+
+        now = self.clock()
+        decision = plan(group.desired, observed, now)
+        outcome = await Application(group, family, ledger, self.cluster, now).carry_out(decision)
+        status = summarize(group.desired, observed, outcome, self.clock())
+
+        ledger.settle(status.healing)
+        if decision.missing <= 0:
+            family.losses.clear()
+        announce(group.desired, decision, outcome, self.recorder, self.clock())
+        status_due = await write_status(group, status, ledger, self.cluster, self.groups)
+        return self._next_look(status_due, decision, outcome, ledger)
+
+    async def _confirmed(self, key: Key) -> Group | None:
+        """Give the group, read afresh if it may have vanished unseen; forget it if it has."""
+        group = self.groups.get(key)
+        if group is None or not self.groups.doubtful(group):
+            return group
+        try:
+            return self.groups.see(await self.cluster.get(podgroups_path(*key)))
+        except Refused as refusal:
+            if refusal.code == NOT_FOUND:
+                self.forget(group)
+                return None
+            raise
+
+    def forget(self, group: Group) -> None:
+        """Drop all that is remembered of a group that is gone."""
+        self.groups.forget(group)
+        self.pods.forget(group.uid)
+        self.recorder.forget(group.uid)
+        self.ledgers.pop(group.uid, None)
+
+    async def _judge_template(self, group: Group, ledger: Ledger) -> None:
+        """Ask the API server about a template that is new, or was refused a while ago."""
+        if not ledger.must_judge(group.desired.revision, self.clock()):
+            return
+        before, message = ledger.template_refusal, await objection(group, self.cluster)
+        ledger.judge(group.desired.revision, message, self.clock())
+        if message and (before is None or before.message != message):
+            self.recorder.record(group.desired, "Warning", REASON_TEMPLATE_INVALID, message)
+
+    def _observe(self, group: Group, family: Family, ledger: Ledger) -> Observed:
+        """Put together what is known of a group at this moment."""
+        status = read_status(group.body)
+        return Observed(
+            pods=(*family.pods.values(), *self.pods.orphans(group.desired.namespace)),
+            names=frozenset(ledger.names),
+            losses=dict(family.losses),
+            epochs=family.epochs,
+            first_look=ledger.first_look,
+            template_refusal=ledger.template_refusal,
+            create_refusal=ledger.create_refusal,
+            status=replace(status, healing=ledger.remembered(status.healing)),
+        )
+
+    def _next_look(self, status_due: float | None, decision: Plan, outcome: Outcome, ledger: Ledger) -> float | None:
+        """Find the earliest time at which a look is worth while without news."""
+        now = self.clock()
+        delays = [] if status_due is None else [status_due]
+        if decision.look_again is not None:
+            delays.append(decision.look_again - now)
+        if ledger.refusals:
+            delays.append(ledger.retry_at - now)
+        elif len(outcome.created) < len(decision.creates) or len(outcome.deleted) < len(decision.deletes):
+            delays.append(UNFINISHED_PAUSE)
+        return max(min(delays), 0.0) if delays else None

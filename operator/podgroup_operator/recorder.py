@@ -1,0 +1,134 @@
+"""Events: what happened to a group, as `kubectl describe` shows it.
+
+They are sent in the background, for an Event must never delay a heal. Each group may send a burst of 25 and
+then one every ten seconds (after client-go's spam filter, 25 and one every five minutes); what comes above
+that is added up and told in one Event when the next is due, so that the creation of 5,000 pods is not 5,000
+Events.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from podgroup_operator.cluster import Cluster, Refused, Unreachable, object_path
+from podgroup_operator.core import names
+from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.model import Desired
+
+CONTROLLER = f"{names.GROUP}/podgroup-operator"
+BURST = 25
+REFILL_SECONDS = 10.0
+NOTE_LIMIT = 1024  # bytes, by the API's validation
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many Events a group may still send, and what it could not."""
+
+    desired: Desired
+    tokens: float = BURST
+    filled: float = field(default_factory=time.monotonic)
+    held_back: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def take(self) -> bool:
+        """Use up one Event's worth, if there is one."""
+        now = time.monotonic()
+        self.tokens = min(self.tokens + (now - self.filled) / REFILL_SECONDS, BURST)
+        self.filled = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Recorder:
+    """Sends Events about PodGroups.
+
+    Args:
+        cluster: where to.
+        instance: who we are, for `reportingInstance`.
+    """
+
+    def __init__(self, cluster: Cluster, instance: str) -> None:
+        self._cluster = cluster
+        self._instance = instance
+        self._allowances: dict[str, Allowance] = {}
+        self._outbox: deque[tuple[Desired, str, str, str]] = deque(maxlen=10_000)
+        self._mail = asyncio.Event()
+        self._count = 0
+
+    def record(self, desired: Desired, kind: str, reason: str, note: str) -> None:
+        """Tell what happened to a group.
+
+        Args:
+            desired: the group.
+            kind: Normal or Warning.
+            reason: the machine-readable word.
+            note: the sentence for people.
+        """
+        allowance = self._allowances.setdefault(desired.uid, Allowance(desired))
+        if allowance.take():
+            self._post(desired, kind, reason, note)
+        else:
+            allowance.held_back[kind, reason] += 1
+
+    def forget(self, uid: str) -> None:
+        """Drop the account of a group that is gone."""
+        self._allowances.pop(uid, None)
+
+    async def run(self) -> None:
+        """Send what is recorded, one after the other, for ever."""
+        while True:
+            try:
+                await asyncio.wait_for(self._mail.wait(), REFILL_SECONDS)
+            except TimeoutError:
+                self._release_held_back()
+            self._mail.clear()
+            while self._outbox:
+                await self._send(*self._outbox.popleft())
+
+    def _release_held_back(self) -> None:
+        for allowance in self._allowances.values():
+            for (kind, reason), number in list(allowance.held_back.items()):
+                if allowance.take():
+                    del allowance.held_back[kind, reason]
+                    self._post(allowance.desired, kind, reason, f"(combined) {reason} happened {number} more times")
+
+    def _post(self, desired: Desired, kind: str, reason: str, note: str) -> None:
+        self._outbox.append((desired, kind, reason, note))
+        self._mail.set()
+
+    async def _send(self, desired: Desired, kind: str, reason: str, note: str) -> None:
+        self._count += 1
+        now = time.time()
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{desired.name}.{time.time_ns():x}{self._count % 4096:03x}",
+                "namespace": desired.namespace,
+            },
+            "eventTime": micro_time(now),
+            "reportingController": CONTROLLER,
+            "reportingInstance": self._instance,
+            "action": "Reconcile",
+            "reason": reason,
+            "type": kind,
+            "note": note.encode()[:NOTE_LIMIT].decode(errors="ignore"),
+            "regarding": {
+                "apiVersion": names.API_VERSION,
+                "kind": names.KIND,
+                "name": desired.name,
+                "namespace": desired.namespace,
+                "uid": desired.uid,
+            },
+        }
+        path = object_path("/apis/events.k8s.io/v1", "events", desired.namespace, "")
+        try:
+            await self._cluster.create(path, body)
+        except (Refused, Unreachable) as error:
+            logger.debug("Event not sent: %s", error)

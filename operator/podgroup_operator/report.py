@@ -1,0 +1,99 @@
+"""Telling: Events, metrics, one log line and one status, all from the same plan and its outcome."""
+
+import logging
+import time
+from typing import Any
+
+from podgroup_operator import metrics
+from podgroup_operator.cluster import Cluster, Refused, podgroups_path
+from podgroup_operator.core import names
+from podgroup_operator.core.model import Create, Desired, Outcome, Plan, Status
+from podgroup_operator.groups import Group, GroupStore
+from podgroup_operator.ledger import Ledger
+from podgroup_operator.recorder import Recorder
+from podgroup_operator.wire import write_status as written
+
+Json = dict[str, Any]
+
+STATUS_INTERVAL = 0.25  # seconds between two status writes of a group: a mass heal is told in a few, not in hundreds
+
+logger = logging.getLogger(__name__)
+
+
+def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder, now: float) -> None:
+    """Tell what was done to a group: Events for people, metrics for dashboards, a line for the log."""
+    for create in outcome.created:
+        recorder.record(desired, "Normal", names.REASON_CREATED, f"Created pod: {create.name}")
+        metrics.creates.inc()
+        if create.loss:
+            announce_heal(desired, create, recorder, now)
+    for delete in outcome.deleted:
+        recorder.record(desired, "Normal", names.REASON_DELETED, f"Deleted pod: {delete.pod.name}")
+        metrics.deletes.inc()
+    for reason, message in dict.fromkeys((failure.reason, failure.message) for failure in outcome.failures):
+        recorder.record(desired, "Warning", reason, message)
+        metrics.failures.labels(reason).inc()
+    level = logging.DEBUG if plan.empty else logging.INFO
+    logger.log(level, "%s", line(desired, plan, outcome))
+
+
+def announce_heal(desired: Desired, create: Create, recorder: Recorder, now: float) -> None:
+    """Tell that a lost pod has been replaced, why it was lost and how long that took."""
+    if create.loss is None:
+        return
+    cause, seconds = create.loss.cause.value, max(now - create.loss.at, 0.0)
+    metrics.heals.labels(cause).inc()
+    if create.loss.pod:
+        metrics.heal_seconds.labels(cause).observe(seconds)
+    note = f"Replaced pod {create.loss.pod or '(unknown)'} ({cause}) by {create.name} after {seconds:.3f} s"
+    recorder.record(desired, "Normal", names.REASON_HEALED, note)
+
+
+def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
+    """Sum a look up in one line of key=value pairs."""
+    fields = {
+        "group": f"{desired.namespace}/{desired.name}",
+        "replicas": desired.replicas,
+        "missing": plan.missing,
+        "adopts": len(plan.adopts),
+        "releases": len(plan.releases),
+        "created": f"{len(outcome.created)}/{len(plan.creates)}",
+        "deleted": f"{len(outcome.deleted)}/{len(plan.deletes)}",
+        "failures": len(outcome.failures),
+    }
+    return " ".join(f"{key}={value}" for key, value in fields.items())
+
+
+async def write_status(
+    group: Group, status: Status, ledger: Ledger, cluster: Cluster, groups: GroupStore
+) -> float | None:
+    """Write the status if it differs from what the object has.
+
+    Returns:
+        The seconds after which it may be written, if it differs but was written a moment ago; else None.
+    """
+    before = group.body.get("status") or {}
+    after = written(status, group.desired.replicas, before)
+    if all(before.get(key) == value for key, value in after.items()):
+        return None
+    now = time.monotonic()
+    if now < ledger.status_due:
+        return ledger.status_due - now
+    ledger.status_due = now + STATUS_INTERVAL
+    metrics.status_writes.inc()
+    await patch_status(group, after, cluster, groups)
+    return None
+
+
+async def patch_status(group: Group, status: Json, cluster: Cluster, groups: GroupStore) -> None:
+    """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten."""
+    metadata = {"uid": group.uid, "resourceVersion": group.body["metadata"]["resourceVersion"]}
+    try:
+        body = await cluster.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
+    except Refused as refusal:
+        if refusal.code not in {404, 409, 422}:
+            raise
+        return  # the object has changed or is gone, and the news of that is on its way to us
+    known = groups.get(group.key)
+    if known and known.uid == group.uid:
+        groups.see(body)

@@ -1,0 +1,193 @@
+"""The running operator: everything put together, started, supervised and stopped.
+
+kopf is the frame, but it ends when its watch meets an error that it holds to be final (an ERROR event, the CRD
+deleted), and when it ends it cancels every task of its event loop. Neither must touch us: it runs in a thread
+with a loop of its own, and is started again after the same checks as at the beginning.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from podgroup_operator import __version__, metrics
+from podgroup_operator.cluster import Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.core.model import Pod
+from podgroup_operator.endpoints import Endpoints, Health
+from podgroup_operator.frame import Frame, News
+from podgroup_operator.groups import GroupStore
+from podgroup_operator.informer import Informer
+from podgroup_operator.login import connect
+from podgroup_operator.pods import PodStore
+from podgroup_operator.preflight import wait_until_ready
+from podgroup_operator.reconcile import Reconciler
+from podgroup_operator.recorder import Recorder
+from podgroup_operator.settings import Settings
+from podgroup_operator.wire import read_pod
+from podgroup_operator.workqueue import Key, WorkQueue
+
+WORKERS = 32  # looks under way at once; they wait for the network, not for the processor
+RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
+RESTART_PAUSE = 1.0  # seconds before kopf is started again
+ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before a look that raised is repeated
+
+logger = logging.getLogger(__name__)
+
+
+class Operator:
+    """One operator on one API server."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Find the API server; everything else waits for `run`.
+
+        Raises:
+            LoginError: with a sentence for the user.
+        """
+        self._settings = settings
+        self._connection = connect(settings.kubeconfig)
+        self._cluster = Cluster(self._connection)
+        self._queue = WorkQueue()
+        self._groups = GroupStore()
+        self._pods = PodStore(self._wake, time.time)
+        self._recorder = Recorder(self._cluster, f"{socket.gethostname()}-{os.getpid()}")
+        self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder)
+        self._health = Health()
+        self._stop = asyncio.Event()
+        self._errors: dict[Key, int] = {}
+        self._informers = [
+            Informer(self._cluster, pods_path(namespace), namespace, read_pod, self._pods)
+            for namespace in settings.namespaces or ("",)
+        ]
+
+    async def run(self) -> None:
+        """Work until told to stop by SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        endpoints = Endpoints(self._settings.http, self._health)
+        port = await endpoints.start()
+        logger.info("podgroup-operator %s serves %s, http on port %d", __version__, self._connection.server, port)
+        logger.info("%s", self._settings)
+        self._show_metrics()
+        try:
+            async with self._cluster:
+                await self._unless_stopped(self._live())
+        finally:
+            await endpoints.stop()
+        logger.info("Stopped.")
+
+    def _show_metrics(self) -> None:
+        metrics.queue_depth.set_function(lambda: len(self._queue))
+        metrics.groups.set_function(lambda: len(self._groups))
+        metrics.pods.set_function(lambda: len(self._pods))
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something to its end, or until we are to stop."""
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not task.done():
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def _live(self) -> None:
+        """Prepare, then work for ever; an error that nobody foresaw ends the process, with its traceback."""
+        await self._prepare()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._recorder.run())
+            for informer in self._informers:
+                tasks.create_task(informer.run())
+            for informer in self._informers:
+                await informer.synced.wait()
+            self._health.waiting_for = ""
+            for _ in range(WORKERS):
+                tasks.create_task(self._work())
+            await self._supervise_kopf()
+
+    async def _prepare(self) -> None:
+        def say(missing: str) -> None:
+            self._health.waiting_for = missing
+
+        await wait_until_ready(self._cluster, self._settings.namespaces, say)
+
+    async def _supervise_kopf(self) -> None:
+        """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
+        loop = asyncio.get_running_loop()
+        while True:
+            ended = threading.Event()
+            frame = Frame(self._connection, self._settings.namespaces, self._news(loop), ended)
+            try:
+                await asyncio.to_thread(frame.run)
+            finally:
+                ended.set()
+            logger.warning("The watch of PodGroups has ended; it is started again.")
+            await asyncio.sleep(RESTART_PAUSE)
+            await self._prepare()
+
+    def _news(self, loop: asyncio.AbstractEventLoop) -> News:
+        """Hand what kopf tells over from its thread to ours, in order."""
+
+        def listed() -> None:
+            loop.call_soon_threadsafe(self._listed)
+
+        def seen(body: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+            loop.call_soon_threadsafe(self._seen, body, gone)
+
+        return News(listed, seen)
+
+    def _listed(self) -> None:
+        for key in self._groups.listed():
+            self._queue.add_after(key, RELIST_DOUBT)
+
+    def _seen(self, body: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+        if gone:
+            group = self._groups.named(body["metadata"]["uid"])
+            if group:
+                self._reconciler.forget(group)
+        else:
+            self._queue.add(self._groups.see(body).key)
+
+    def _wake(self, pod: Pod) -> None:
+        for key in self._groups.concerned(pod):
+            self._queue.add(key)
+
+    async def _work(self) -> None:
+        """Look at one group after the other, for ever."""
+        while True:
+            key = await self._queue.get()
+            try:
+                delay = await self._look(key)
+            finally:
+                self._queue.done(key)
+            if delay is not None:
+                self._queue.add_after(key, delay)
+
+    async def _look(self, key: Key) -> float | None:
+        """Look at a group; an error in one must not touch the others."""
+        started = time.monotonic()
+        try:
+            delay = await self._reconciler.reconcile(key)
+        except (Refused, Unreachable) as error:
+            logger.warning("group=%s/%s %s", *key, error)
+            result, delay = "error", self._pause(key)
+        except Exception:
+            logger.exception("group=%s/%s unexpected error; this is a bug, please report it", *key)
+            result, delay = "bug", self._pause(key)
+        else:
+            self._errors.pop(key, None)
+            result = "success"
+        metrics.reconciles.labels(result).inc()
+        metrics.reconcile_seconds.observe(time.monotonic() - started)
+        return delay
+
+    def _pause(self, key: Key) -> float:
+        """Find the pause before the next look at a group that has raised errors in a row."""
+        errors = self._errors.get(key, 0)
+        self._errors[key] = errors + 1
+        return ERROR_PAUSES[min(errors, len(ERROR_PAUSES) - 1)]

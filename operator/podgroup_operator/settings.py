@@ -1,0 +1,59 @@
+"""The configuration of one run, read once at the start from the command line and the environment.
+
+Each option has an environment variable of the same name in capitals with the prefix PODGROUP_, for use in a
+Deployment. This is the only reader of the environment; the rest of the program is handed a `Settings`.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run was told.
+
+    Attributes:
+        namespaces: the namespaces to serve; empty means all.
+        kubeconfig: path of a kubeconfig file; empty means in-cluster, or KUBECONFIG, or the default file.
+        leader_elect: whether to wait for the Lease before acting.
+        http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
+        log_level: DEBUG, INFO, WARNING or ERROR.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    kubeconfig: str = ""
+    leader_elect: bool = True
+    http: str = ":8080"
+    log_level: str = "INFO"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(
+        prog="podgroup-operator",
+        description="Keeps the pods of PodGroups (podgroups.selfheal.dev) alive.",
+        epilog="Every option of `run` can also be given as an environment variable, such as PODGROUP_LOG_LEVEL.",
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the operator until SIGTERM")
+    run.add_argument("--namespace", action="append", default=[], metavar="NS", help="serve only this namespace")
+    run.add_argument("--kubeconfig", metavar="F", help="kubeconfig file; default: in-cluster, then KUBECONFIG")
+    run.add_argument("--no-leader-elect", action="store_true", help="act without holding the Lease")
+    run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
+    run.add_argument("--log-level", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    return top
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Read the settings of `podgroup-operator run`; the command line wins over the environment."""
+    given = parser().parse_args(arguments)
+    listed = environment.get("PODGROUP_NAMESPACE", "")
+    no_election = environment.get("PODGROUP_NO_LEADER_ELECT", "").lower() in {"1", "true", "yes"}
+    return Settings(
+        namespaces=tuple(given.namespace) or tuple(filter(None, (part.strip() for part in listed.split(",")))),
+        kubeconfig=given.kubeconfig or environment.get("PODGROUP_KUBECONFIG", ""),
+        leader_elect=not (given.no_leader_elect or no_election),
+        http=given.http or environment.get("PODGROUP_HTTP", ":8080"),
+        log_level=given.log_level or environment.get("PODGROUP_LOG_LEVEL", "INFO"),
+    )

@@ -1,0 +1,231 @@
+"""Between the API's JSON and the core's records: the only place that knows JSON paths. Pure.
+
+What comes from the API is already checked by its schema, so a missing field means its default. A pod of
+another controller is not ours to look at and becomes None at once.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from podgroup_operator.core import names
+from podgroup_operator.core.conditions import OUR_TYPES
+from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.model import Condition, Desired, Healing, Phase, Pod, Status
+from podgroup_operator.core.selector import Operator, Requirement, Selector
+
+Json = dict[str, Any]
+
+PHASES = {phase.value: phase for phase in Phase}
+
+
+def timestamp(text: str | None) -> float | None:
+    """Read an RFC 3339 time as seconds since the epoch."""
+    return datetime.fromisoformat(text).timestamp() if text else None
+
+
+def version_of(body: Json) -> int:
+    """Read an object's resourceVersion, an integer by KEP-5504."""
+    return int(body["metadata"].get("resourceVersion") or 0)
+
+
+def read_pod(body: Json) -> Pod | None:
+    """Keep what decisions need of a pod; None if another controller owns it."""
+    metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+    owners = metadata.get("ownerReferences") or ()
+    controller = next((owner for owner in owners if owner.get("controller")), None)
+    if controller and not is_podgroup(controller):
+        return None
+    annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    return Pod(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        version=version_of(body),
+        labels=labels,
+        created=timestamp(metadata.get("creationTimestamp")) or 0.0,
+        controller=controller["uid"] if controller else "",
+        owners=tuple(owner["uid"] for owner in owners if not owner.get("controller")),
+        phase=PHASES.get(status.get("phase") or "Pending", Phase.UNKNOWN),
+        node=spec.get("nodeName") or "",
+        deleted=deletion_time(metadata),
+        ready_since=ready_since(conditions.get("Ready")),
+        restarts=restarts(spec, status),
+        deletion_cost=whole_number(annotations.get(names.ANNOTATION_DELETION_COST)) or 0,
+        evicted=is_evicted(status, conditions),
+        slot=whole_number(labels.get(names.LABEL_SLOT)),
+        epoch=whole_number(annotations.get(names.ANNOTATION_EPOCH)) or 0,
+        revision=labels.get(names.LABEL_REVISION, ""),
+        replaces=annotations.get(names.ANNOTATION_REPLACES, ""),
+        lost_at=timestamp(annotations.get(names.ANNOTATION_LOST_AT)),
+    )
+
+
+def is_podgroup(owner: Json) -> bool:
+    """Tell whether an owner reference points to one of our PodGroups (any version of the group)."""
+    return bool(owner["kind"] == names.KIND and owner["apiVersion"].partition("/")[0] == names.GROUP)
+
+
+def deletion_time(metadata: Json) -> float | None:
+    """Read when a deletion was asked for: deletionTimestamp is that time plus the grace period."""
+    time = timestamp(metadata.get("deletionTimestamp"))
+    return time - (metadata.get("deletionGracePeriodSeconds") or 0) if time else None
+
+
+def ready_since(condition: Json | None) -> float | None:
+    """Read since when a pod is Ready; None if it is not."""
+    if not condition or condition["status"] != "True":
+        return None
+    return timestamp(condition.get("lastTransitionTime")) or 0.0
+
+
+def restarts(spec: Json, status: Json) -> tuple[int, int]:
+    """Find the most restarts of a container, and of a sidecar (an init container that restarts always)."""
+    sidecars = {c["name"] for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"}
+    regular = (c["restartCount"] for c in status.get("containerStatuses") or ())
+    sidecar = (c["restartCount"] for c in status.get("initContainerStatuses") or () if c["name"] in sidecars)
+    return max(regular, default=0), max(sidecar, default=0)
+
+
+def is_evicted(status: Json, conditions: Mapping[str, Json]) -> bool:
+    """Tell an eviction, by the kubelet (phase Failed, reason Evicted) or through the eviction API, from a deletion."""
+    disruption = conditions.get("DisruptionTarget") or {}
+    return status.get("reason") == "Evicted" or (
+        disruption.get("status") == "True" and disruption.get("reason") == "EvictionByEvictionAPI"
+    )
+
+
+def whole_number(text: str | None) -> int | None:
+    """Read an integer that a person may have written; None if it is not one."""
+    try:
+        return int(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def read_desired(body: Json) -> Desired:
+    """Read what a PodGroup asks for, defaults filled in."""
+    metadata, spec = body["metadata"], body["spec"]
+    template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+    own_label = {names.LABEL_PODGROUP: metadata["name"]}
+    return Desired(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation") or 0,
+        replicas=spec.get("replicas", 1),
+        selector=read_selector(spec.get("selector") or {"matchLabels": own_label}),
+        template_labels=template_labels | own_label,
+        revision=template_hash(spec["template"]),
+        min_ready_seconds=spec.get("minReadySeconds") or 0,
+        deleting=bool(metadata.get("deletionTimestamp")),
+    )
+
+
+def read_selector(selector: Json) -> Selector:
+    """Read a LabelSelector."""
+    requirements = (
+        Requirement(each["key"], Operator(each["operator"]), frozenset(each.get("values") or ()))
+        for each in selector.get("matchExpressions") or ()
+    )
+    return Selector(tuple(sorted((selector.get("matchLabels") or {}).items())), tuple(requirements))
+
+
+def template_hash(template: Json) -> str:
+    """Hash a pod template as the user wrote it, so that no server's defaulting ever looks like a change."""
+    return hashlib.sha256(orjson.dumps(template, option=orjson.OPT_SORT_KEYS)).hexdigest()[:10]
+
+
+def read_status(body: Json) -> Status:
+    """Read back what a status alone remembers: the counts told last, our conditions, the record of replacements."""
+    status = body.get("status") or {}
+    return Status(
+        observed_generation=status.get("observedGeneration", 0),
+        replicas=status.get("replicas", 0),
+        conditions=tuple(
+            read_condition(condition) for condition in status.get("conditions") or () if condition["type"] in OUR_TYPES
+        ),
+        healing=read_healing(status.get("healing") or {}),
+    )
+
+
+def read_condition(condition: Json) -> Condition:
+    """Read a metav1.Condition."""
+    return Condition(
+        type=condition["type"],
+        status=condition["status"],
+        reason=condition["reason"],
+        message=condition["message"],
+        observed_generation=condition.get("observedGeneration", 0),
+        since=timestamp(condition["lastTransitionTime"]) or 0.0,
+    )
+
+
+def read_healing(healing: Json) -> Healing:
+    """Read the record of replacements."""
+    return Healing(
+        total=healing.get("total", 0),
+        last_time=timestamp(healing.get("lastTime")),
+        last_cause=healing.get("lastCause", ""),
+        last_pod=healing.get("lastPod", ""),
+        last_replacement=healing.get("lastReplacement", ""),
+        last_recovery_seconds=healing.get("lastRecoverySeconds"),
+    )
+
+
+def write_status(status: Status, replicas: int, before: Json) -> Json:
+    """Write a status for the API; conditions of types that are not ours are kept as they are in `before`.
+
+    Args:
+        status: what the core found.
+        replicas: how many are wanted, for the READY column.
+        before: the status that the object has.
+    """
+    foreign = [each for each in before.get("conditions") or () if each["type"] not in OUR_TYPES]
+    return {
+        "observedGeneration": status.observed_generation,
+        "replicas": status.replicas,
+        "readyReplicas": status.ready,
+        "availableReplicas": status.available,
+        "updatedReplicas": status.updated,
+        "unavailableReplicas": status.unavailable,
+        "fullyLabeledReplicas": status.fully_labeled,
+        "terminatingReplicas": status.terminating,
+        "failedReplicas": status.failed,
+        "ready": f"{status.ready}/{replicas}",
+        "selector": status.selector,
+        "healing": write_healing(status.healing),
+        "conditions": foreign + [write_condition(condition) for condition in status.conditions],
+    }
+
+
+def write_condition(condition: Condition) -> Json:
+    """Write a metav1.Condition; its time has whole seconds."""
+    return {
+        "type": condition.type,
+        "status": condition.status,
+        "reason": condition.reason,
+        "message": condition.message,
+        "observedGeneration": condition.observed_generation,
+        "lastTransitionTime": f"{micro_time(condition.since)[:19]}Z",
+    }
+
+
+def write_healing(healing: Healing) -> Json:
+    """Write the record of replacements, leaving out what has not happened yet."""
+    if healing.last_time is None:
+        return {"total": healing.total}
+    written = {
+        "total": healing.total,
+        "lastTime": micro_time(healing.last_time),
+        "lastCause": healing.last_cause,
+        "lastPod": healing.last_pod,
+        "lastReplacement": healing.last_replacement,
+    }
+    if healing.last_recovery_seconds is not None:
+        written["lastRecoverySeconds"] = healing.last_recovery_seconds
+    return written
