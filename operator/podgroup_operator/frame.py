@@ -122,5 +122,6 @@ def configured() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 300
     settings.queueing.idle_timeout = 1.0
     settings.process.ultimate_exiting_timeout = 25
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns that signals are not its own
     return settings

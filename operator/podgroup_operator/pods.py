@@ -7,7 +7,7 @@ slot. Both are lost in a restart and can be: a loss is then found by counting, a
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
@@ -88,6 +88,9 @@ class PodStore:
         before = self._pods.get(record.uid)
         if before and before.version >= record.version:
             return
+        if before and record.ready_since is not None:
+            seen = before.ready_seen if before.ready_since is not None else self._clock()
+            record = replace(record, ready_seen=seen)
         self._pods[record.uid] = record
         if before and before.controller != record.controller:
             self._leave(before)

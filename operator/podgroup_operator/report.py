@@ -11,6 +11,7 @@ from podgroup_operator.core.model import Create, Desired, Outcome, Plan, Status
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.recorder import Recorder
+from podgroup_operator.wire import shows
 from podgroup_operator.wire import write_status as written
 
 Json = dict[str, Any]
@@ -74,7 +75,7 @@ async def write_status(
     """
     before = group.body.get("status") or {}
     after = written(status, group.desired.replicas, before)
-    if all(before.get(key) == value for key, value in after.items()):
+    if shows(before, after):
         return None
     now = time.monotonic()
     if now < ledger.status_due:

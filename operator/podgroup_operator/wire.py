@@ -216,16 +216,22 @@ def write_condition(condition: Condition) -> Json:
 
 
 def write_healing(healing: Healing) -> Json:
-    """Write the record of replacements, leaving out what has not happened yet."""
+    """Write the record of replacements; None takes a field out of the object (a merge patch's null)."""
     if healing.last_time is None:
         return {"total": healing.total}
-    written = {
+    return {
         "total": healing.total,
         "lastTime": micro_time(healing.last_time),
         "lastCause": healing.last_cause,
         "lastPod": healing.last_pod,
         "lastReplacement": healing.last_replacement,
+        "lastRecoverySeconds": healing.last_recovery_seconds,
     }
-    if healing.last_recovery_seconds is not None:
-        written["lastRecoverySeconds"] = healing.last_recovery_seconds
-    return written
+
+
+def shows(body: Json, patch: Json) -> bool:
+    """Tell whether an object already has everything that a merge patch would set."""
+    return all(
+        shows(body.get(key) or {}, value) if isinstance(value, dict) else body.get(key) == value
+        for key, value in patch.items()
+    )

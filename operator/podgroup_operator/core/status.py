@@ -82,8 +82,12 @@ def healing(previous: Healing, pods: list[Pod], created: tuple[Create, ...], now
 
 
 def recovery(replacement: str, pods: list[Pod]) -> float | None:
-    """Measure the seconds from a loss until its replacement was Ready; None while it is not."""
+    """Measure the seconds from a loss until its replacement was Ready; None while it is not.
+
+    The moment at which it was seen to become Ready is exact; the API's own time has whole seconds.
+    """
     for pod in pods:
         if pod.name == replacement and pod.lost_at is not None and pod.ready_since is not None:
-            return round(max(pod.ready_since - pod.lost_at, 0.0), 3)
+            ready = pod.ready_since if pod.ready_seen is None else pod.ready_seen
+            return round(max(ready - pod.lost_at, 0.0), 3)
     return None
