@@ -38,6 +38,7 @@ class Application:
         self._created: list[Create] = []
         self._deleted: list[Delete] = []
         self._failures: list[Failure] = []
+        self._refused = False
 
     async def carry_out(self, plan: Plan) -> Outcome:
         """Do everything that the plan says, as far as the API server lets us."""
@@ -46,15 +47,20 @@ class Application:
             await asyncio.gather(*(self._adopt(adopt) for adopt in plan.adopts))
         await self._create_all(plan.creates)
         await asyncio.gather(*(self._delete(delete) for delete in plan.deletes))
-        if not self._failures and not plan.empty:
+        if not self._refused and (not plan.empty or plan.missing <= 0):
             self._ledger.accepted()
         return Outcome(tuple(self._created), tuple(self._deleted), tuple(self._failures))
 
     def _failed(self, reason: str, message: str, retry_after: float | None = None) -> None:
-        """Note a failure; the pause is one for the whole plan."""
-        if not self._failures:
-            self._ledger.refused(self._now, retry_after)
+        """Note a failure, for people to see."""
+        self._pause(retry_after)
         self._failures.append(Failure(reason, message))
+
+    def _pause(self, retry_after: float | None = None) -> None:
+        """Pause before the next try: once for the whole plan, however much of it was refused."""
+        if not self._refused:
+            self._refused = True
+            self._ledger.refused(self._now, retry_after)
 
     async def _owner_lives(self) -> bool:
         """Read the owner uncached before adopting: a stale view must not take in pods for one that is gone."""
@@ -117,7 +123,7 @@ class Application:
 
     def _create_refused(self, refusal: Refused) -> None:
         if "NamespaceTerminating" in refusal.causes:
-            self._ledger.refused(self._now)  # as upstream: nothing can be made here any more, and nobody is at fault
+            self._pause()  # as upstream: nothing can be made here any more, and nobody is at fault
             self._ledger.hold_creates("The namespace is being deleted.")
             return
         self._failed(names.REASON_CREATE_FAILED, f"Error creating: {refusal.message}", refusal.retry_after)

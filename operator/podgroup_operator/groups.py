@@ -9,7 +9,6 @@ before anything is done for it, so that no pod is made for an owner that is gone
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from podgroup_operator.core.model import Desired, Pod
@@ -19,12 +18,19 @@ from podgroup_operator.workqueue import Key
 Json = dict[str, Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
-    """One PodGroup as the API has it."""
+    """One PodGroup as the API has it.
+
+    Attributes:
+        body: the object.
+        desired: what it asks for.
+        listing: kopf's listing since which it has been heard of.
+    """
 
     body: Json
-    listing: int  # the listing of kopf's since which it has been heard of
+    desired: Desired
+    listing: int
 
     @property
     def key(self) -> Key:
@@ -41,11 +47,6 @@ class Group:
         """Give the pod template as the user wrote it."""
         template: Json = self.body["spec"]["template"]
         return template
-
-    @cached_property
-    def desired(self) -> Desired:
-        """Give what the group asks for."""
-        return read_desired(self.body)
 
 
 class GroupStore:
@@ -77,7 +78,7 @@ class GroupStore:
     def see(self, body: Json) -> Group:
         """Take a group's state, unless a newer one of this name is known; give the newest."""
         body["metadata"].pop("managedFields", None)
-        fresh = Group(body, self._listing)
+        fresh = Group(body, read_desired(body), self._listing)
         known = self._groups.get(fresh.key)
         if known and known.uid == fresh.uid:
             known.listing = self._listing

@@ -150,8 +150,11 @@ class Operator:
             group = self._groups.named(body["metadata"]["uid"])
             if group:
                 self._reconciler.forget(group)
-        else:
+            return
+        try:
             self._queue.add(self._groups.see(body).key)
+        except Exception:
+            logger.exception("PodGroup %s cannot be read; this is a bug, please report it", body["metadata"]["uid"])
 
     def _wake(self, pod: Pod) -> None:
         for key in self._groups.concerned(pod):

@@ -16,7 +16,7 @@ class Settings:
     Attributes:
         namespaces: the namespaces to serve; empty means all.
         kubeconfig: path of a kubeconfig file; empty means in-cluster, or KUBECONFIG, or the default file.
-        leader_elect: whether to wait for the Lease before acting.
+        leader_elect: whether to act only while holding the Lease. Not built yet: run one operator.
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """

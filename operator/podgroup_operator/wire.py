@@ -27,6 +27,14 @@ def timestamp(text: str | None) -> float | None:
     return datetime.fromisoformat(text).timestamp() if text else None
 
 
+def noted_time(text: str | None) -> float | None:
+    """Read a time that a person may have written over; None if it is not one."""
+    try:
+        return timestamp(text)
+    except ValueError:
+        return None
+
+
 def version_of(body: Json) -> int:
     """Read an object's resourceVersion, an integer by KEP-5504."""
     return int(body["metadata"].get("resourceVersion") or 0)
@@ -61,7 +69,7 @@ def read_pod(body: Json) -> Pod | None:
         epoch=whole_number(annotations.get(names.ANNOTATION_EPOCH)) or 0,
         revision=labels.get(names.LABEL_REVISION, ""),
         replaces=annotations.get(names.ANNOTATION_REPLACES, ""),
-        lost_at=timestamp(annotations.get(names.ANNOTATION_LOST_AT)),
+        lost_at=noted_time(annotations.get(names.ANNOTATION_LOST_AT)),
     )
 
 
@@ -136,8 +144,21 @@ def read_selector(selector: Json) -> Selector:
 
 
 def template_hash(template: Json) -> str:
-    """Hash a pod template as the user wrote it, so that no server's defaulting ever looks like a change."""
-    return hashlib.sha256(orjson.dumps(template, option=orjson.OPT_SORT_KEYS)).hexdigest()[:10]
+    """Hash what pods are made of in a template, as the user wrote it: no server's defaulting looks like a change.
+
+    A template's own name, namespace and creation time mean nothing, and a field that is null is not set.
+    """
+    metadata = template.get("metadata") or {}
+    meaning = {key: metadata[key] for key in ("labels", "annotations", "finalizers") if metadata.get(key)}
+    written = orjson.dumps([meaning, without_nulls(template.get("spec"))], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(written).hexdigest()[:10]
+
+
+def without_nulls(value: Any) -> Any:
+    """Leave out what is null, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_nulls(each) for key, each in value.items() if each is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def read_status(body: Json) -> Status:

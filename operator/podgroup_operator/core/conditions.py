@@ -43,7 +43,7 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """State all conditions, each dated by its last change of status."""
     stalled = find_stalled(observed)
-    failure = find_failure(observed, outcome)
+    failure = find_failure(desired, observed, outcome, tally)
     findings = (
         find_ready(desired, tally, stalled, failure),
         find_available(desired, tally),
@@ -62,11 +62,12 @@ def date(finding: Finding, previous: Condition | None, generation: int, now: flo
 
 def find_ready(desired: Desired, tally: Tally, stalled: Finding, failure: Finding) -> Finding:
     """Ready: exactly as many pods as asked for, all of them available; if not, the gravest reason why."""
+    if stalled.status == "True":
+        return Finding(READY, "False", stalled.reason, stalled.message)
     if tally.replicas == tally.available == desired.replicas:
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
-    for problem in (stalled, failure):
-        if problem.status == "True":
-            return Finding(READY, "False", problem.reason, problem.message)
+    if failure.status == "True":
+        return Finding(READY, "False", failure.reason, failure.message)
     if tally.replicas > desired.replicas:
         return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.")
     return Finding(
@@ -85,11 +86,11 @@ def find_available(desired: Desired, tally: Tally) -> Finding:
     return Finding(AVAILABLE, "False", "MinimumReplicasUnavailable", "PodGroup does not have minimum availability.")
 
 
-def find_failure(observed: Observed, outcome: Outcome) -> Finding:
-    """ReplicaFailure: the API server refused a create or a delete, and since then none has succeeded."""
+def find_failure(desired: Desired, observed: Observed, outcome: Outcome, tally: Tally) -> Finding:
+    """ReplicaFailure: the API server refuses a create or a delete that is still needed."""
     if outcome.failures:
         return Finding(REPLICA_FAILURE, "True", outcome.failures[0].reason, outcome.failures[0].message)
-    if observed.create_refusal and not outcome.created:
+    if observed.create_refusal and not outcome.created and tally.replicas < desired.replicas:
         return Finding(REPLICA_FAILURE, "True", names.REASON_CREATE_FAILED, observed.create_refusal.message)
     return Finding(REPLICA_FAILURE, "False", "NoFailure", "Every create and delete was accepted.")
 

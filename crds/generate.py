@@ -1,0 +1,181 @@
+"""Writes podgroups.yaml: what we wrote ourselves, filled up with Kubernetes' own schema of a pod template.
+
+Everything that a person should read or change is in podgroups.schema.yaml. A pod template has about a thousand fields
+more, which nobody should copy by hand: they come from the API server's own OpenAPI, so that `kubectl explain` answers
+down to the last field and a misspelt one is refused at apply. What podgroups.schema.yaml says below `template` is laid
+over them. `make crd` does
+
+    kubectl get --raw /openapi/v3/api/v1 | python crds/generate.py
+
+The result must stay well below the 262,144 bytes that the annotation of a plain `kubectl apply` holds, so Kubernetes'
+descriptions keep their first sentence only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Schema = dict[str, Any]
+
+HERE = Path(__file__).resolve().parent
+WRITTEN = HERE / "podgroups.schema.yaml"
+GENERATED = HERE / "podgroups.yaml"
+
+HEADER = (
+    "# Written by `make crd` from podgroups.schema.yaml and Kubernetes {version}: edit the schema, not this file.\n"
+)
+
+POD_TEMPLATE = "io.k8s.api.core.v1.PodTemplateSpec"
+OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+
+COPIED_TO_PODS = ("annotations", "finalizers", "labels")
+"""All that a controller takes over from a template's metadata (kubernetes/pkg/controller, GetPodFromTemplate)."""
+
+QUANTITY_SCHEMA: Schema = {
+    "x-kubernetes-preserve-unknown-fields": True,
+    "pattern": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$",
+}
+"""A number, or a text that looks like a quantity. x-kubernetes-int-or-string would refuse `cpu: 0.5`, which Kubernetes
+takes and many manifests have; and a CRD's `type` cannot be a choice of two."""
+
+INT_OR_STRING_SCHEMA: Schema = {
+    "x-kubernetes-int-or-string": True,
+    "anyOf": [{"type": "integer"}, {"type": "string"}],
+}
+REPLACED = {QUANTITY: QUANTITY_SCHEMA, INT_OR_STRING: INT_OR_STRING_SCHEMA}
+"""Types that a CRD cannot hold as OpenAPI has them."""
+
+KEPT = (
+    "type",
+    "format",
+    "enum",
+    "required",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
+)
+"""Keywords that a CRD's schema has in common with OpenAPI, apart from those that hold further schemas."""
+
+
+class WithoutAliases(yaml.SafeDumper):
+    """Writes a schema out wherever it occurs: YAML's `&id001` and `*id001` are legal, but nobody reads them."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - it is the same for every value
+        """Never refer back."""
+        return True
+
+
+def main() -> None:
+    """Write podgroups.yaml from the OpenAPI document at standard input."""
+    try:
+        openapi = json.load(sys.stdin)
+    except ValueError as error:
+        sys.exit(f"Pipe the output of `kubectl get --raw /openapi/v3/api/v1` in here; what came is no JSON: {error}.")
+    GENERATED.write_text(render(yaml.safe_load(WRITTEN.read_bytes()), openapi), encoding="utf-8")
+
+
+def render(crd: Schema, openapi: Schema) -> str:
+    """The text of podgroups.yaml."""
+    fill(crd, pod_template(openapi["components"]["schemas"]))
+    return HEADER.format(version=openapi["info"]["version"]) + yaml.dump(
+        crd, Dumper=WithoutAliases, sort_keys=False, width=120
+    )
+
+
+def fill(crd: Schema, template: Schema) -> None:
+    """Lay the CRD's own words about `spec.template` over this schema, and put the result in their place."""
+    for version in crd["spec"]["versions"]:
+        spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+        spec["template"] = overlay(template, spec["template"])
+
+
+def overlay(below: Schema, above: Schema) -> Schema:
+    """Both schemas in one: where they differ `above` wins, and its null takes a key away."""
+    merged = dict(below)
+    for key, value in above.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            merged[key] = overlay(merged.get(key, {}), value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def pod_template(schemas: Schema) -> Schema:
+    """The schema of a PodTemplateSpec with every reference resolved, in the form that a CRD may have."""
+    return structural({"$ref": POD_TEMPLATE}, schemas)
+
+
+def structural(source: Schema, schemas: Schema, inside: tuple[str, ...] = ()) -> Schema:
+    """One OpenAPI schema as a CRD may have it ("structural"); `inside` names the types that this one is part of."""
+    description = first_sentence(source.get("description", ""))
+    name = referenced_type(source)
+    if name in inside:
+        raise ValueError(
+            f"{name} contains itself: a CRD cannot hold that; leave the field out by a null in {WRITTEN.name}."
+        )
+    if name in REPLACED:
+        return described(description, REPLACED[name])
+    if name:
+        target = structural(schemas[name], schemas, (*inside, name))
+        if name == OBJECT_META:
+            target["properties"] = {key: target["properties"][key] for key in COPIED_TO_PODS}
+        return target | described(description, {})
+    return described(
+        description, {key: source[key] for key in KEPT if key in source} | children(source, schemas, inside)
+    )
+
+
+def children(source: Schema, schemas: Schema, inside: tuple[str, ...]) -> Schema:
+    """The schemas inside this one: of an object's fields, a map's values, a list's items."""
+    found: Schema = {}
+    if "properties" in source:
+        found["properties"] = {
+            field: structural(schema, schemas, inside) for field, schema in sorted(source["properties"].items())
+        }
+    if "additionalProperties" in source:
+        found["additionalProperties"] = structural(source["additionalProperties"], schemas, inside)
+    if "items" in source:
+        found["items"] = structural(source["items"], schemas, inside)
+        keep_key_defaults(found["items"], source, schemas)
+    return found
+
+
+def keep_key_defaults(item: Schema, source: Schema, schemas: Schema) -> None:
+    """Give the keys of a list-map their defaults: a CRD wants each of them required or with one.
+
+    All other defaults are dropped: the template is kept as its author wrote it, and the API server fills in the pod.
+    """
+    for key in source.get("x-kubernetes-list-map-keys", ()):
+        if key not in item.get("required", ()):
+            item["properties"][key]["default"] = schemas[referenced_type(source["items"])]["properties"][key]["default"]
+
+
+def referenced_type(source: Schema) -> str:
+    """The name of the type this schema refers to, directly or as its only `allOf`; empty if it is a type itself."""
+    (reference,) = source.get("allOf", [source])
+    return str(reference.get("$ref", "")).rpartition("/")[2]
+
+
+def described(description: str, schema: Schema) -> Schema:
+    """The schema with a description in front, if there is one."""
+    return {"description": description, **schema} if description else dict(schema)
+
+
+def first_sentence(text: str) -> str:
+    """The text up to the first full stop that ends a sentence, on one line."""
+    paragraph = " ".join(text.split("\n\n", maxsplit=1)[0].split())
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z\"'`<])", paragraph, maxsplit=1)[0]
+
+
+if __name__ == "__main__":
+    main()

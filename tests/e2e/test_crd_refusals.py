@@ -1,0 +1,287 @@
+"""What the API server refuses at apply, and the sentence it answers with.
+
+A mistake should be told to its author at once, not to the reader of a condition later. The table runs as a dry run on
+the server: validation is the same, and nothing is left behind. The rules are in crds/podgroups.schema.yaml.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_kind import KindCluster
+
+pytestmark = pytest.mark.usefixtures("podgroup_crd")
+
+Manifest = dict[str, Any]
+
+LABELS = {"app": "web", "tier": "front"}
+CONTAINER = {"name": "web", "image": "nginx:1.29"}
+
+
+def template(labels: object = None, annotations: object = None, **spec: object) -> Manifest:
+    """A pod template; what is given replaces the part of that name."""
+    return {
+        "metadata": {"labels": LABELS if labels is None else labels, "annotations": annotations or {}},
+        "spec": {"containers": [CONTAINER], **spec},
+    }
+
+
+def group(name: str = "web", **spec: object) -> Manifest:
+    """A PodGroup that is accepted if nothing else is given; a field given as None is left out."""
+    fields = {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": template(), **spec}
+    return {
+        "apiVersion": "selfheal.dev/v1",
+        "kind": "PodGroup",
+        "metadata": {"name": name},
+        "spec": {field: value for field, value in fields.items() if value is not None},
+    }
+
+
+def expressions(*requirements: Manifest) -> Manifest:
+    """A PodGroup that selects by expressions only."""
+    return group(selector={"matchExpressions": list(requirements)})
+
+
+def apply(cluster: KindCluster, namespace: str, manifest: Manifest, *options: str) -> str:
+    """What `kubectl apply` says, whether it went well or not."""
+    command = ["apply", "--namespace", namespace, "--filename", "-", *options]
+    try:
+        return str(cluster.kubectl(*command, input=json.dumps(manifest), stderr=subprocess.STDOUT))
+    except subprocess.CalledProcessError as refused:
+        return str(refused.stdout)
+
+
+NO_MATCH = "selector does not match the pods it is for: give template.metadata.labels "
+EMPTY = "spec.selector: Invalid value: selector is empty and would select every pod of the namespace: give it "
+KEY = "write a label's key as letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+VALUE = "write a label's value as letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+NEEDS_IMAGE = ".image: Required value: name the image that the container runs, as in nginx:1.29"
+OURS = (
+    "spec.template.metadata.labels: Invalid value: remove the labels that start with selfheal.dev/: the operator sets"
+)
+
+REFUSED: dict[str, tuple[Manifest, str]] = {
+    "negative replicas": (
+        group(replicas=-1),
+        "spec.replicas: Invalid value: -1: set replicas to a number from 0 (no pods) to 10000",
+    ),
+    "more replicas than are supported": (
+        group(replicas=10001),
+        "spec.replicas: Invalid value: 10001: set replicas to a number from 0 (no pods) to 10000",
+    ),
+    "replicas as a text": (
+        group(replicas="3"),
+        'spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer',
+    ),
+    "negative minReadySeconds": (
+        group(minReadySeconds=-5),
+        "spec.minReadySeconds: Invalid value: -5: set minReadySeconds to 0 seconds (available as soon as Ready) or",
+    ),
+    "a name that leaves pods no room": (
+        group(name="w" * 53),
+        "metadata.name: Invalid value: choose a name of at most 52 characters: pods are called <name>-<slot>-",
+    ),
+    "a name in capitals": (group(name="Web"), 'metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain'),
+    "empty selector": (group(selector={}), EMPTY),
+    "empty matchLabels": (group(selector={"matchLabels": {}}), EMPTY),
+    "empty matchExpressions": (expressions(), EMPTY),
+    "selector with another value": (
+        group(selector={"matchLabels": {"app": "api"}}),
+        "spec.selector.matchLabels: Invalid value: " + NO_MATCH + "every label of selector.matchLabels",
+    ),
+    "selector with a label that the template lacks": (
+        group(selector={"matchLabels": {"app": "web", "zone": "a"}}),
+        NO_MATCH + "every label of selector.matchLabels",
+    ),
+    "selector, and a template without labels": (
+        group(template={"spec": {"containers": [CONTAINER]}}),
+        NO_MATCH + "every label of selector.matchLabels",
+    ),
+    "In with other values": (
+        expressions({"key": "app", "operator": "In", "values": ["api", "db"]}),
+        "spec.selector.matchExpressions: Invalid value: " + NO_MATCH + "what every one of selector.matchExpressions",
+    ),
+    "In with a label that the template lacks": (
+        expressions({"key": "zone", "operator": "In", "values": ["a"]}),
+        NO_MATCH + "what every one of",
+    ),
+    "NotIn with the template's value": (
+        expressions({"key": "app", "operator": "NotIn", "values": ["web"]}),
+        NO_MATCH + "what every one of",
+    ),
+    "Exists with a label that the template lacks": (
+        expressions({"key": "zone", "operator": "Exists"}),
+        NO_MATCH + "what every one of",
+    ),
+    "DoesNotExist with a label of the template": (
+        expressions({"key": "app", "operator": "DoesNotExist"}),
+        NO_MATCH + "what every one of",
+    ),
+    "one of two expressions does not hold": (
+        expressions({"key": "app", "operator": "Exists"}, {"key": "tier", "operator": "DoesNotExist"}),
+        NO_MATCH + "what every one of",
+    ),
+    "In without values": (
+        expressions({"key": "app", "operator": "In"}),
+        "spec.selector.matchExpressions[0].values: Invalid value: give operator In or NotIn at least one of values",
+    ),
+    "NotIn with an empty list": (
+        expressions({"key": "zone", "operator": "NotIn", "values": []}),
+        "give operator In or NotIn at least one of values",
+    ),
+    "Exists with values": (
+        expressions({"key": "app", "operator": "Exists", "values": ["web"]}),
+        "spec.selector.matchExpressions[0].values: Invalid value: remove values, for Exists and DoesNotExist look",
+    ),
+    "unknown operator": (
+        expressions({"key": "app", "operator": "Equals", "values": ["web"]}),
+        'Unsupported value: "Equals": supported values: "In", "NotIn", "Exists", "DoesNotExist"',
+    ),
+    "expression without a key": (
+        expressions({"operator": "Exists"}),
+        "spec.selector.matchExpressions[0].key: Required value",
+    ),
+    "expression with a key that is no label's": (expressions({"key": "a b", "operator": "DoesNotExist"}), KEY),
+    "expression with a value that is no label's": (
+        expressions({"key": "app", "operator": "NotIn", "values": ["-x"]}),
+        VALUE,
+    ),
+    "label with a key that is none": (group(template=template(labels={**LABELS, "a b": "c"})), KEY),
+    "label with a value that is none": (group(template=template(labels={**LABELS, "a": "b c"})), VALUE),
+    "label with a value that is too long": (
+        group(template=template(labels={**LABELS, "a": "b" * 64})),
+        "spec.template.metadata.labels.a: Too long: may not be more than 63 bytes",
+    ),
+    "template that calls its pods another group's": (
+        group(template=template(labels={**LABELS, "selfheal.dev/podgroup": "api"})),
+        OURS,
+    ),
+    "template that sets the slot": (group(template=template(labels={**LABELS, "selfheal.dev/slot": "0"})), OURS),
+    "template that asks to replace each of its pods": (
+        group(template=template(annotations={"selfheal.dev/delete": "true"})),
+        "remove the annotations that start with selfheal.dev/: each is about a single pod, not about all",
+    ),
+    "no template": (group(template=None), "spec.template: Required value"),
+    "template without a spec": (group(template={"metadata": {"labels": LABELS}}), "spec.template.spec: Required value"),
+    "no containers field": (
+        group(template={"metadata": {"labels": LABELS}, "spec": {}}),
+        "spec.template.spec.containers: Required value",
+    ),
+    "no container": (
+        group(template=template(containers=[])),
+        "spec.template.spec.containers: Required value: add at least one container, with a name and an image",
+    ),
+    "container without an image": (
+        group(template=template(containers=[{"name": "web"}])),
+        "containers[0]" + NEEDS_IMAGE,
+    ),
+    "container with an empty image": (
+        group(template=template(containers=[CONTAINER, {"name": "side", "image": ""}])),
+        "spec.template.spec.containers[1]" + NEEDS_IMAGE,
+    ),
+    "init container without an image": (
+        group(template=template(initContainers=[{"name": "wait"}])),
+        "spec.template.spec.initContainers[0]" + NEEDS_IMAGE,
+    ),
+    "container without a name": (
+        group(template=template(containers=[{"image": "nginx:1.29"}])),
+        "spec.template.spec.containers[0].name: Required value",
+    ),
+    "two containers of one name": (
+        group(template=template(containers=[CONTAINER, CONTAINER])),
+        'spec.template.spec.containers[1]: Duplicate value: {"name":"web"}',
+    ),
+    "unknown restartPolicy": (
+        group(template=template(restartPolicy="Sometimes")),
+        'restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+    ),
+    "quantity that is none": (
+        group(template=template(containers=[{**CONTAINER, "resources": {"limits": {"memory": "64 MB"}}}])),
+        'spec.template.spec.containers[0].resources.limits.memory: Invalid value: "64 MB"',
+    ),
+    "misspelt field of the PodGroup": (group(replica=3), 'strict decoding error: unknown field "spec.replica"'),
+    "misspelt field of a container": (
+        group(template=template(containers=[{**CONTAINER, "imagee": "nginx"}])),
+        'strict decoding error: unknown field "spec.template.spec.containers[0].imagee"',
+    ),
+    "misspelt field of a probe": (
+        group(template=template(containers=[{**CONTAINER, "livenessProbe": {"httpGet": {"prt": 80}}}])),
+        'unknown field "spec.template.spec.containers[0].livenessProbe.httpGet.prt"',
+    ),
+    "ephemeral containers": (
+        group(template=template(ephemeralContainers=[{"name": "debug", "image": "busybox"}])),
+        'strict decoding error: unknown field "spec.template.spec.ephemeralContainers"',
+    ),
+    "a field of Deployment that does nothing yet": (
+        group(paused=True),
+        'strict decoding error: unknown field "spec.paused"',
+    ),
+}
+
+
+@pytest.mark.parametrize(("manifest", "sentence"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_mistake_is_refused_with_a_sentence(
+    kind_cluster: KindCluster, namespace: str, manifest: Manifest, sentence: str
+) -> None:
+    """A mistake is refused at apply, and the answer names the field and says what to do."""
+    answer = apply(kind_cluster, namespace, manifest, "--dry-run=server")
+    assert sentence in answer
+
+
+def test_the_manifest_that_the_mistakes_are_made_in_is_accepted(kind_cluster: KindCluster, namespace: str) -> None:
+    """Each manifest above is refused for its one mistake: without it, it is accepted."""
+    assert apply(kind_cluster, namespace, group(), "--dry-run=server") == (
+        "podgroup.selfheal.dev/web created (server dry run)\n"
+    )
+
+
+SELECTOR_IS_FIXED = (
+    "spec.selector: Forbidden: selector cannot be changed, added or removed, for it tells which pods are "
+    "this PodGroup's: restore it, or create a PodGroup of another name"
+)
+OTHER_SELECTOR = {"matchLabels": {"tier": "front"}}
+BY_EXPRESSION = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({}, {"selector": OTHER_SELECTOR}, id="changed"),
+        pytest.param({}, {"selector": BY_EXPRESSION}, id="exchanged"),
+        pytest.param({}, {"selector": None}, id="removed"),
+        pytest.param({"selector": None}, {"selector": OTHER_SELECTOR}, id="added"),
+    ],
+)
+def test_the_selector_cannot_be_changed(
+    kind_cluster: KindCluster, namespace: str, before: Manifest, after: Manifest
+) -> None:
+    """A selector stays as it was at creation: whoever changes, adds or removes it is told what to do instead."""
+    apply(kind_cluster, namespace, group(**before))
+    answer = apply(kind_cluster, namespace, group(**after), "--dry-run=server")
+    assert SELECTOR_IS_FIXED in answer
+
+
+def test_all_but_the_selector_can_be_changed(kind_cluster: KindCluster, namespace: str) -> None:
+    """Replicas, minReadySeconds and the template of a PodGroup can be changed while its selector stays."""
+    apply(kind_cluster, namespace, group())
+    changed = group(
+        replicas=2, minReadySeconds=5, template=template(containers=[{"name": "web", "image": "nginx:1.30"}])
+    )
+    answer = apply(kind_cluster, namespace, changed, "--dry-run=server")
+    assert answer == "podgroup.selfheal.dev/web configured (server dry run)\n"
+
+
+def test_scaling_keeps_the_bounds(kind_cluster: KindCluster, namespace: str) -> None:
+    """The scale subresource, which `kubectl scale` and autoscalers use, refuses what spec.replicas refuses."""
+    apply(kind_cluster, namespace, group())
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        kind_cluster.kubectl(
+            *("scale", "podgroups.selfheal.dev/web", "--replicas=10001", "--namespace", namespace),
+            stderr=subprocess.PIPE,
+        )
+    assert "set replicas to a number from 0 (no pods) to 10000" in refused.value.stderr

@@ -1,0 +1,164 @@
+"""How the CRD's generator turns Kubernetes' OpenAPI into what a CRD may hold, shown on a document of a few lines."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GENERATOR = runpy.run_path(str(Path(__file__).resolve().parents[2] / "crds" / "generate.py"))
+
+
+def reference(name: str) -> dict[str, Any]:
+    """A reference as the API server's OpenAPI has it."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def template(**types: dict[str, Any]) -> dict[str, Any]:
+    """The schema that the generator makes of a PodTemplateSpec with these types; `Spec` is the template's spec."""
+    made: dict[str, Any] = GENERATOR["pod_template"](
+        {
+            GENERATOR["POD_TEMPLATE"]: {"type": "object", "properties": {"spec": reference("Spec")}},
+            **types,
+        }
+    )
+    spec: dict[str, Any] = made["properties"]["spec"]
+    return spec
+
+
+def test_references_are_resolved() -> None:
+    """A CRD knows no references: each is replaced by what it points to, also inside allOf, lists and maps."""
+    made = template(
+        Spec={
+            "type": "object",
+            "properties": {
+                "direct": reference("Leaf"),
+                "wrapped": {"allOf": [reference("Leaf")], "default": {}},
+                "list": {"type": "array", "items": {"allOf": [reference("Leaf")], "default": {}}},
+                "map": {"type": "object", "additionalProperties": reference("Leaf")},
+            },
+        },
+        Leaf={"type": "string"},
+    )
+    leaf = {"type": "string"}
+    assert made["properties"] == {
+        "direct": leaf,
+        "wrapped": leaf,
+        "list": {"type": "array", "items": leaf},
+        "map": {"type": "object", "additionalProperties": leaf},
+    }
+
+
+def test_the_description_beside_a_reference_wins() -> None:
+    """What a field says about itself is more to the point than what its type says."""
+    made = template(
+        Spec={"type": "object", "properties": {"a": {"description": "The field.", "allOf": [reference("Leaf")]}}},
+        Leaf={"type": "string", "description": "The type."},
+    )
+    assert made["properties"]["a"] == {"type": "string", "description": "The field."}
+
+
+def test_a_field_may_have_a_keywords_name() -> None:
+    """`items`, `type` and `default` are names of fields too (a ConfigMap volume has `items`): they are kept as such."""
+    fields = {"items": {"type": "array", "items": {"type": "string"}}, "type": {"type": "string"}}
+    assert template(Spec={"type": "object", "properties": fields})["properties"] == fields
+
+
+def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
+    """A list-map's key needs its default; any other would change the template behind its author's back."""
+    made = template(
+        Spec={
+            "type": "object",
+            "properties": {
+                "ports": {
+                    "type": "array",
+                    "items": {"allOf": [reference("Port")], "default": {}},
+                    "x-kubernetes-list-type": "map",
+                    "x-kubernetes-list-map-keys": ["number", "protocol"],
+                    "x-kubernetes-patch-merge-key": "number",
+                }
+            },
+        },
+        Port={
+            "type": "object",
+            "required": ["number"],
+            "properties": {
+                "number": {"type": "integer", "default": 0},
+                "protocol": {"type": "string", "default": "TCP", "enum": ["TCP", "UDP"]},
+                "mode": {"type": "string", "default": "", "enum": ["A", "B"]},
+            },
+        },
+    )
+    assert made["properties"]["ports"] == {
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["number", "protocol"],
+        "items": {
+            "type": "object",
+            "required": ["number"],
+            "properties": {
+                "number": {"type": "integer"},
+                "protocol": {"type": "string", "enum": ["TCP", "UDP"], "default": "TCP"},
+                "mode": {"type": "string", "enum": ["A", "B"]},
+            },
+        },
+    }
+
+
+def test_metadata_keeps_what_a_controller_copies() -> None:
+    """A template's uid or managedFields mean nothing; its labels, annotations and finalizers go to the pods."""
+    names = ("annotations", "finalizers", "labels", "managedFields", "uid")
+    made = template(
+        Spec={"type": "object", "properties": {"metadata": reference(GENERATOR["OBJECT_META"])}},
+        **{GENERATOR["OBJECT_META"]: {"type": "object", "properties": {name: {"type": "string"} for name in names}}},
+    )
+    assert list(made["properties"]["metadata"]["properties"]) == ["annotations", "finalizers", "labels"]
+
+
+def test_a_type_that_contains_itself_is_refused() -> None:
+    """A CRD cannot hold a recursive type: the generator says which one and what to do, and does not hang."""
+    with pytest.raises(ValueError, match=r"Node contains itself: .* by a null in podgroups\.schema\.yaml"):
+        template(Spec=reference("Node"), Node={"type": "object", "properties": {"child": reference("Node")}})
+
+
+@pytest.mark.parametrize("quantity", ["1", "0.5", ".5", "5.", "500m", "1Gi", "128M", "1e3", "12E-2", "+1", "-1k"])
+def test_a_quantity_passes(quantity: str) -> None:
+    """What Kubernetes' ParseQuantity takes is taken here."""
+    assert re.search(GENERATOR["QUANTITY_SCHEMA"]["pattern"], quantity)
+
+
+@pytest.mark.parametrize("text", ["", "64 MB", "1gb", "1GiB", "half", "1,5", "1..5", "0x10", "1Gi "])
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    """What ParseQuantity refuses is refused at apply."""
+    assert not re.search(GENERATOR["QUANTITY_SCHEMA"]["pattern"], text)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One. Two.", "One."),
+        ("No full stop", "No full stop"),
+        ("One\nline. Another.", "One line."),
+        ("A heading\n\nThe text.", "A heading"),
+        ("Version 1.37 of it. More.", "Version 1.37 of it."),
+        ("Some, e.g. these. More.", "Some, e.g. these."),
+        ('Must it? "Yes".', "Must it?"),
+    ],
+)
+def test_a_description_keeps_its_first_sentence(text: str, first: str) -> None:
+    """The first sentence is kept, and a dot inside it does not end it."""
+    assert first == GENERATOR["first_sentence"](text)
+
+
+def test_our_words_are_laid_over_kubernetes() -> None:
+    """What podgroups.schema.yaml says wins field by field, and a null there takes a field away."""
+    below = {"type": "object", "description": "Theirs.", "properties": {"a": {"type": "string"}, "b": {}}}
+    above = {"description": "Ours.", "properties": {"a": {"maxLength": 63}, "b": None, "c": {"type": "integer"}}}
+    assert GENERATOR["overlay"](below, above) == {
+        "type": "object",
+        "description": "Ours.",
+        "properties": {"a": {"type": "string", "maxLength": 63}, "c": {"type": "integer"}},
+    }
