@@ -36,7 +36,7 @@ lint: setup ## Check style, types and the direction of imports
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-logo --config pyproject.toml
+	@.venv/bin/lint-imports --no-cache --no-logo
 
 .PHONY: format
 format: setup ## Format the code
