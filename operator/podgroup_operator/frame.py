@@ -121,7 +121,7 @@ def configured() -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     settings.watching.server_timeout = 300
     settings.queueing.idle_timeout = 1.0
-    settings.process.ultimate_exiting_timeout = 25
+    settings.process.ultimate_exiting_timeout = None  # it would kill the thread, and with it the process
     logging.getLogger("kopf").setLevel(logging.WARNING)
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns that signals are not its own
     return settings

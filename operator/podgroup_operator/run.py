@@ -34,6 +34,7 @@ from podgroup_operator.workqueue import Key, WorkQueue
 
 WORKERS = 32  # looks under way at once; they wait for the network, not for the processor
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
+KOPF_STOP_SECONDS = 3.0  # seconds that kopf has to end when told to
 RESTART_PAUSE = 1.0  # seconds before kopf is started again
 ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before a look that raised is repeated
 
@@ -118,17 +119,29 @@ class Operator:
 
     async def _supervise_kopf(self) -> None:
         """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
-        loop = asyncio.get_running_loop()
         while True:
-            ended = threading.Event()
-            frame = Frame(self._connection, self._settings.namespaces, self._news(loop), ended)
-            try:
-                await asyncio.to_thread(frame.run)
-            finally:
-                ended.set()
+            await self._follow_kopf()
             logger.warning("The watch of PodGroups has ended; it is started again.")
             await asyncio.sleep(RESTART_PAUSE)
             await self._prepare()
+
+    async def _follow_kopf(self) -> None:
+        """Run kopf in a thread until it ends; if we are cancelled, end it. A kopf that hangs is left behind."""
+        loop, stop, ended = asyncio.get_running_loop(), threading.Event(), asyncio.Event()
+        frame = Frame(self._connection, self._settings.namespaces, self._news(loop), stop)
+
+        def run() -> None:
+            frame.run()
+            with contextlib.suppress(RuntimeError):  # our own loop may be closed already
+                loop.call_soon_threadsafe(ended.set)
+
+        threading.Thread(target=run, name="kopf", daemon=True).start()
+        try:
+            await ended.wait()
+        finally:
+            stop.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), KOPF_STOP_SECONDS)
 
     def _news(self, loop: asyncio.AbstractEventLoop) -> News:
         """Hand what kopf tells over from its thread to ours, in order."""

@@ -20,6 +20,7 @@ from podgroup_operator.core.selector import Operator, Requirement, Selector
 Json = dict[str, Any]
 
 PHASES = {phase.value: phase for phase in Phase}
+LARGEST = 2**63 - 1  # int64; without a bound, an annotation of 4,300 digits would break every name made of it
 
 
 def timestamp(text: str | None) -> float | None:
@@ -108,11 +109,12 @@ def is_evicted(status: Json, conditions: Mapping[str, Json]) -> bool:
 
 
 def whole_number(text: str | None) -> int | None:
-    """Read an integer that a person may have written; None if it is not one."""
+    """Read an integer that a person may have written; None if it is not one, or none that Kubernetes could hold."""
     try:
-        return int(text) if text is not None else None
+        number = int(text) if text is not None else None
     except ValueError:
         return None
+    return number if number is not None and abs(number) <= LARGEST else None
 
 
 def read_desired(body: Json) -> Desired:
