@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 PY := .venv/bin/python
 LOCAL := PYTHONPATH=deploy/local $(PY) -m controlplane
+# The kubectl that was built with the control plane: there may be no other.
+KUBECTL = $$(PYTHONPATH=deploy/local $(PY) -c 'from controlplane.programs import KUBECTL; print(KUBECTL.path)')
 
 ##@ Use
 
@@ -60,7 +62,7 @@ bench: setup ## Measure: one heal, a mass kill, many groups, memory
 
 .PHONY: crd
 crd: cluster ## Generate crds/podgroups.yaml from the API server's own OpenAPI
-	@KUBECONFIG=.cluster/kubeconfig $(PY) crds/generate.py
+	@KUBECONFIG=.cluster/kubeconfig $(KUBECTL) get --raw /openapi/v3/api/v1 | $(PY) crds/generate.py
 
 ##@ Local cluster
 

@@ -1,0 +1,24 @@
+"""What may differ from one local cluster to another."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Options:
+    """The choices of `create cluster`; two clusters with equal options are started alike."""
+
+    nodes: int = 3
+    """Pretended nodes."""
+
+    pods_per_node: int = 110
+    """Pods that fit on a node; 110 is the kubelet's own default."""
+
+    audit: str = "None"
+    """What the API server writes to audit.log about each request: None, Metadata, Request or RequestResponse."""
+
+    fsync: bool = False
+    """Whether etcd waits for the disk. Off, a request takes a fraction of the time and a power cut loses the
+    cluster."""
+
+    arguments: dict[str, list[str]] = field(default_factory=dict)
+    """More arguments for a program, by its name; they come last, so they win."""
