@@ -67,9 +67,9 @@ crd: cluster ## Generate crds/podgroups.yaml from the API server's own OpenAPI
 ##@ Local cluster
 
 .PHONY: cluster
-cluster: setup ## Start a local control plane with pretended nodes; its kubeconfig is .cluster/kubeconfig
+cluster: setup ## Start a local control plane with the CRD and pretended nodes; kubeconfig: .cluster/kubeconfig
 	@mkdir -p .cluster
-	@$(LOCAL) create cluster --name=podgroup-dev --kubeconfig=.cluster/kubeconfig
+	@$(LOCAL) create cluster --name=podgroup-dev --kubeconfig=.cluster/kubeconfig --crd=crds/podgroups.yaml
 
 .PHONY: cluster-down
 cluster-down: setup ## Stop it, leaving nothing behind

@@ -85,6 +85,9 @@ def _add_options(command: argparse.ArgumentParser) -> None:
         "--audit", choices=AUDIT_LEVELS, default=default.audit, help=f"fill {AUDIT_LOG} (default: None)"
     )
     command.add_argument("--fsync", action="store_true", help="let etcd wait for the disk, as it does in production")
+    command.add_argument(
+        "--crd", action="append", default=[], metavar="FILE", help="install this CRD before the controllers start"
+    )
     for program in SERVERS:
         flag, example = f"--{program.name}-arg", "--v=4"
         command.add_argument(
@@ -113,6 +116,7 @@ def _options(chosen: argparse.Namespace) -> Options:
         pods_per_node=chosen.pods_per_node,
         audit=chosen.audit,
         fsync=chosen.fsync,
+        crds=chosen.crd,
         arguments={name: values for name, values in extra.items() if values},
     )
 

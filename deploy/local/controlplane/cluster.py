@@ -17,7 +17,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from controlplane import components, nodes, processes
+from controlplane import components, crds, nodes, processes
 from controlplane.api import Api
 from controlplane.credentials import write_credentials
 from controlplane.errors import ControlPlaneError
@@ -139,6 +139,10 @@ def _start(name: str, directory: Path, options: Options) -> None:
         for program in (ETCD, APISERVER):
             processes.start(program, lines[program], directory)
         wait.until("the API server to be ready", lambda: api.answers("/readyz"), [ETCD, APISERVER])
+
+        for file in options.crds:
+            served = crds.install(api, Path(file))
+            wait.until(f"the resources of {file}", partial(api.answers, served), [ETCD, APISERVER])
 
         # Not earlier: they would be refused at first and then wait longer than this takes.
         for program in (CONTROLLER_MANAGER, SCHEDULER, KWOK):

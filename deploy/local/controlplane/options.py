@@ -20,5 +20,9 @@ class Options:
     """Whether etcd waits for the disk. Off, a request takes a fraction of the time and a power cut loses the
     cluster."""
 
+    crds: list[str] = field(default_factory=list)
+    """Files with a CustomResourceDefinition each, installed before the controllers start. The garbage collector looks
+    for new kinds only every 30 s, so that objects of a kind that comes later are collected late at first."""
+
     arguments: dict[str, list[str]] = field(default_factory=dict)
     """More arguments for a program, by its name; they come last, so they win."""

@@ -1,0 +1,62 @@
+"""What is shown when the demo fails: a sentence, the end of the operator's log, and what kubectl sees."""
+
+import json
+import shutil
+import subprocess
+from collections import deque
+from pathlib import Path
+
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
+from urllib3.exceptions import HTTPError
+
+from controlplane.programs import KUBECTL
+from demo.screen import Screen
+from demo.stage import Stage
+
+LOG_LINES = 20
+KUBECTL_SECONDS = 15
+
+
+def sentence(failure: Exception) -> str:
+    """Say what failed and what to do, in a sentence."""
+    if isinstance(failure, ConfigException):
+        return f"The kubeconfig cannot be used: {failure} `kubectl config view` shows what is in it."
+    if isinstance(failure, ApiException):
+        return f"The API server refused a request of the demo ({failure.status}): {_words(failure)}"
+    if isinstance(failure, HTTPError):
+        return f"The API server does not answer: {failure}. Check that the cluster of KUBECONFIG runs."
+    return str(failure)
+
+
+def _words(refusal: ApiException) -> str:
+    """Take the server's own words out of its answer."""
+    try:
+        return str(json.loads(refusal.body or "")["message"])
+    except (ValueError, TypeError, KeyError):
+        return str(refusal.reason)
+
+
+def report(here: Stage, screen: Screen) -> None:
+    """Show the end of the operator's log, the group and its pods, and what they complain of."""
+    screen.say(f"\nThe operator's last {LOG_LINES} lines:", style="bold")
+    with here.log.open(errors="replace") as lines:
+        for line in deque(lines, maxlen=LOG_LINES):
+            screen.verbatim(f"  {line.rstrip()}")
+    for command in ("get pgrp,pods", "events --types=Warning"):
+        screen.say(f"\nkubectl -n {here.namespace} {command}", style="bold")
+        screen.verbatim(_kubectl(here, *command.split()).rstrip())
+
+
+def _kubectl(here: Stage, *arguments: str) -> str:
+    program = shutil.which("kubectl") or KUBECTL.path
+    if not Path(program).exists():
+        return "(There is no kubectl on PATH to show this with.)"
+    command = [program, f"--kubeconfig={here.kubeconfig}", f"--namespace={here.namespace}", *arguments]
+    try:
+        answer = subprocess.run(  # noqa: S603 - a program that we chose, with our own arguments
+            command, capture_output=True, text=True, timeout=KUBECTL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"(kubectl had no answer after {KUBECTL_SECONDS} s.)"
+    return answer.stdout + answer.stderr
