@@ -13,7 +13,7 @@ from typing import Any
 from podgroup_operator.cluster import STRATEGIC_MERGE_PATCH, Cluster, Refused, Unreachable, podgroups_path, pods_path
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference, pod_manifest
-from podgroup_operator.core.model import Adopt, Create, Delete, Desired, Failure, Outcome, Plan, Release
+from podgroup_operator.core.model import Adopt, Cause, Create, Delete, Desired, Failure, Outcome, Plan, Release
 from podgroup_operator.groups import Group
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.pods import Family
@@ -23,6 +23,15 @@ from podgroup_operator.wire import version_of
 Json = dict[str, Any]
 
 CONFLICT, NOT_FOUND, UNPROCESSABLE = 409, 404, 422
+
+
+def looks_orphaned(plan: Plan) -> bool:
+    """Tell whether this is also what a group looks like that has been deleted and of which kopf has yet to tell.
+
+    The garbage collector deletes its pods, or frees them, within milliseconds; the news of that and of the group's
+    own end come by two streams, in any order.
+    """
+    return bool(plan.adopts) or any(create.loss and create.loss.cause is Cause.DELETED for create in plan.creates)
 
 
 class Application:
@@ -43,9 +52,9 @@ class Application:
     async def carry_out(self, plan: Plan) -> Outcome:
         """Do everything that the plan says, as far as the API server lets us."""
         await asyncio.gather(*(self._release(release) for release in plan.releases))
-        if plan.adopts and await self._owner_lives():
+        if not looks_orphaned(plan) or await self._owner_lives():
             await asyncio.gather(*(self._adopt(adopt) for adopt in plan.adopts))
-        await self._create_all(plan.creates)
+            await self._create_all(plan.creates)
         await asyncio.gather(*(self._delete(delete) for delete in plan.deletes))
         if not self._refused and (not plan.empty or plan.missing <= 0):
             self._ledger.accepted()
@@ -63,10 +72,15 @@ class Application:
             self._ledger.refused(self._now, retry_after)
 
     async def _owner_lives(self) -> bool:
-        """Read the owner uncached before adopting: a stale view must not take in pods for one that is gone."""
+        """Read the owner uncached: a stale view must not take in or make pods for one that is gone."""
         try:
             body = await self._cluster.get(podgroups_path(self._desired.namespace, self._desired.name))
-        except (Refused, Unreachable):
+        except Refused as refusal:
+            if refusal.code != NOT_FOUND:
+                self._pause(refusal.retry_after)  # nothing else may ever wake the group for these pods
+            return False
+        except Unreachable:
+            self._pause()
             return False
         metadata = body["metadata"]
         return metadata["uid"] == self._desired.uid and "deletionTimestamp" not in metadata
@@ -117,7 +131,8 @@ class Application:
             self._ledger.hold_creates(self._failures[-1].message)
             return False
         self._created.append(create)
-        self._family.losses.pop(create.slot, None)
+        if create.loss:
+            self._family.made_good(create.loss)
         self._ledger.wrote(version_of(body))
         return True
 
@@ -138,7 +153,7 @@ class Application:
         except (Refused, Unreachable):
             return True
         owners = body["metadata"].get("ownerReferences") or ()
-        if any(owner["uid"] == self._desired.uid for owner in owners):
+        if any(owner["uid"] == self._desired.uid and owner.get("controller") for owner in owners):
             self._ledger.wrote(version_of(body))
         else:
             self._ledger.names.add(create.name)

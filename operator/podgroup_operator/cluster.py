@@ -153,6 +153,8 @@ async def raise_if_refused(response: aiohttp.ClientResponse) -> None:
     try:
         status = orjson.loads(text)
     except orjson.JSONDecodeError:
+        status = None
+    if not isinstance(status, dict):  # not an API server's words but those of something before it
         status = {"message": text.decode(errors="replace").strip()[:500]}
     retry_after = response.headers.get("Retry-After", "")
     raise Refused(response.status, status, float(retry_after) if retry_after.isdecimal() else None)

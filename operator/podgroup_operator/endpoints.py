@@ -8,6 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from podgroup_operator import metrics
 
+FILLING = "The caches are being filled."
+
 
 @dataclass
 class Health:
@@ -17,7 +19,7 @@ class Health:
         waiting_for: why it does not work yet, a sentence; "" when it does.
     """
 
-    waiting_for: str = "The caches are being filled."
+    waiting_for: str = FILLING
 
 
 class Endpoints:
@@ -36,7 +38,7 @@ class Endpoints:
         app.add_routes(
             [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
         )
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
 
     async def start(self) -> int:
         """Listen; give the port.
@@ -45,7 +47,7 @@ class Endpoints:
             OSError: if the address is taken.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host.strip("[]") or None, self._port, shutdown_timeout=1)
+        site = web.TCPSite(self._runner, self._host.strip("[]") or None, self._port)
         await site.start()
         return int(self._runner.addresses[0][1])
 

@@ -1,10 +1,12 @@
 """kopf, the frame: it watches PodGroups and tells us of them.
 
-Only `on.event`, `on.login` and `on.startup`: these write nothing to the object and add no finalizer, so that
+Only `on.event`, `on.login` and `on.cleanup`: these write nothing to the object and add no finalizer, so that
 deletion works while the operator is down. The handler passes a state on; nobody looks at what changed. The
 settings keep kopf from giving up in an ordinary outage (by default it does after 54 s of 5xx).
 """
 
+import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -62,7 +64,14 @@ class Frame:
     def run(self) -> None:
         """Run kopf in this thread until it is stopped or gives up; why it gave up is logged."""
         try:
-            kopf.run(
+            with contextlib.suppress(asyncio.CancelledError):
+                asyncio.run(self._operate())
+        except Exception as error:  # noqa: BLE001 - whatever ended kopf, it is for the supervisor to start it again
+            logger.warning("kopf has given up: %s", error)
+
+    async def _operate(self) -> None:
+        try:
+            await kopf.operator(
                 registry=self._registry(),
                 settings=configured(),
                 standalone=True,
@@ -70,8 +79,8 @@ class Frame:
                 namespaces=self._namespaces,
                 stop_flag=self._stop,
             )
-        except Exception as error:  # noqa: BLE001 - whatever ended kopf, it is for the supervisor to start it again
-            logger.warning("kopf has given up: %s", error)
+        finally:
+            self._stop.set()  # else a thread of kopf's waits for it for ever, and `asyncio.run` for that thread
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -83,6 +92,10 @@ class Frame:
         @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
         async def see(event: kopf.RawEvent, **_: Any) -> None:
             self._news.seen(dict(event["object"]), event["type"] == "DELETED")
+
+        @kopf.on.cleanup(registry=registry)
+        async def end(**_: Any) -> None:
+            self._stop.set()  # when kopf gives up by itself it waits 5 s for its own task that waits for this
 
         return registry
 
@@ -123,5 +136,7 @@ def configured() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 1.0
     settings.process.ultimate_exiting_timeout = None  # it would kill the thread, and with it the process
     logging.getLogger("kopf").setLevel(logging.WARNING)
-    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns that signals are not its own
+    # They warn that signals are not theirs, and show the traceback of what `Frame.run` tells in a line.
+    for name in ("running", "orchestration"):
+        logging.getLogger(f"kopf._core.reactor.{name}").setLevel(logging.CRITICAL)
     return settings

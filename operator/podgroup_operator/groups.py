@@ -50,13 +50,17 @@ class Group:
 
 
 class GroupStore:
-    """PodGroups by namespace and name."""
+    """PodGroups by namespace and name.
+
+    Attributes:
+        listing: the number of kopf's last listing.
+    """
 
     def __init__(self) -> None:
         self._groups: dict[Key, Group] = {}
         self._keys: dict[str, Key] = {}
         self._by_namespace: dict[str, set[Key]] = defaultdict(set)
-        self._listing = 0
+        self.listing = 0
 
     def __len__(self) -> int:
         """Count the groups."""
@@ -68,20 +72,26 @@ class GroupStore:
 
     def doubtful(self, group: Group) -> bool:
         """Tell whether the group may have vanished in a gap of kopf's watch."""
-        return group.listing < self._listing
+        return group.listing < self.listing
 
     def listed(self) -> Iterable[Key]:
         """Note that kopf has listed all PodGroups anew; give those that are known, which are doubtful now."""
-        self._listing += 1
+        self.listing += 1
         return tuple(self._groups)
 
-    def see(self, body: Json) -> Group:
-        """Take a group's state, unless a newer one of this name is known; give the newest."""
+    def see(self, body: Json, listing: int | None = None) -> Group:
+        """Take a group's state, unless a newer one of this name is known; give the newest.
+
+        Args:
+            body: the object.
+            listing: kopf's last listing when this was asked for, for an answer may be older than a listing that came
+                before it; by default it was not asked for, kopf tells of it now.
+        """
         body["metadata"].pop("managedFields", None)
-        fresh = Group(body, read_desired(body), self._listing)
+        fresh = Group(body, read_desired(body), self.listing if listing is None else listing)
         known = self._groups.get(fresh.key)
         if known and known.uid == fresh.uid:
-            known.listing = self._listing
+            known.listing = fresh.listing = max(known.listing, fresh.listing)
         if known and version_of(known.body) >= version_of(body):
             return known
         if known:

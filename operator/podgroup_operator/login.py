@@ -77,20 +77,25 @@ class TokenFile:
 
 def connect_by_kubeconfig(path: str) -> Connection:
     """Use the current context of a kubeconfig file, with its certificates, tokens and exec plugins."""
+    from yaml import YAMLError  # noqa: PLC0415 - comes with the client
+
     from kubernetes import client, config  # noqa: PLC0415 - heavy, and not needed inside a cluster
 
     configuration = client.Configuration()
     try:
         config.load_kube_config(path or None, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
         tls = tls_context(configuration) if configuration.host.startswith("https:") else None
-    except (config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+    except (config.ConfigException, OSError, ValueError, KeyError, TypeError, YAMLError) as error:
+        exists = any(Path(each).exists() for each in path.split(os.pathsep)) or not path
+        reason = " ".join(str(error).split()).rstrip(".") if exists else "there is no such file"
         raise LoginError(
-            f"The kubeconfig {path or '~/.kube/config'} cannot be used: {error}. "
+            f"The kubeconfig {path or '~/.kube/config'} cannot be used: {reason}. "
             "Give a good one with --kubeconfig or in KUBECONFIG; `kubectl config view` shows what is in it."
         ) from error
 
     def authorization() -> str:
-        return configuration.get_api_key_with_prefix("authorization") or configuration_basic(configuration)
+        token = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return token or configuration_basic(configuration)
 
     return Connection(configuration.host.rstrip("/"), tls, authorization)
 

@@ -33,6 +33,12 @@ class Family:
     condemned: set[str] = field(default_factory=set)
     abandoned: bool = False
 
+    def made_good(self, loss: Loss) -> None:
+        """Drop a loss that has its replacement, but not a newer one of the same slot: that may be the replacement."""
+        known = self.losses.get(loss.slot)
+        if known and known.pod == loss.pod:
+            del self.losses[loss.slot]
+
 
 class PodStore:
     """Pods by owner UID, orphans by namespace.

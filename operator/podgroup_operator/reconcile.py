@@ -53,12 +53,12 @@ class Reconciler:
 
         now = self.clock()
         decision = plan(group.desired, observed, now)
+        if decision.missing <= 0:
+            family.losses.clear()  # none of these needs a replacement; one that comes from now on may
         outcome = await Application(group, family, ledger, self.cluster, now).carry_out(decision)
         status = summarize(group.desired, observed, outcome, self.clock())
 
         ledger.settle(status.healing)
-        if decision.missing <= 0:
-            family.losses.clear()
         announce(group.desired, decision, outcome, self.recorder, self.clock())
         status_due = await write_status(group, status, ledger, self.cluster, self.groups)
         return self._next_look(status_due, decision, outcome, ledger)
@@ -68,8 +68,9 @@ class Reconciler:
         group = self.groups.get(key)
         if group is None or not self.groups.doubtful(group):
             return group
+        listing = self.groups.listing
         try:
-            return self.groups.see(await self.cluster.get(podgroups_path(*key)))
+            return self.groups.see(await self.cluster.get(podgroups_path(*key)), listing)
         except Refused as refusal:
             if refusal.code == NOT_FOUND:
                 self.forget(group)

@@ -7,6 +7,7 @@ Events.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter, deque
@@ -82,14 +83,23 @@ class Recorder:
 
     async def run(self) -> None:
         """Send what is recorded, one after the other, for ever."""
+        due = time.monotonic() + REFILL_SECONDS
         while True:
-            try:
-                await asyncio.wait_for(self._mail.wait(), REFILL_SECONDS)
-            except TimeoutError:
+            pause = due - time.monotonic()
+            if pause <= 0:
                 self._release_held_back()
-            self._mail.clear()
-            while self._outbox:
+                due = time.monotonic() + REFILL_SECONDS
+            elif self._outbox:
                 await self._send(*self._outbox.popleft())
+            else:
+                await self._wait_for_mail(pause)
+
+    async def _wait_for_mail(self, seconds: float) -> None:
+        """Wait until something is recorded (not `asyncio.wait_for`, which in Python 3.11 may swallow our own end)."""
+        self._mail.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._mail.wait()
 
     def _release_held_back(self) -> None:
         for allowance in self._allowances.values():

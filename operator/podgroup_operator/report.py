@@ -89,6 +89,7 @@ async def write_status(
 async def patch_status(group: Group, status: Json, cluster: Cluster, groups: GroupStore) -> None:
     """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten."""
     metadata = {"uid": group.uid, "resourceVersion": group.body["metadata"]["resourceVersion"]}
+    listing = groups.listing
     try:
         body = await cluster.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
     except Refused as refusal:
@@ -97,4 +98,4 @@ async def patch_status(group: Group, status: Json, cluster: Cluster, groups: Gro
         return  # the object has changed or is gone, and the news of that is on its way to us
     known = groups.get(group.key)
     if known and known.uid == group.uid:
-        groups.see(body)
+        groups.see(body, listing)

@@ -19,7 +19,7 @@ from typing import Any
 from podgroup_operator import __version__, metrics
 from podgroup_operator.cluster import Cluster, Refused, Unreachable, pods_path
 from podgroup_operator.core.model import Pod
-from podgroup_operator.endpoints import Endpoints, Health
+from podgroup_operator.endpoints import FILLING, Endpoints, Health
 from podgroup_operator.frame import Frame, News
 from podgroup_operator.groups import GroupStore
 from podgroup_operator.informer import Informer
@@ -100,13 +100,13 @@ class Operator:
     async def _live(self) -> None:
         """Prepare, then work for ever; an error that nobody foresaw ends the process, with its traceback."""
         await self._prepare()
+        self._health.waiting_for = FILLING  # until kopf has listed the PodGroups
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._recorder.run())
             for informer in self._informers:
                 tasks.create_task(informer.run())
             for informer in self._informers:
                 await informer.synced.wait()
-            self._health.waiting_for = ""
             for _ in range(WORKERS):
                 tasks.create_task(self._work())
             await self._supervise_kopf()
@@ -155,6 +155,7 @@ class Operator:
         return News(listed, seen)
 
     def _listed(self) -> None:
+        self._health.waiting_for = ""
         for key in self._groups.listed():
             self._queue.add_after(key, RELIST_DOUBT)
 

@@ -8,6 +8,9 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LAST_PORT = 65535
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -41,19 +44,32 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--kubeconfig", metavar="F", help="kubeconfig file; default: in-cluster, then KUBECONFIG")
     run.add_argument("--no-leader-elect", action="store_true", help="act without holding the Lease")
     run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
-    run.add_argument("--log-level", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    run.add_argument("--log-level", choices=LOG_LEVELS)
     return top
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """Read the settings of `podgroup-operator run`; the command line wins over the environment."""
-    given = parser().parse_args(arguments)
+    top = parser()
+    given = top.parse_args(arguments)
     listed = environment.get("PODGROUP_NAMESPACE", "")
     no_election = environment.get("PODGROUP_NO_LEADER_ELECT", "").lower() in {"1", "true", "yes"}
+    http = given.http or environment.get("PODGROUP_HTTP") or ":8080"
+    log_level = given.log_level or environment.get("PODGROUP_LOG_LEVEL") or "INFO"
+    if not is_address(http):
+        top.error(f"{http!r} is no address to listen on: write host:port or :port, such as 127.0.0.1:8080")
+    if log_level not in LOG_LEVELS:
+        top.error(f"{log_level!r} is no log level: choose one of {', '.join(LOG_LEVELS)}")
     return Settings(
         namespaces=tuple(given.namespace) or tuple(filter(None, (part.strip() for part in listed.split(",")))),
         kubeconfig=given.kubeconfig or environment.get("PODGROUP_KUBECONFIG", ""),
         leader_elect=not (given.no_leader_elect or no_election),
-        http=given.http or environment.get("PODGROUP_HTTP", ":8080"),
-        log_level=given.log_level or environment.get("PODGROUP_LOG_LEVEL", "INFO"),
+        http=http,
+        log_level=log_level,
     )
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text ends in a port."""
+    port = text.rpartition(":")[2]
+    return port.isdecimal() and int(port) <= LAST_PORT

@@ -1,13 +1,14 @@
 """Slots: the seats of a group, numbered from 0.
 
-A live pod sits in one slot, a replacement takes the slot of the pod that it replaces, and an empty seat is
-what everyone can see: `kubectl get pods -L selfheal.dev/slot`. Slots never decide how many pods there are
-(that is plain counting, as in ReplicaSet); they decide what a new pod is called, and whom it replaces.
+A live pod sits in one slot, and a new one takes the lowest that is empty: the slot of the pod that it replaces,
+unless a scale-down has left gaps. An empty seat is what everyone can see: `kubectl get pods -L selfheal.dev/slot`.
+Slots never decide how many pods there are (that is plain counting, as in ReplicaSet); they decide what a new pod
+is called, and whom it replaces.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, count, islice
+from itertools import count, islice
 
 from podgroup_operator.core.claim import claim
 from podgroup_operator.core.classify import cause_of_loss, is_active
@@ -43,19 +44,21 @@ def adopt_all(adoptable: Sequence[Pod], kept: Sequence[Pod]) -> tuple[Adopt, ...
 
 
 def fill(desired: Desired, observed: Observed, active: Sequence[Pod], number: int, now: float) -> tuple[Create, ...]:
-    """Name the pods that fill `number` empty slots: first those that lost their pod, then the lowest.
+    """Name the pods that fill the first `number` empty slots.
 
     A slot's next epoch is one above the highest seen; a name that another pod of the namespace bears
     is passed over, so a pod that was released keeps its name and a stranger's name is not asked for twice.
+    A new pod replaces the one that its slot lost, else one whose slot stays empty or is taken by another pod.
+    What is remembered of losses must not change a name: a create whose answer was lost has to be repeated as it was.
     """
     taken = seats(active)
     known = released_losses(desired, observed, now) | dict(observed.losses)
     losses = unseen_losses(desired, observed, active, known, now) | known
-    vacated = [slot for slot in sorted(losses) if slot not in taken]
-    seatless = [loss for slot, loss in sorted(losses.items()) if slot in taken]
+    slots = tuple(islice(empty_slots(taken), number))
+    seatless = [loss for slot, loss in sorted(losses.items()) if slot not in slots]
     names = observed.names | {pod.name for pod in observed.pods}
     creates = []
-    for slot in islice(chain(vacated, empty_slots([*taken, *vacated])), number):
+    for slot in slots:
         loss = losses.get(slot) or (seatless.pop(0) if seatless else None)
         epoch = next_epoch(desired, slot, observed.epochs.get(slot, -1) + 1, names)
         creates.append(Create(pod_name(desired.name, desired.uid, slot, epoch), slot, epoch, loss))

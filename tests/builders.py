@@ -1,0 +1,86 @@
+"""Records of the core for tests: each builder gives the plainest one, and a test names only what matters to it.
+
+The plainest group is `web` in namespace `shop`: three replicas, pods labelled `app: web`. The plainest pod is one
+of its pods: running, Ready for an hour, on a node of its own.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from podgroup_operator.core.model import Cause, Desired, Healing, Loss, Observed, Phase, Pod, Status
+from podgroup_operator.core.selector import Selector
+
+NOW = 1_700_000_000.0
+HOUR = 3600.0
+GROUP_UID = "0a1b2c3d-web"
+OTHER_UID = "0a1b2c3d-other"
+LABELS = {"app": "web"}
+
+PLAIN_GROUP = Desired(
+    namespace="shop",
+    name="web",
+    uid=GROUP_UID,
+    generation=1,
+    replicas=3,
+    selector=Selector((("app", "web"),)),
+    template_labels=LABELS,
+    revision="r1",
+)
+
+
+def desired(replicas: int = 3, **changes: Any) -> Desired:
+    """Build what the plainest group asks for, with changes."""
+    return replace(PLAIN_GROUP, replicas=replicas, **changes)
+
+
+def pod(name: str = "web-0", **changes: Any) -> Pod:
+    """Build a pod of the plainest group, with changes."""
+    plain = Pod(
+        namespace="shop",
+        name=name,
+        uid=f"uid-{name}",
+        version=100,
+        labels=LABELS,
+        created=NOW - HOUR - 2,
+        controller=GROUP_UID,
+        phase=Phase.RUNNING,
+        node=f"node-of-{name}",
+        ready_since=NOW - HOUR,
+        revision="r1",
+    )
+    return replace(plain, **changes)
+
+
+def seated(*slots: int, **changes: Any) -> tuple[Pod, ...]:
+    """Build one pod of the plainest group in each of the slots."""
+    return tuple(pod(f"web-{slot}", slot=slot, **changes) for slot in slots)
+
+
+def orphan(name: str = "stray", **changes: Any) -> Pod:
+    """Build a pod that nobody controls and that the plainest group would take in."""
+    return pod(name, **({"controller": "", "revision": ""} | changes))
+
+
+def gone(name: str, **changes: Any) -> Pod:
+    """Build a pod of the plainest group that somebody asked to go and that is still there."""
+    return pod(name, **({"deleted": NOW - 1} | changes))
+
+
+def observed(*pods: Pod, **changes: Any) -> Observed:
+    """Build what is seen of the plainest group."""
+    return Observed(pods=pods, **changes)
+
+
+def loss(slot: int, name: str = "", **changes: Any) -> Loss:
+    """Build the loss of a pod that somebody deleted a second ago."""
+    return replace(Loss(slot, name or f"web-{slot}", Cause.DELETED, NOW - 1), **changes)
+
+
+def told(replicas: int, **changes: Any) -> Status:
+    """Build a status that told of so many pods."""
+    return Status(replicas=replicas, **changes)
+
+
+def healed(total: int, **changes: Any) -> Status:
+    """Build a status whose record has so many replacements."""
+    return Status(healing=Healing(total=total, **changes))

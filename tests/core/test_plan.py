@@ -1,0 +1,186 @@
+"""The plan: what is done for a group, as literals."""
+
+import pytest
+
+from builders import GROUP_UID, NOW, OTHER_UID, desired, gone, loss, observed, orphan, pod, seated, told
+from podgroup_operator.core.model import (
+    Adopt,
+    Cause,
+    Create,
+    Delete,
+    Desired,
+    Loss,
+    Observed,
+    Phase,
+    Plan,
+    Refusal,
+    Release,
+)
+from podgroup_operator.core.names import pod_name
+from podgroup_operator.core.plan import BURST, plan
+
+
+def create(slot: int, epoch: int = 0, lost: Loss | None = None) -> Create:
+    """Build the create that fills a slot of the plainest group."""
+    return Create(pod_name("web", GROUP_UID, slot, epoch), slot, epoch, lost)
+
+
+SOON, PAST = Refusal("quota", NOW + 5), Refusal("quota", NOW)
+STRAY = orphan()
+RELABELLED = pod("web-1", slot=1, labels={"app": "else"})
+
+PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
+    "a new group gets its pods": (
+        desired(2),
+        observed(),
+        Plan(missing=2, creates=(create(0), create(1))),
+    ),
+    "a group that has what it wants is left alone": (desired(3), observed(*seated(0, 1, 2)), Plan()),
+    "a group of none is left alone": (desired(0), observed(), Plan()),
+    "pods that have yet to start count": (
+        desired(1),
+        observed(pod(phase=Phase.PENDING, node="", ready_since=None, slot=0)),
+        Plan(),
+    ),
+    "a lost pod is replaced in its slot, by name": (
+        desired(3),
+        observed(*seated(0, 2), losses={1: loss(1)}, epochs={1: 0}),
+        Plan(missing=1, creates=(create(1, 1, loss(1)),)),
+    ),
+    "a dying pod is replaced at once": (
+        desired(2),
+        observed(*seated(0), gone("web-1", slot=1), losses={1: loss(1)}, epochs={1: 0}),
+        Plan(missing=1, creates=(create(1, 1, loss(1)),)),
+    ),
+    "a failed pod is replaced and left for a look": (
+        desired(2),
+        observed(*seated(0), pod("web-1", slot=1, phase=Phase.FAILED), epochs={1: 3}),
+        Plan(missing=1, creates=(create(1, 4),)),
+    ),
+    "a pod whose label was changed is released and replaced": (
+        desired(2),
+        observed(*seated(0), RELABELLED, epochs={1: 0}),
+        Plan(
+            missing=1,
+            releases=(Release(RELABELLED),),
+            creates=(create(1, 1, Loss(1, "web-1", Cause.DELETED, NOW)),),
+        ),
+    ),
+    "an orphan is adopted instead of making a pod": (
+        desired(2),
+        observed(*seated(0), STRAY),
+        Plan(adopts=(Adopt(STRAY, 1),)),
+    ),
+    "an orphan is adopted and what is still missing is made": (
+        desired(3),
+        observed(*seated(0), STRAY),
+        Plan(missing=1, adopts=(Adopt(STRAY, 1),), creates=(create(2),)),
+    ),
+    "an orphan too many is adopted first; which pod goes is decided when it is ours": (
+        desired(1),
+        observed(*seated(0), STRAY),
+        Plan(missing=-1, adopts=(Adopt(STRAY, 1),)),
+    ),
+    "a surplus pod goes, the cheapest first": (
+        desired(1),
+        observed(*seated(0), pod("web-1", slot=1, ready_since=None)),
+        Plan(missing=-1, deletes=(Delete(pod("web-1", slot=1, ready_since=None)),)),
+    ),
+    "scaled to none, all go": (
+        desired(0),
+        observed(*seated(0, 1)),
+        Plan(missing=-2, deletes=tuple(Delete(each) for each in seated(0, 1))),
+    ),
+    "another controller's pods are nobody's surplus": (
+        desired(0),
+        observed(pod(controller=OTHER_UID), orphan(labels={})),
+        Plan(),
+    ),
+    "a dying pod is not deleted again": (desired(0), observed(gone("web-0")), Plan()),
+    "a group that is being deleted gets nothing and loses nothing": (
+        desired(3, deleting=True),
+        observed(*seated(0, 1, 2, 3), STRAY, RELABELLED, create_refusal=SOON),
+        Plan(),
+    ),
+    "after a refused create nothing is made before its time": (
+        desired(1),
+        observed(create_refusal=SOON),
+        Plan(missing=1, look_again=NOW + 5),
+    ),
+    "after a refused create it is tried again when its time has come": (
+        desired(1),
+        observed(create_refusal=PAST),
+        Plan(missing=1, creates=(create(0),)),
+    ),
+    "with a refused template nothing is made before its time": (
+        desired(1),
+        observed(template_refusal=SOON),
+        Plan(missing=1, look_again=NOW + 5),
+    ),
+    "of two refusals the later time counts": (
+        desired(1),
+        observed(template_refusal=Refusal("bad", NOW + 30), create_refusal=SOON),
+        Plan(missing=1, look_again=NOW + 30),
+    ),
+    "a refusal does not keep surplus pods": (
+        desired(1),
+        observed(*seated(0), pod("web-1", slot=1, deletion_cost=-1), create_refusal=SOON),
+        Plan(missing=-1, deletes=(Delete(pod("web-1", slot=1, deletion_cost=-1)),), look_again=NOW + 5),
+    ),
+    "a refusal does not keep an orphan out": (
+        desired(1),
+        observed(STRAY, create_refusal=SOON),
+        Plan(adopts=(Adopt(STRAY, 0),), look_again=NOW + 5),
+    ),
+    "a pod that becomes available is waited for": (
+        desired(1, min_ready_seconds=10),
+        observed(pod(ready_since=NOW - 4)),
+        Plan(look_again=NOW + 6),
+    ),
+    "of two times the earlier is waited for": (
+        desired(2, min_ready_seconds=10),
+        observed(pod(slot=0, ready_since=NOW - 8), create_refusal=SOON),
+        Plan(missing=1, look_again=NOW + 2),
+    ),
+    "pods lost while nobody watched are replaced as such": (
+        desired(1),
+        observed(status=told(1), first_look=True),
+        Plan(missing=1, creates=(create(0, 0, Loss(0, "", Cause.DELETED, NOW)),)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("group", "seen", "expected"), PLANS.values(), ids=PLANS.keys())
+def test_a_group_gets_the_plan_that_it_needs(group: Desired, seen: Observed, expected: Plan) -> None:
+    """The whole plan, and nothing but the plan, follows from what is wanted and what is seen."""
+    assert expected == plan(group, seen, NOW)
+
+
+def test_a_plan_makes_no_more_than_a_burst() -> None:
+    """A thousand missing pods are made in plans of 500, with a look between them."""
+    decision = plan(desired(1000), observed(), NOW)
+
+    assert (decision.missing, len(decision.creates)) == (1000, BURST)
+
+
+def test_a_plan_deletes_no_more_than_a_burst() -> None:
+    """A thousand surplus pods go in plans of 500, with a look between them."""
+    decision = plan(desired(0), observed(*seated(*range(1000))), NOW)
+
+    assert (decision.missing, len(decision.deletes)) == (-1000, BURST)
+
+
+EMPTY = {
+    "nothing at all": (Plan(), True),
+    "waiting": (Plan(missing=1, look_again=NOW), True),
+    "an adoption": (Plan(adopts=(Adopt(STRAY, 0),)), False),
+    "a release": (Plan(releases=(Release(RELABELLED),)), False),
+    "a create": (Plan(creates=(create(0),)), False),
+    "a delete": (Plan(deletes=(Delete(STRAY),)), False),
+}
+
+
+@pytest.mark.parametrize(("decision", "empty"), EMPTY.values(), ids=EMPTY.keys())
+def test_a_plan_is_empty_when_nothing_is_to_be_done(decision: Plan, empty: bool) -> None:  # noqa: FBT001 (a table's column)
+    """Waiting is not doing; every kind of action is."""
+    assert empty is decision.empty

@@ -1,0 +1,170 @@
+"""What holds for every plan, whatever is wanted and whatever is seen."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import strategies
+from builders import GROUP_UID, NOW, pod
+from podgroup_operator.core.model import Desired, Loss, Observed, Plan, Pod, Status
+from podgroup_operator.core.plan import plan
+from world import alive, wanted
+
+anybody = given(group=strategies.groups, seen=strategies.views())
+unrefused = given(group=strategies.groups, seen=strategies.views(st.none()))
+
+
+def members(seen: Observed) -> list[Pod]:
+    """Give the live pods that the group has."""
+    return [one for one in seen.pods if one.controller == GROUP_UID and wanted(one) and alive(one)]
+
+
+@anybody
+def test_a_plan_makes_or_deletes_up_to_what_is_wanted_and_no_further(group: Desired, seen: Observed) -> None:
+    """There is never a surplus by our making, nor a lack by our deleting; no plan does both."""
+    decision = plan(group, seen, NOW)
+    size = len(members(seen)) + len(decision.adopts)
+
+    assert decision.missing == group.replicas - size
+    assert not decision.creates or size + len(decision.creates) <= group.replicas
+    assert not decision.deletes or size - len(decision.deletes) >= group.replicas
+    assert not (decision.creates and decision.deletes)
+
+
+@unrefused
+def test_a_plan_goes_all_the_way(group: Desired, seen: Observed) -> None:
+    """Unless creates are refused all that is missing is made; once all are adopted all that is too much is deleted."""
+    decision = plan(group, seen, NOW)
+
+    assert len(decision.creates) == max(decision.missing, 0)
+    assert len(decision.deletes) == (0 if decision.adopts else max(-decision.missing, 0))
+
+
+@anybody
+def test_new_pods_have_names_that_are_free(group: Desired, seen: Observed) -> None:
+    """No two pods of a plan have one name; none has a name that is known to be taken; no epoch comes again."""
+    creates = plan(group, seen, NOW).creates
+    made = {create.name for create in creates}
+
+    assert len(made) == len(creates)
+    assert not made & ({one.name for one in seen.pods} | seen.names)
+    assert all(create.epoch > seen.epochs.get(create.slot, -1) for create in creates)
+
+
+@anybody
+def test_new_pods_have_slots_that_are_empty(group: Desired, seen: Observed) -> None:
+    """No two pods that a plan makes or adopts have one slot, and none that a live pod of the group has."""
+    decision = plan(group, seen, NOW)
+    given_out = [adopt.slot for adopt in decision.adopts] + [create.slot for create in decision.creates]
+
+    assert len(set(given_out)) == len(given_out)
+    assert not set(given_out) & {one.slot for one in members(seen)}
+
+
+@anybody
+def test_only_our_own_live_pods_are_deleted(group: Desired, seen: Observed) -> None:
+    """A plan deletes no foreign pod, none that it is about to adopt or to release, and none that is going anyway."""
+    ours = {one.uid for one in members(seen)}
+
+    assert {delete.pod.uid for delete in plan(group, seen, NOW).deletes} <= ours
+
+
+@anybody
+def test_live_pods_are_released_and_adopted_exactly_by_their_labels(group: Desired, seen: Observed) -> None:
+    """Our live pods that do not match are released, nobody's that do are adopted: all of these, and no others."""
+    decision = plan(group, seen, NOW)
+    strays = {one.uid for one in seen.pods if one.controller == GROUP_UID and alive(one) and not wanted(one)}
+    orphans = {one.uid for one in seen.pods if not one.controller and alive(one) and wanted(one)}
+
+    assert {release.pod.uid for release in decision.releases} == strays
+    assert {adopt.pod.uid for adopt in decision.adopts} == orphans
+
+
+@anybody
+def test_each_loss_is_made_up_for_once(group: Desired, seen: Observed) -> None:
+    """No two new pods replace the same lost pod, and one that replaces nobody is made only if no loss is left."""
+    creates = plan(group, seen, NOW).creates
+    replaced = [create.loss for create in creates if create.loss]
+
+    assert len(set(replaced)) == len(replaced)
+    assert len(replaced) == len(creates) or set(seen.losses.values()) <= set(replaced)
+    assert all(create.loss == seen.losses[create.slot] for create in creates if create.slot in seen.losses)
+
+
+@anybody
+def test_a_group_that_is_being_deleted_is_left_alone(group: Desired, seen: Observed) -> None:
+    """Nothing is made, deleted, adopted, released or waited for: owner references do the rest."""
+    assert plan(replace(group, deleting=True), seen, NOW) == Plan()
+
+
+@given(group=strategies.groups, seen=strategies.views(), data=st.data())
+def test_the_order_of_the_cache_does_not_matter(group: Desired, seen: Observed, data: st.DataObject) -> None:
+    """The same pods in another order give the same plan, to the last action."""
+    shuffled = replace(seen, pods=tuple(data.draw(st.permutations(seen.pods))))
+
+    assert plan(group, shuffled, NOW) == plan(group, seen, NOW)
+
+
+@unrefused
+def test_a_group_that_has_what_it_wants_is_left_alone(group: Desired, seen: Observed) -> None:
+    """With exactly the pods that are wanted, nobody to take in and nobody to let go, nothing is done."""
+    pods = tuple(one for one in seen.pods if not alive(one) or (one.controller == GROUP_UID) is wanted(one))
+    settled = replace(seen, pods=pods)
+
+    assert plan(replace(group, replicas=len(members(settled))), settled, NOW).empty
+
+
+@anybody
+def test_a_plan_is_made_again_neither_too_soon_nor_never(group: Desired, seen: Observed) -> None:
+    """The next look lies ahead, or it would be a hot loop; there is one if creates are held back."""
+    decision = plan(group, seen, NOW)
+
+    assert decision.look_again is None or decision.look_again > NOW
+    assert decision.missing <= 0 or decision.creates or decision.look_again is not None
+
+
+@given(
+    group=strategies.groups,
+    seen=strategies.views(st.none()),
+    status=strategies.statuses,
+    losses=strategies.losses,
+    first_look=st.booleans(),
+    later=st.floats(0, 1e6),
+)
+def test_names_do_not_depend_on_time_or_on_what_may_be_forgotten(
+    group: Desired,
+    seen: Observed,
+    status: Status,
+    losses: dict[int, Loss],
+    first_look: bool,  # noqa: FBT001 (drawn)
+    later: float,
+) -> None:
+    """A create is repeated under its name though time has passed, losses are cleared and the status has changed."""
+    other = replace(seen, status=status, losses=losses, first_look=first_look)
+
+    assert [create.name for create in plan(group, other, NOW + later).creates] == [
+        create.name for create in plan(group, seen, NOW).creates
+    ]
+
+
+@unrefused
+def test_a_plan_that_is_carried_out_leaves_nothing_to_do(group: Desired, seen: Observed) -> None:
+    """Adopt, release and make, then delete what is too much: the group has what it wants, and is left alone."""
+    for _ in range(2):
+        decision = plan(group, seen, NOW)
+        seen = replace(seen, pods=carried_out(seen, decision))
+
+    assert plan(group, seen, NOW).empty
+    assert len(members(seen)) == group.replicas
+
+
+def carried_out(seen: Observed, decision: Plan) -> tuple[Pod, ...]:
+    """Give the pods that there are when a plan has been carried out."""
+    changes: dict[str, dict[str, Any]] = {}
+    changes |= {adopt.pod.uid: {"controller": GROUP_UID, "slot": adopt.slot} for adopt in decision.adopts}
+    changes |= {release.pod.uid: {"controller": ""} for release in decision.releases}
+    changes |= {delete.pod.uid: {"deleted": NOW} for delete in decision.deletes}
+    made = (pod(create.name, slot=create.slot) for create in decision.creates)
+    return (*(replace(one, **changes.get(one.uid, {})) for one in seen.pods), *made)
