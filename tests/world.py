@@ -288,10 +288,10 @@ class Act:
             return
         assert pod.controller == GROUP_UID, "a pod that is not the group's is never deleted"
         self._server.delete(pod)
+        self._family.condemned.add(pod.uid)  # answered or not: until the cache shows it, nothing more is deleted
         if trouble is Trouble.UNANSWERED:
             self._fails("FailedDelete")
             return
-        self._family.condemned.add(pod.uid)
         self._deleted.append(delete)
         if pod.node:
             self._ledger.wrote(self._server.version)

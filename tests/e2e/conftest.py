@@ -23,7 +23,7 @@ from controlplane import cluster
 from controlplane.backend import Backend, choose
 from controlplane.build import build
 from controlplane.errors import ControlPlaneError
-from e2e.operator_fixtures import api, namespace, operator, operator_process, podgroup_crd, shop  # noqa: F401 - fixtures
+from e2e.operator_fixtures import api, namespace, operator, operator_away, operator_process, podgroup_crd, shop  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

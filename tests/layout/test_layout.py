@@ -36,7 +36,7 @@ def test_the_standard_library_s_operator_wins() -> None:
 def test_imports_keep_to_their_contracts() -> None:
     """The core imports nothing that acts, waits or rolls dice, and layers point one way (pyproject.toml)."""
     linter = Path(sys.executable).with_name("lint-imports")
-    command = [linter, "--no-cache"]
+    command = [str(linter), "--no-cache"]
     linted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
 
     assert linted.returncode == 0, linted.stdout + linted.stderr

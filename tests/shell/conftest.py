@@ -7,9 +7,10 @@ import pytest_asyncio
 
 from fakeapi import FakeApi
 from fakeapi.client import Client
-from podgroup_operator import report
+from podgroup_operator import informer, report
 from podgroup_operator.cluster import Cluster
 from podgroup_operator.login import Connection
+from shell.informed import Informed, create, running
 from shell.stage import Stage
 
 
@@ -42,3 +43,19 @@ def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> St
     """
     monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
     return Stage(api, cluster)
+
+
+@pytest.fixture
+def hurried_informer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the informer's pauses short: that they grow is a fact of its own, and seconds teach nothing more."""
+    monkeypatch.setattr(informer, "PAUSES", (0.01,))
+    monkeypatch.setattr(informer, "RECONNECT_PAUSE", 0.0)
+
+
+@pytest_asyncio.fixture
+async def watching(api: FakeApi, cluster: Cluster, hurried_informer: None) -> AsyncIterator[Informed]:
+    """Give an informer that has listed one pod, `a`, and watches."""
+    create(api, "a")
+    async with running(Informed(api, cluster)) as informed:
+        await api.until(lambda: len(api.watches("pods")) == 1, "the informer watches")
+        yield informed

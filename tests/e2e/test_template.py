@@ -1,0 +1,85 @@
+"""A template that only the API server knows to be wrong: said once and clearly, harmless, and curable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.namespace import pod_spec, template
+from e2e.pod import uids
+from e2e.waiting import eventually, stays, wait_for
+
+if TYPE_CHECKING:
+    from e2e.namespace import Namespace
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+MOUNT = [{"name": "data", "mountPath": "/data"}]
+BAD: dict[str, Any] = template(containers=[pod_spec()["containers"][0] | {"volumeMounts": MOUNT}])
+WORDS = 'spec.containers[0].volumeMounts[0].name: Not found: "data"'
+QUIET = 5.0
+
+
+def refused_creates(shop: Namespace) -> float:
+    """How many pods the API server has refused for what they are, dry runs among them, since it was started."""
+    return shop.api.count("apiserver_request_total", verb="POST", resource="pods", subresource="", code="422")
+
+
+def test_a_bad_template_is_told_and_not_tried_again_and_again(shop: Namespace) -> None:
+    """The condition Stalled and an Event have the server's words; a few requests, and no pod, come of it."""
+    before = refused_creates(shop)
+    shop.create_group(template=BAD)
+    eventually("TemplateInvalid", lambda: shop.condition("Stalled").get("reason"))
+    stalled = shop.condition("Stalled")
+    assert stalled["status"] == "True"
+    assert WORDS in stalled["message"]
+    assert stalled["message"].endswith("Correct spec.template; pods that run are left as they are.")
+    assert (shop.condition("Ready")["status"], shop.condition("Ready")["reason"]) == ("False", "TemplateInvalid")
+    (warning,) = wait_for("the Event", lambda: [each for each in shop.events() if each["type"] == "Warning"] or None)
+    assert warning["reason"] == "TemplateInvalid"
+    assert WORDS in warning["message"]
+
+    shop.quiet()
+
+    def state() -> object:
+        return shop.pods(), shop.group()["metadata"]["resourceVersion"], len(shop.events())
+
+    stays(([], shop.group()["metadata"]["resourceVersion"], 1), state, QUIET)
+    assert 1 <= refused_creates(shop) - before <= 3
+
+
+def test_a_template_that_turns_bad_harms_nobody(shop: Namespace) -> None:
+    """When a good template is replaced by a bad one the pods run on as they are, and none is made of the bad one."""
+    pods = shop.start_group()
+    versions = [pod.version for pod in pods]
+    before = refused_creates(shop)
+    shop.patch_group({"spec": {"template": BAD}})
+    eventually("TemplateInvalid", lambda: shop.condition("Stalled").get("reason"))
+    lost, *others = pods
+    shop.kill(lost, gracePeriodSeconds=0)
+    eventually(2, lambda: shop.status()["replicas"])
+    stays(uids(others), lambda: uids(shop.pods()), 2.0)
+    assert versions[1:] == [shop.pod(pod.name).version for pod in others]
+    assert refused_creates(shop) - before <= 3
+
+
+def test_a_template_that_is_put_right_is_taken_at_once(shop: Namespace) -> None:
+    """A corrected template is used without delay, and the conditions say that all is well again."""
+    shop.create_group(template=BAD)
+    eventually("TemplateInvalid", lambda: shop.condition("Stalled").get("reason"))
+    shop.patch_group({"spec": {"template": template()}})
+    shop.patch_group({"spec": {"template": {"spec": {"containers": pod_spec()["containers"]}}}})
+    shop.complete()
+    eventually(
+        {"Ready": "True", "Available": "True", "ReplicaFailure": "False", "Stalled": "False"},
+        lambda: {each["type"]: each["status"] for each in shop.status()["conditions"]},
+    )
+
+
+def test_one_bad_group_does_not_hold_up_another(shop: Namespace) -> None:
+    """While one group has a bad template, another in the same namespace is healed as ever."""
+    shop.create_group("bad", template=BAD)
+    lost, *_ = shop.start_group()
+    shop.kill(lost)
+    shop.complete(without=[lost])

@@ -1,0 +1,62 @@
+"""An informer at work on the fake API: a cache of pods that it fills, and what it asked for."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fakeapi import FakeApi
+from fakeapi.client import a_pod
+from podgroup_operator.cluster import Cluster, pods_path
+from podgroup_operator.informer import Informer
+from podgroup_operator.pods import PodStore
+from podgroup_operator.wire import read_pod
+
+if TYPE_CHECKING:
+    from podgroup_operator.core.model import Pod
+
+
+class Informed:
+    """A cache of pods that an informer fills from a fake API.
+
+    Attributes:
+        told: the pods that the cache has told of.
+    """
+
+    def __init__(self, api: FakeApi, cluster: Cluster, namespace: str = "") -> None:
+        self.api = api
+        self.told: list[Pod] = []
+        self.store = PodStore(self.told.append, lambda: 0.0)
+        self.informer: Informer[Pod] = Informer(cluster, pods_path(namespace), namespace, read_pod, self.store)
+
+    def pods(self) -> list[str]:
+        """Give the names of the orphans in the namespace default, which all pods here are."""
+        return sorted(pod.name for pod in self.store.orphans("default"))
+
+    async def has(self, *names: str) -> None:
+        """Wait until the cache has exactly these pods."""
+        await self.api.until(lambda: self.pods() == sorted(names), f"the cache has {names}")
+
+    def asked(self, verb: str) -> list[str | None]:
+        """Give the versions from which lists or watches were asked for."""
+        return [request.query.get("resourceVersion") for request in self.api.requests if request.verb == verb]
+
+
+@asynccontextmanager
+async def running(informed: Informed) -> AsyncIterator[Informed]:
+    """Run the informer of a cache."""
+    task = asyncio.create_task(informed.informer.run())
+    try:
+        yield informed
+        assert not task.done()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def create(api: FakeApi, *names: str) -> None:
+    """Create pods."""
+    for name in names:
+        api.create("pods", a_pod(name))

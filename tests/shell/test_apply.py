@@ -1,0 +1,228 @@
+"""A plan is carried out as far as the API server lets us, and no further than once."""
+
+import asyncio
+
+import pytest
+
+from fakeapi import Answer, Cut, Delay, StatusError, errors
+from fakeapi.client import a_group, a_pod
+from fakeapi.resources import PODS, Obj
+from podgroup_operator.core.names import pod_name
+from shell.stage import Stage, names, slots
+
+REPLICA_SET = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "of-rs", "controller": True}
+
+
+def group(stage: Stage, replicas: int) -> str:
+    """Create the group `web` and let it be heard of; give its UID."""
+    uid: str = stage.api.create("podgroups", a_group("web", replicas))["metadata"]["uid"]
+    stage.hear()
+    return uid
+
+
+def quota(stage: Stage, limit: int) -> None:
+    """Admit so many pods."""
+
+    def admit(pod: Obj) -> StatusError | None:
+        used = len(stage.api.pods())
+        full = used >= limit and pod["metadata"].get("name") is not None
+        return errors.exceeded_quota(PODS, pod["metadata"]["name"], used=used, limited=limit) if full else None
+
+    stage.api.admit = admit
+
+
+def codes(stage: Stage, verb: str) -> list[int | None]:
+    """Give the answers to the requests about pods of a verb, dry runs left out."""
+    return [request.code for request in stage.writes(verb)]
+
+
+async def test_creates_start_slowly_and_stop_at_the_first_batch_with_a_refusal(stage: Stage) -> None:
+    """A quota of 5 for 10 costs 1 + 2 + 4 requests, and as long as it is full one request a pause."""
+    quota(stage, 5)
+    group(stage, 10)
+    delay = await stage.look()
+    assert codes(stage, "create") == [201, 201, 201, 201, 201, 403, 403]
+    assert delay == pytest.approx(1)
+    for pause in (1, 2, 4, 8, 16, 20, 20):
+        stage.hear()
+        await stage.look()
+        stage.now += pause
+    assert codes(stage, "create")[7:] == [403] * 6
+    quota(stage, 10)
+    await stage.settle()
+    assert (len(stage.api.pods()), slots(stage.api.pods())) == (10, [str(slot) for slot in range(10)])
+
+
+async def test_a_quota_of_zero_costs_one_request(stage: Stage) -> None:
+    """And tells why, in the server's words, once."""
+    quota(stage, 0)
+    group(stage, 1000)
+    await stage.look()
+    assert codes(stage, "create") == [403]
+    ((reason, note),) = stage.recorder.told
+    assert reason == "FailedCreate"
+    assert note.startswith("Error creating: pods ")
+    assert note.endswith("exceeded quota: pods, requested: pods=1, used: pods=0, limited: pods=0")
+    assert stage.condition("ReplicaFailure")["message"] == note
+
+
+async def test_a_pod_that_is_there_already_is_taken_as_made(stage: Stage) -> None:
+    """A second operator that knows of no pod asks for the same names, gets 409, and makes no pod too many."""
+    group(stage, 3)
+    await stage.look()
+    second = Stage(stage.api, stage.cluster)
+    second.hear_groups()
+    await second.look()
+    assert codes(stage, "create") == [201, 201, 201, 409, 409, 409]
+    assert len(stage.api.pods()) == 3
+    second.hear_groups()
+    await second.look()
+    assert len(codes(stage, "create")) == 6
+    assert second.recorder.told == []
+
+
+@pytest.mark.parametrize("owns", [False, True], ids=["knows nothing of us", "names us, but not as its controller"])
+async def test_a_name_that_a_stranger_has_is_passed_over(stage: Stage, *, owns: bool) -> None:
+    """A 409 against a pod that is not ours means the next epoch, not a retry for ever."""
+    uid = group(stage, 1)
+    reference = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "name": "web", "uid": uid}
+    stranger = pod_name("web", uid, 0, 0)
+    stage.api.create("pods", a_pod(stranger, ownerReferences=[REPLICA_SET] + [reference] * owns))
+    delay = await stage.look()
+    assert delay == pytest.approx(0.1)
+    stage.hear()
+    await stage.look()
+    assert codes(stage, "create") == [409, 201]
+    assert names(stage.api.pods()) == sorted([stranger, pod_name("web", uid, 0, 1)])
+
+
+async def test_a_name_whose_owner_cannot_be_found_out_is_asked_for_again(stage: Stage) -> None:
+    """The next look tries the same name, and then knows."""
+    uid = group(stage, 1)
+    stage.api.create("pods", a_pod(pod_name("web", uid, 0, 0), ownerReferences=[REPLICA_SET]))
+    stage.api.faults.add(Answer(503), verb="get", resource="pods")
+    for _ in range(3):
+        stage.hear()
+        await stage.look()
+    assert [request.name for request in stage.writes("create")] == [
+        pod_name("web", uid, 0, epoch) for epoch in (0, 0, 1)
+    ]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_lost_answer_makes_no_second_pod(stage: Stage, *, heard: bool) -> None:
+    """Whether or not the cache has heard of the pod when the create is tried again, there is one."""
+    stage.api.faults.add(Cut(after=True), verb="create", resource="pods", nth=2)
+    group(stage, 1)
+    delay = await stage.look()
+    assert delay == pytest.approx(1)
+    assert [reason for reason, _ in stage.recorder.told] == ["FailedCreate"]
+    stage.now += 1
+    if heard:
+        stage.hear()
+    else:
+        stage.hear_groups()
+    await stage.look()
+    await stage.settle()
+    assert len(stage.api.pods()) == 1
+    assert codes(stage, "create") == [None] + [409] * (not heard)
+    assert stage.condition("ReplicaFailure")["status"] == "False"
+
+
+async def test_a_server_that_asks_for_patience_gets_it(stage: Stage) -> None:
+    """After 429 with Retry-After: 7 nothing is created for 7 s, whatever wakes the group."""
+    stage.api.faults.add(Answer(429, retry_after=7), verb="create", resource="pods", nth=2)
+    group(stage, 2)
+    assert await stage.look() == pytest.approx(7)
+    for _ in range(3):
+        stage.now += 2
+        stage.hear()
+        await stage.look()
+    assert codes(stage, "create") == [429]
+    stage.now += 1
+    await stage.settle()
+    assert len(stage.api.pods()) == 2
+
+
+async def test_a_namespace_that_ends_takes_no_pods_and_nobody_is_told(stage: Stage) -> None:
+    """As upstream: nothing can be made there any more, and nobody is at fault."""
+    stage.api.create("pods", a_pod("keeps the namespace"))
+    group(stage, 5)
+    stage.api.delete("namespaces", "default")
+    delay = await stage.look()
+    assert codes(stage, "create") == [403]
+    assert stage.recorder.told == []
+    assert delay == pytest.approx(1)
+
+
+async def test_every_delete_and_patch_says_which_state_of_which_object_it_means(stage: Stage) -> None:
+    """Deletes, adoptions, releases and statuses carry the UID and the resourceVersion of what was looked at."""
+    group(stage, 3)
+    await stage.settle()
+    label = {"selfheal.dev/podgroup": "web"}
+    stage.api.patch("pods", names(stage.api.pods())[0], {"metadata": {"labels": {"selfheal.dev/podgroup": "none"}}})
+    stage.api.create("pods", a_pod("orphan", labels=label))
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 1}})
+    await stage.settle()
+    deletes, patches = stage.writes("delete"), stage.writes("patch")
+    statuses = stage.writes("patch", "podgroups.selfheal.dev")
+    assert (len(deletes), len(patches)) == (2, 2)
+    bodies = [request.body or {} for request in deletes + patches + statuses]
+    for body in bodies:
+        condition = body.get("preconditions") or body["metadata"]
+        assert condition["uid"]
+        assert int(condition["resourceVersion"]) > 0
+
+
+async def test_a_pod_that_changed_since_is_not_deleted_but_looked_at_again(stage: Stage) -> None:
+    """The delete gets 409, nobody is told of an error, and the next look deletes it as it is now."""
+    group(stage, 1)
+    await stage.settle()
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 0}})
+    stage.hear()
+    stage.api.set_pod(names(stage.api.pods())[0], node="node-0", ready=True)
+    assert await stage.look() == pytest.approx(0.1)
+    assert (codes(stage, "delete"), len(stage.api.pods())) == ([409], 1)
+    await stage.settle()
+    assert codes(stage, "delete") == [409, 200]
+    assert [reason for reason, _ in stage.recorder.told] == ["SuccessfulCreate", "SuccessfulDelete"]
+
+
+async def test_a_pod_that_is_gone_already_is_deleted(stage: Stage) -> None:
+    """404 is what was wanted."""
+    group(stage, 1)
+    await stage.settle()
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 0}})
+    stage.hear()
+    stage.api.delete("pods", names(stage.api.pods())[0])
+    await stage.look()
+    await stage.settle()
+    assert codes(stage, "delete") == [404]
+    assert [reason for reason, _ in stage.recorder.told] == ["SuccessfulCreate"]
+
+
+@pytest.mark.parametrize(("fault", "times"), [(Answer(403, message="no"), 1), (Cut(), 2)])
+async def test_a_delete_that_fails_is_told_and_tried_again(stage: Stage, fault: Answer | Cut, times: int) -> None:
+    """With an Event and a condition; the pod is not condemned, so if it dies meanwhile that is a loss.
+
+    One lost connection is not enough to fail: aiohttp sends an idempotent request again by itself.
+    """
+    group(stage, 1)
+    await stage.settle()
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 0}})
+    stage.api.faults.add(fault, verb="delete", times=times)
+    stage.hear()
+    assert await stage.look() == pytest.approx(1)
+    assert stage.recorder.told[-1][0] == "FailedDelete"
+    assert stage.condition("ReplicaFailure")["reason"] == "FailedDelete"
+    assert stage.family().condemned == set()
+    await stage.settle()
+    assert (stage.api.pods(), stage.condition("ReplicaFailure")["status"]) == ([], "False")
+
+
+async def test_requests_of_one_plan_run_side_by_side(stage: Stage) -> None:
+    """Fifty creates that take 20 ms each, 63 of them in 6 batches, do not take a second."""
+    stage.api.faults.add(Delay(0.02), verb="create", resource="pods", times=None)
+    group(stage, 50)
+    await asyncio.wait_for(stage.look(), 0.9)
+    assert len(stage.api.pods()) == 50

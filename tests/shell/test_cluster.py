@@ -1,0 +1,156 @@
+"""The only client of the API: an answer is a body, a refusal or nothing, whoever stands between us and the server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+from aiohttp import web
+
+from fakeapi import Answer, Cut, Delay, FakeApi, Hold
+from fakeapi.client import a_pod
+from podgroup_operator import cluster as module
+from podgroup_operator.cluster import Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.login import Connection
+
+PODS = pods_path("default")
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def answering(handler: Handler, authorization: Callable[[], str] = lambda: "") -> AsyncIterator[Cluster]:
+    """Give a client of a server that is no API server."""
+    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = "http://{}:{}".format(*runner.addresses[0])
+    try:
+        async with Cluster(Connection(url, None, authorization)) as cluster:
+            yield cluster
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_refusal_has_the_servers_code_reason_and_words(api: FakeApi, cluster: Cluster) -> None:
+    """And what else a decision may need of its Status: its causes, and how long to wait."""
+    await cluster.create(PODS, a_pod("a"))
+    with pytest.raises(Refused, match='pods "a" already exists') as taken:
+        await cluster.create(PODS, a_pod("a"))
+    assert (taken.value.code, taken.value.reason, taken.value.retry_after) == (409, "AlreadyExists", None)
+    api.delete("namespaces", "default")
+    with pytest.raises(Refused) as ending:
+        await cluster.create(PODS, a_pod("b"))
+    assert ending.value.causes == {"NamespaceTerminating"}
+    api.faults.add(Answer(429, retry_after=3))
+    with pytest.raises(Refused) as busy:
+        await cluster.get(PODS)
+    assert busy.value.retry_after == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Too many requests, please try again later.\n", "Too many requests, please try again later."),
+        ("", "HTTP 503"),
+        ("null", "null"),
+        ('["upstream connect error"]', '["upstream connect error"]'),
+        ('"no healthy upstream"', '"no healthy upstream"'),
+        ('{"error": "bad gateway"}', "HTTP 503"),
+        ('{"details": {"causes": null}}', "HTTP 503"),
+        ("<html>" + "x" * 1000, "<html>" + "x" * 494),
+    ],
+)
+async def test_a_refusal_that_is_no_status_is_a_refusal_all_the_same(
+    api: FakeApi, cluster: Cluster, text: str, words: str
+) -> None:
+    """A proxy or a load balancer may answer as it likes; its words are shown, the beginning of long ones."""
+    api.faults.add(Answer(503, text=text))
+    with pytest.raises(Refused) as refused:
+        await cluster.get(PODS)
+    assert (refused.value.code, refused.value.reason, refused.value.message) == (503, "", words)
+
+
+@pytest.mark.parametrize("text", ["", "<html>", '{"kind": "PodList"'])
+async def test_a_success_that_cannot_be_read_is_no_answer(text: str) -> None:
+    """Whether the request had its effect is unknown."""
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text=text)
+
+    async with answering(handler) as cluster:
+        with pytest.raises(Unreachable):
+            await cluster.get(PODS)
+
+
+async def test_a_cut_connection_is_no_answer(api: FakeApi, cluster: Cluster) -> None:
+    """A write is not repeated here: its effect is unknown, and only the caller knows what a second one does."""
+    api.faults.add(Cut(after=True), verb="create")
+    with pytest.raises(Unreachable):
+        await cluster.create(PODS, a_pod("a"))
+    assert [request.verb for request in api.requests] == ["create"]
+
+
+async def test_a_server_that_is_away_is_no_answer(api: FakeApi, cluster: Cluster) -> None:
+    """With words that say so."""
+    await api.go_down()
+    with pytest.raises(Unreachable, match="Connect"):
+        await cluster.get(PODS)
+
+
+async def test_an_answer_that_takes_too_long_is_no_answer(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After half a minute, here a moment; the error has words even though a timeout has none."""
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.05)
+    api.faults.add(Delay(5))
+    async with Cluster(Connection(api.url, None, lambda: "")) as cluster:
+        with pytest.raises(Unreachable, match=r"\w+"):
+            await cluster.get(PODS)
+
+
+async def test_each_request_brings_the_credentials_of_the_moment() -> None:
+    """A token that was renewed is used at once, on watches too."""
+    seen: list[str | None] = []
+    tokens = iter(["Bearer first", "Bearer second", "", "Bearer fourth"])
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(request.headers.get("Authorization"))
+        return web.Response(text="{}")
+
+    async with answering(handler, lambda: next(tokens)) as cluster:
+        await cluster.get(PODS)
+        await cluster.create(PODS, {})
+        await cluster.patch(PODS, {})
+        async for _ in cluster.watch(PODS, {}, 1):
+            pass
+    assert seen == ["Bearer first", "Bearer second", None, "Bearer fourth"]
+
+
+async def test_events_are_whole_however_they_arrive() -> None:
+    """Lines may be cut and joined anywhere on the way; what is left unfinished at the end is no event."""
+    events = [{"type": "ADDED", "object": {"metadata": {"name": name}}} for name in ("ä", "b", "c")]
+    text = b"\n".join(map(orjson.dumps, events)) + b"\n" + b'{"type":"ADDED","obj'
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for start in range(0, len(text), 7):
+            await response.write(text[start : start + 7])
+            await asyncio.sleep(0)
+        return response
+
+    async with answering(handler) as cluster:
+        assert [event async for batch in cluster.watch(PODS, {}, 1) for event in batch] == events
+
+
+async def test_so_many_writes_are_under_way_and_no_more(api: FakeApi, cluster: Cluster) -> None:
+    """32, where an API server reaches its top rate; reads do not wait for them."""
+    gate = asyncio.Event()
+    api.faults.add(Hold(gate), verb="create", times=None)
+    writes = [asyncio.create_task(cluster.create(PODS, a_pod(f"p{number}"))) for number in range(40)]
+    await api.until(lambda: len(api.writes) >= module.WRITES_IN_FLIGHT, "writes are under way")
+    await cluster.get(PODS)
+    assert len(api.writes) == 32
+    gate.set()
+    await asyncio.gather(*writes)
+    assert len(api.pods()) == 40

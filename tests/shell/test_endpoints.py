@@ -1,0 +1,93 @@
+"""/healthz, /readyz and /metrics, as the kubelet and Prometheus ask for them."""
+
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from podgroup_operator import __version__
+from podgroup_operator.endpoints import Endpoints, Health
+from shell.operating import free_address
+
+
+@pytest.fixture
+def health() -> Health:
+    """Give what the operator says of itself."""
+    return Health()
+
+
+@pytest.fixture
+async def client(health: Health) -> AsyncIterator[aiohttp.ClientSession]:
+    """Give a client of the endpoints."""
+    endpoints = Endpoints("127.0.0.1:0", health)
+    port = await endpoints.start()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+        yield client
+    await endpoints.stop()
+
+
+async def ask(client: aiohttp.ClientSession, path: str) -> tuple[int, str]:
+    """Give the status code and the text of an answer."""
+    async with client.get(path) as response:
+        return response.status, await response.text()
+
+
+async def test_it_is_not_ready_until_it_works(client: aiohttp.ClientSession, health: Health) -> None:
+    """And says what it waits for, in a sentence; alive it is all the time."""
+    assert await ask(client, "/readyz") == (503, "The caches are being filled.\n")
+    health.waiting_for = "The CRD is missing."
+    assert await ask(client, "/readyz") == (503, "The CRD is missing.\n")
+    assert await ask(client, "/healthz") == (200, "ok\n")
+    health.waiting_for = ""
+    assert await ask(client, "/readyz") == (200, "ok\n")
+
+
+async def test_the_metrics_are_prometheus_own_format(client: aiohttp.ClientSession) -> None:
+    """Those of the process, of the queue and of the groups; no label names an object."""
+    async with client.get("/metrics") as response:
+        assert response.headers["Content-Type"].startswith("text/plain; version=")
+        families = {family.name: family for family in text_string_to_metric_families(await response.text())}
+    assert {"podgroup_reconcile", "podgroup_heals", "workqueue_depth", "process_cpu_seconds"} <= set(families)
+    (build,) = families["podgroup_build_info"].samples
+    assert (build.labels, build.value) == ({"version": __version__}, 1)
+    ours = [family for name, family in families.items() if name.startswith(("podgroup_", "workqueue_"))]
+    labels = {label for family in ours for sample in family.samples for label in sample.labels}
+    assert labels <= {"version", "result", "cause", "reason", "le"}
+
+
+async def test_an_unknown_path_is_not_found(client: aiohttp.ClientSession) -> None:
+    """Nothing else is served."""
+    assert (await ask(client, "/"))[0] == 404
+
+
+async def test_an_address_that_is_taken_is_an_error() -> None:
+    """Of the kind that the command line tells the user about."""
+    address = free_address()
+    first, second = Endpoints(address, Health()), Endpoints(address, Health())
+    await first.start()
+    with pytest.raises(OSError, match="in use"):
+        await second.start()
+    await second.stop()
+    await first.stop()
+
+
+@pytest.mark.parametrize("host", ["", "localhost", "[::1]"])
+async def test_the_host_may_be_left_out_or_be_of_the_sixth_version(host: str) -> None:
+    """`:8080` is every address of the machine."""
+    if host == "[::1]" and not has_ipv6():
+        pytest.skip("This machine has no IPv6.")
+    endpoints = Endpoints(f"{host}:0", Health())
+    assert await endpoints.start() > 0
+    await endpoints.stop()
+
+
+def has_ipv6() -> bool:
+    """Whether one can listen on this machine's own IPv6 address."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,150 @@
+"""kopf, embedded in a thread of its own: what it tells of PodGroups, and what it leaves alone."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from fakeapi import Answer, CutLine, ErrorEvent, FakeApi
+from fakeapi.client import a_group
+from podgroup_operator import __version__
+from podgroup_operator.core import names
+from podgroup_operator.frame import Frame, News
+from podgroup_operator.login import Connection
+
+DEADLINE = 5.0  # seconds
+RESOURCE = f"{names.PLURAL}.{names.GROUP}"
+
+
+class Framed:
+    """A run of kopf in a thread, and what it has told.
+
+    Attributes:
+        told: "listed", or the name of a group, with its replicas, or with "gone" when it was its last state.
+        stop: ends it.
+        ended: it has ended.
+    """
+
+    def __init__(self, api: FakeApi, *namespaces: str) -> None:
+        self.told: list[str] = []
+        self.stop = threading.Event()
+        self.ended = asyncio.Event()
+        self._api = api
+        connection = Connection(api.url, None, lambda: "")
+        self._frame = Frame(connection, namespaces, News(lambda: self.told.append("listed"), self._seen), self.stop)
+
+    def _seen(self, body: dict[str, dict[str, object]], gone: bool) -> None:  # noqa: FBT001 - as News has it
+        self.told.append(f"{body['metadata']['name']} {'gone' if gone else body['spec']['replicas']}")
+
+    def start(self) -> None:
+        """Run it."""
+        loop = asyncio.get_running_loop()
+
+        def run() -> None:
+            self._frame.run()
+            loop.call_soon_threadsafe(self.ended.set)
+
+        threading.Thread(target=run, daemon=True).start()
+
+    async def tells(self, *expected: str) -> None:
+        """Wait until it has told exactly this."""
+        await self._api.until(lambda: len(self.told) >= len(expected), f"{expected} is told")
+        assert self.told == list(expected)
+
+    async def ends(self) -> None:
+        """Wait until it has ended."""
+        await asyncio.wait_for(self.ended.wait(), DEADLINE)
+
+
+@asynccontextmanager
+async def framing(api: FakeApi, *namespaces: str) -> AsyncIterator[Framed]:
+    """Run kopf, and wait until it watches."""
+    framed = Framed(api, *namespaces)
+    framed.start()
+    try:
+        await api.until(lambda: len(api.watches("podgroups")) == max(len(namespaces), 1), "kopf watches")
+        yield framed
+    finally:
+        framed.stop.set()
+        await framed.ends()
+
+
+async def test_it_tells_that_it_has_listed_then_of_each_group_and_each_change(api: FakeApi) -> None:
+    """The listing comes first; a group that goes is told of once more, as gone."""
+    api.create("podgroups", a_group("old", 1))
+    async with framing(api) as framed:
+        await framed.tells("listed", "old 1")
+        api.create("podgroups", a_group("web", 2))
+        await framed.tells("listed", "old 1", "web 2")
+        api.patch("podgroups", "web", {"spec": {"replicas": 3}})
+        await framed.tells("listed", "old 1", "web 2", "web 3")
+        api.delete("podgroups", "web")
+        await framed.tells("listed", "old 1", "web 2", "web 3", "web gone")
+
+
+async def test_it_writes_nothing_and_reads_no_more_than_it_must(api: FakeApi) -> None:
+    """No annotation, no finalizer, no Event, no CRD is asked for; nothing of the PodGroup is changed."""
+    created = api.create("podgroups", a_group("web", 2))
+    async with framing(api) as framed:
+        await framed.tells("listed", "web 2")
+        assert api.get("podgroups", "web") == created
+        assert api.writes == []
+        assert {request.resource for request in api.requests if request.resource} == {RESOURCE}
+        assert {request.user_agent for request in api.requests} == {f"podgroup-operator/{__version__} (kopf)"}
+
+
+async def test_it_serves_only_the_namespaces_that_it_is_given(api: FakeApi) -> None:
+    """Each is listed and watched by itself."""
+    api.create("podgroups", a_group("here", 1))
+    api.create("podgroups", a_group("there", 1), "kube-system")
+    async with framing(api, "default") as framed:
+        await framed.tells("listed", "here 1")
+        assert {request.namespace for request in api.requests if request.resource} == {"default"}
+
+
+async def test_after_410_it_lists_anew_and_says_so(api: FakeApi) -> None:
+    """It never says that a group vanished in the gap: the listing is the only sign."""
+    api.create("podgroups", a_group("gone", 1))
+    api.create("podgroups", a_group("stays", 1))
+    async with framing(api) as framed:
+        await framed.tells("listed", "gone 1", "stays 1")
+        framed.told.clear()
+        api.strike(ErrorEvent(410), "podgroups")
+        api.delete("podgroups", "gone")
+        await framed.tells("listed", "stays 1")
+
+
+async def test_a_watch_that_breaks_or_ends_is_opened_again_where_it_was(api: FakeApi) -> None:
+    """Without a list, and nothing is missed."""
+    async with framing(api) as framed:
+        api.strike(CutLine(), "podgroups")
+        api.create("podgroups", a_group("first", 1))
+        await framed.tells("listed", "first 1")
+        await api.until(lambda: bool(api.watches("podgroups")), "kopf watches again")
+        for watch in api.watches("podgroups"):
+            watch.end()
+        api.create("podgroups", a_group("second", 1))
+        await framed.tells("listed", "first 1", "second 1")
+
+
+@pytest.mark.parametrize("code", [500, 429, 403])
+async def test_an_error_event_ends_it_at_once_and_it_says_why(
+    api: FakeApi, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    """In one line and without a traceback: to start it again is the supervisor's part."""
+    async with framing(api) as framed:
+        api.strike(ErrorEvent(code, message="no more"), "podgroups")
+        await asyncio.wait_for(framed.ended.wait(), 2)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.message.startswith("kopf has given up: ")
+    assert "no more" in record.message
+    assert record.exc_info is None
+
+
+async def test_it_is_patient_with_a_server_in_trouble(api: FakeApi) -> None:
+    """Lists that are refused with 503 are asked for again, and only the one that is answered is told of."""
+    rule = api.faults.add(Answer(503), verb="list", times=4)
+    async with framing(api) as framed:
+        assert (rule.hits, framed.told) == (4, ["listed"])

@@ -1,0 +1,110 @@
+"""The cache of PodGroups: the newest state of each, and which of them may have vanished while nobody looked."""
+
+from typing import Any
+
+from builders import orphan, pod
+from podgroup_operator.groups import Group, GroupStore
+
+Json = dict[str, Any]
+
+
+def body(name: str = "web", uid: str = "first", version: int = 10, **spec: Any) -> Json:
+    """Give a PodGroup as the API hands it out."""
+    metadata = {"namespace": "shop", "name": name, "uid": uid, "resourceVersion": str(version)}
+    return {"metadata": metadata, "spec": {"template": {}} | spec}
+
+
+def known(*bodies: Json) -> tuple[GroupStore, Group]:
+    """Give a cache that has heard of these, and the group `web` in it."""
+    store = GroupStore()
+    for each in bodies or (body(),):
+        store.see(each)
+    group = store.get(("shop", "web"))
+    assert group
+    return store, group
+
+
+def test_a_group_is_found_by_its_name_and_by_its_uid() -> None:
+    """A group that was seen is there, without the managed fields that nobody reads."""
+    seen = body()
+    seen["metadata"]["managedFields"] = [{}]
+    store, group = known(seen)
+    assert (group.key, group.uid, group.template, len(store)) == (("shop", "web"), "first", {}, 1)
+    assert store.named("first") is group
+    assert "managedFields" not in group.body["metadata"]
+    assert (store.get(("shop", "api")), store.named("other")) == (None, None)
+
+
+def test_a_newer_state_replaces_an_older_one_and_never_the_reverse() -> None:
+    """Whoever brings a state, kopf or the answer to a write, the newest one is kept and given back."""
+    store, _ = known(body(version=10, replicas=1))
+    newer = store.see(body(version=12, replicas=2))
+    assert newer.desired.replicas == 2
+    assert store.see(body(version=11, replicas=3)) is newer
+    assert store.see(body(version=12, replicas=4)) is newer
+    assert store.get(("shop", "web")) is newer
+
+
+def test_a_group_that_is_made_anew_is_another_one() -> None:
+    """Under the same name with another UID it takes the place of the first, of which nothing is left."""
+    store, _ = known()
+    second = store.see(body(uid="second", version=20))
+    assert (store.named("first"), store.named("second"), len(store)) == (None, second, 1)
+
+
+def test_late_news_of_the_old_one_does_not_touch_the_new_one() -> None:
+    """An older state and the end of the old group come after the new one was seen: it stays."""
+    store, old = known()
+    second = store.see(body(uid="second", version=20))
+    assert store.see(body(uid="first", version=19)) is second
+    store.forget(old)
+    assert store.get(("shop", "web")) is second
+    assert store.named("second") is second
+    assert list(store.concerned(pod(controller="second"))) == [("shop", "web")]
+
+
+def test_what_has_not_been_spoken_of_since_a_listing_is_doubtful() -> None:
+    """A listing puts every known group in doubt, and hearing of one, of any version, clears it."""
+    store, web = known(body("web"), body("api", "second"))
+    api = store.named("second")
+    assert api
+    assert not store.doubtful(web)
+    assert set(store.listed()) == {("shop", "web"), ("shop", "api")}
+    assert store.doubtful(web)
+    store.see(body("web"))
+    assert (store.doubtful(web), store.doubtful(api)) == (False, True)
+
+
+def test_a_namesake_clears_no_doubt() -> None:
+    """News of the old group does not say that the one that took its name exists."""
+    store, _ = known(body(uid="second", version=20))
+    store.listed()
+    second = store.see(body(uid="first", version=19))
+    assert store.doubtful(second)
+
+
+def test_a_group_that_is_forgotten_is_nowhere() -> None:
+    """Neither its name nor its UID finds it, and no orphan concerns it."""
+    store, group = known()
+    store.forget(group)
+    assert (store.get(group.key), store.named(group.uid), len(store)) == (None, None, 0)
+    assert list(store.concerned(orphan(labels={"selfheal.dev/podgroup": "web"}))) == []
+    store.forget(group)
+
+
+def test_a_pod_concerns_its_controller() -> None:
+    """And nobody if the controller is not known."""
+    store, _ = known(body("web"), body("api", "second"))
+    assert list(store.concerned(pod(controller="second"))) == [("shop", "api")]
+    assert list(store.concerned(pod(controller="third"))) == []
+
+
+def test_an_orphan_concerns_every_group_that_would_take_it() -> None:
+    """Those of its own namespace whose selectors match."""
+    selector = {"matchLabels": {"app": "web"}}
+    elsewhere = body("web", "third", selector=selector)
+    elsewhere["metadata"]["namespace"] = "mall"
+    store, _ = known(body("web", selector=selector), body("api", "second"), elsewhere)
+    assert list(store.concerned(orphan())) == [("shop", "web")]
+    assert list(store.concerned(orphan(labels={"app": "db"}))) == []
+    assert list(store.concerned(orphan(namespace="nowhere"))) == []

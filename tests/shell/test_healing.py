@@ -1,0 +1,199 @@
+"""The record of replacements: each loss is told once, with its cause, across restarts and awkward moments."""
+
+import asyncio
+
+import pytest
+
+from fakeapi import Hold
+from fakeapi.client import a_group
+from fakeapi.resources import Obj
+from podgroup_operator import metrics
+from shell.stage import Stage, names
+
+REPLACES, CAUSE, LOST_AT = "selfheal.dev/replaces", "selfheal.dev/cause", "selfheal.dev/lost-at"
+
+
+async def group(stage: Stage, replicas: int) -> list[str]:
+    """Create the group `web`, let it come to rest with its pods Ready; give the pods' names."""
+    stage.api.create("podgroups", a_group("web", replicas))
+    await stage.settle()
+    made = names(stage.api.pods())
+    for name in made:
+        stage.api.set_pod(name, node="node-0", ready=True)
+    await stage.settle()
+    return made
+
+
+def told(stage: Stage) -> list[tuple[str, str]]:
+    """Give which pod each replacement says to replace, and why, in the order of their making."""
+    made = [change.object["metadata"]["annotations"] for change in stage.api.history("pods") if change.type == "ADDED"]
+    return [(each[REPLACES], each[CAUSE]) for each in made if REPLACES in each]
+
+
+def replacement_of(stage: Stage, name: str) -> Obj:
+    """Give the pod that replaces another."""
+    (found,) = [pod for pod in stage.api.pods() if pod["metadata"]["annotations"].get(REPLACES) == name]
+    return found
+
+
+def heals(cause: str) -> float:
+    """Give how many replacements the metrics count."""
+    return metrics.registry.get_sample_value("podgroup_heals_total", {"cause": cause}) or 0
+
+
+async def test_a_replacement_is_told_in_every_place_alike(stage: Stage) -> None:
+    """In the status, on the pod, by an Event and by the metrics, to the microsecond."""
+    first, *_ = await group(stage, 2)
+    before = heals("Deleted")
+    stage.now += 0.25
+    stage.api.delete("pods", first)
+    stage.hear()
+    lost_at = "2027-01-15T08:00:00.250000Z"
+    stage.now += 0.5
+    await stage.settle()
+    new = replacement_of(stage, first)["metadata"]
+    assert stage.status()["healing"] == {
+        "total": 1,
+        "lastTime": "2027-01-15T08:00:00.750000Z",
+        "lastCause": "Deleted",
+        "lastPod": first,
+        "lastReplacement": new["name"],
+    }
+    assert (new["annotations"][CAUSE], new["annotations"][LOST_AT]) == ("Deleted", lost_at)
+    note = f"Replaced pod {first} (Deleted) by {new['name']} after 0.500 s"
+    assert ("PodHealed", note) in stage.recorder.told
+    assert heals("Deleted") == before + 1
+
+
+async def test_the_recovery_time_is_measured_once(stage: Stage) -> None:
+    """From the loss until the replacement was seen to be Ready; a later flicker changes nothing."""
+    first, *_ = await group(stage, 1)
+    stage.api.delete("pods", first)
+    await stage.settle()
+    new = replacement_of(stage, first)["metadata"]["name"]
+    stage.now += 1.5
+    stage.api.set_pod(new, node="node-0", ready=True)
+    await stage.settle()
+    assert stage.status()["healing"]["lastRecoverySeconds"] == 1.5
+    for ready in (False, True):
+        stage.now += 60
+        stage.api.set_pod(new, ready=ready)
+        await stage.settle()
+    assert stage.status()["healing"]["lastRecoverySeconds"] == 1.5
+
+
+async def test_the_next_replacement_clears_the_recovery_time(stage: Stage) -> None:
+    """While it is not Ready there is no time to tell."""
+    first, *_ = await group(stage, 1)
+    stage.api.delete("pods", first)
+    await stage.settle()
+    second = replacement_of(stage, first)["metadata"]["name"]
+    stage.api.set_pod(second, node="node-0", ready=True)
+    await stage.settle()
+    stage.api.delete("pods", second)
+    await stage.settle()
+    assert stage.status()["healing"]["lastPod"] == second
+    assert "lastRecoverySeconds" not in stage.status()["healing"]
+
+
+async def test_a_replacement_that_dies_is_replaced_and_told_as_often(stage: Stage) -> None:
+    """Each is the loss of the next, in one seat, under names that were never used before."""
+    lost = await group(stage, 1)
+    for _ in range(4):
+        stage.api.delete("pods", lost[-1], grace=0)
+        await stage.settle()
+        lost += names(stage.api.pods())
+    assert told(stage) == [(name, "Deleted") for name in lost[:-1]]
+    assert len(set(lost)) == 5
+    assert stage.status()["healing"]["total"] == 4
+
+
+async def test_a_pod_that_dies_before_the_answer_to_its_create_is_a_loss_too(stage: Stage) -> None:
+    """The watch may tell of a pod's birth and death before the answer tells of its birth."""
+    first, *_ = await group(stage, 1)
+    stage.api.delete("pods", first, grace=0)
+    stage.hear()
+    gate = asyncio.Event()
+    stage.api.faults.add(Hold(gate, after=True), verb="create", resource="pods")
+    looking = asyncio.create_task(stage.look())
+    await stage.api.until(lambda: bool(stage.api.pods()), "the replacement is there")
+    (second,) = names(stage.api.pods())
+    stage.hear()
+    stage.api.delete("pods", second)
+    stage.hear()
+    gate.set()
+    await looking
+    await stage.settle()
+    assert told(stage) == [(first, "Deleted"), (second, "Deleted")]
+    assert stage.status()["healing"]["total"] == 2
+
+
+async def test_a_pod_that_dies_while_others_are_deleted_is_a_loss_too(stage: Stage) -> None:
+    """A group that shrinks has a surplus; what it loses just then is replaced, and told."""
+    made = await group(stage, 3)
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    stage.hear()
+    gate = asyncio.Event()
+    stage.api.faults.add(Hold(gate, after=True), verb="delete")
+    looking = asyncio.create_task(stage.look())
+    await stage.api.until(lambda: bool(stage.writes("delete")), "one is deleted")
+    await stage.api.until(lambda: stage.api.requests[-1].version == stage.api.version, "the delete has happened")
+    kept = [name for name in made if name != stage.writes("delete")[0].name]
+    stage.api.delete("pods", kept[0])
+    stage.hear()
+    gate.set()
+    await looking
+    await stage.settle()
+    assert told(stage) == [(kept[0], "Deleted")]
+    assert stage.status()["healing"]["total"] == 1
+
+
+async def test_a_loss_that_need_not_be_replaced_is_no_healing(stage: Stage) -> None:
+    """A pod that dies when there are too many anyway is forgotten, and not replaced when the group grows again."""
+    made = await group(stage, 2)
+    stage.api.delete("pods", made[0])
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 1}})
+    await stage.settle()
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    await stage.settle()
+    assert (told(stage), stage.status()["healing"]) == ([], {"total": 0})
+
+
+async def test_what_was_lost_while_nobody_looked_is_replaced_and_counted(stage: Stage) -> None:
+    """An operator that starts finds out from the status how many pods there were; who they were it cannot know."""
+    made = await group(stage, 3)
+    for name in made[:2]:
+        stage.api.delete("pods", name, grace=0)
+    second = Stage(stage.api, stage.cluster)
+    second.hear()
+    await second.settle()
+    assert len(stage.api.pods()) == 3
+    assert {pod["metadata"]["annotations"].get(CAUSE) for pod in stage.api.pods()} == {None, "Deleted"}
+    assert second.status()["healing"]["total"] == 2
+
+
+async def test_the_record_survives_a_restart(stage: Stage) -> None:
+    """A new operator counts on from the status."""
+    made = await group(stage, 2)
+    stage.api.delete("pods", made[0])
+    await stage.settle()
+    second = Stage(stage.api, stage.cluster)
+    await second.settle()
+    stage.api.delete("pods", made[1])
+    await second.settle()
+    assert (second.status()["healing"]["total"], second.status()["healing"]["lastPod"]) == (2, made[1])
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+async def test_a_seat_that_two_pods_claim_is_no_reason_for_two_replacements(stage: Stage, *, wrong: bool) -> None:
+    """One of them is lost and one is made for it; the record says so once, whatever else is refused."""
+    first, second, _ = await group(stage, 3)
+    slot = stage.api.get("pods", first)["metadata"]["labels"]["selfheal.dev/slot"]
+    if wrong:
+        stage.api.patch("pods", second, {"metadata": {"labels": {"selfheal.dev/slot": slot}}})
+    await stage.settle()
+    stage.api.delete("pods", second)
+    await stage.settle()
+    assert told(stage) == [(second, "Deleted")]
+    assert stage.status()["healing"]["total"] == 1
+    assert stage.family().losses == {}

@@ -1,0 +1,172 @@
+"""The whole operator: it comes up, serves every group, leaves alone what is at rest or not its own, and stops."""
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakeapi import FakeApi, Hold
+from fakeapi.client import a_group, a_pod
+from podgroup_operator import metrics
+from shell.operating import operating
+from shell.stage import names, slots
+
+if TYPE_CHECKING:
+    from fakeapi.resources import Obj
+
+
+def is_ready(api: FakeApi, name: str = "web", namespace: str = "default") -> bool:
+    """Whether a group's status says that it is Ready, of its present generation."""
+    body = api.get("podgroups", name, namespace)
+    status: Obj = body.get("status") or {}
+    conditions = {each["type"]: each["status"] for each in status.get("conditions") or ()}
+    return conditions.get("Ready") == "True" and status["observedGeneration"] == body["metadata"]["generation"]
+
+
+async def ready(api: FakeApi, name: str = "web") -> None:
+    """Wait until a group is Ready."""
+    await api.until(lambda: is_ready(api, name), f"{name} is Ready")
+
+
+def looks() -> float:
+    """Give how many looks have ended well."""
+    return metrics.registry.get_sample_value("podgroup_reconcile_total", {"result": "success"}) or 0
+
+
+def has_looked(before: float) -> bool:
+    """Whether a look has ended since there were so many."""
+    return looks() > before
+
+
+async def test_a_group_lives(api: FakeApi) -> None:
+    """Born, scaled, wounded and healed, deleted; Events tell of it, and nothing is left of it."""
+    api.kubelet.start()
+    api.collector.start()
+    async with operating(api):
+        api.create("podgroups", a_group("web", 3))
+        await ready(api)
+        api.patch("podgroups", "web", {"spec": {"replicas": 5}})
+        await ready(api)
+        victim = names(api.pods())[0]
+        api.delete("pods", victim)
+        await api.until(lambda: len(api.pods()) == 5 and victim not in names(api.pods()), "the pod is replaced")
+        await ready(api)
+        assert slots(api.pods()) == ["0", "1", "2", "3", "4"]
+        reasons = {"SuccessfulCreate", "PodHealed"}
+        await api.until(lambda: reasons <= {each["reason"] for each in api.list("events.events.k8s.io")}, "Events tell")
+        api.delete("podgroups", "web")
+        await api.until(lambda: not api.pods(), "all pods are gone")
+        assert len([change for change in api.history("pods") if change.type == "ADDED"]) == 6
+
+
+async def test_what_was_there_before_is_served(api: FakeApi) -> None:
+    """Groups and pods from before the start are listed, not only watched."""
+    api.kubelet.start()
+    api.create("podgroups", a_group("web", 2))
+    api.create("pods", a_pod("stray", labels={"selfheal.dev/podgroup": "web"}))
+    async with operating(api):
+        await ready(api)
+        assert "stray" in names(api.pods())
+        assert len(api.pods()) == 2
+
+
+@pytest.mark.parametrize("resource", ["pods", "podgroups.selfheal.dev"])
+async def test_it_is_ready_when_it_has_read_everything_and_not_before(api: FakeApi, resource: str) -> None:
+    """/readyz says why not; /healthz is well all the time."""
+    gate = asyncio.Event()
+    api.faults.add(Hold(gate), verb="list", resource=resource)
+    async with operating(api, ready=False) as running:
+        await api.until(lambda: any(request.resource == resource for request in api.requests), "it is listed")
+        assert await running.ask("/readyz") == (503, "The caches are being filled.\n")
+        assert await running.ask("/healthz") == (200, "ok\n")
+        gate.set()
+        assert await running.readiness(200) == "ok\n"
+
+
+async def test_it_writes_nothing_for_a_group_at_rest(api: FakeApi) -> None:
+    """Whatever wakes it: no pod, no status, no Event, and nothing on the PodGroup but its status."""
+    api.kubelet.start()
+    async with operating(api):
+        api.create("podgroups", a_group("web", 3))
+        await ready(api)
+        await api.until(lambda: len(api.list("events.events.k8s.io")) == 3, "an Event for each pod is sent")
+        before = len(api.writes)
+        for number in range(5):
+            looked = looks()
+            api.patch("pods", names(api.pods())[0], {"metadata": {"annotations": {"touched": str(number)}}})
+            api.patch("podgroups", "web", {"metadata": {"annotations": {"touched": str(number)}}})
+            await api.until(partial(has_looked, looked), "it was looked at")
+        assert api.writes[before:] == []
+        metadata = api.get("podgroups", "web")["metadata"]
+        assert (metadata["annotations"], "finalizers" in metadata) == ({"touched": "4"}, False)
+
+
+async def test_it_serves_only_its_namespaces(api: FakeApi) -> None:
+    """With --namespace it lists and watches there, and a group elsewhere gets nothing."""
+    api.kubelet.start()
+    for namespace in ("shop", "mall", "street"):
+        api.create("namespaces", {"metadata": {"name": namespace}})
+        api.create("podgroups", a_group("web", 1), namespace)
+    async with operating(api, "shop", "mall"):
+        for namespace in ("shop", "mall"):
+            await api.until(partial(is_ready, api, "web", namespace), "it is Ready")
+        assert api.pods("street") == []
+        read = {request.path for request in api.requests if request.verb in ("list", "watch")}
+        assert {path.split("/")[-2] for path in read} == {"shop", "mall"}
+
+
+async def test_a_group_that_cannot_be_read_harms_no_other(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told of in the log, and left alone; the others live."""
+    api.kubelet.start()
+    poisoned: Obj = {"metadata": {"name": "poisoned"}, "spec": {"replicas": 2}}
+    api.create("podgroups", poisoned)
+    async with operating(api):
+        api.create("podgroups", a_group("web", 2))
+        await ready(api)
+    assert len(api.pods()) == 2
+    assert any(message.startswith("PodGroup ") and "cannot be read" in message for message in caplog.messages)
+
+
+async def test_a_group_whose_look_fails_harms_no_other(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    """The error is told with its traceback, the look is repeated with pauses, and a remedy is noticed at once."""
+    api.kubelet.start()
+    api.create("podgroups", a_group("poisoned", 2))
+    api.patch("podgroups", "poisoned", {"status": {"conditions": [{"type": "Ready"}]}}, subresource="status")
+    async with operating(api):
+        api.create("podgroups", a_group("web", 2))
+        await ready(api)
+        told = [record for record in caplog.records if "group=default/poisoned unexpected error" in record.message]
+        assert len(told) == 1
+        assert told[0].exc_info
+        api.patch("podgroups", "poisoned", {"status": None}, subresource="status")
+        await ready(api, "poisoned")
+
+
+async def test_two_operators_at_once_make_no_pod_too_many(api: FakeApi) -> None:
+    """Each computes the same names, and neither touches what the other has done."""
+    api.kubelet.start()
+    async with operating(api), operating(api):
+        api.create("podgroups", a_group("web", 20))
+        await ready(api)
+        for name in names(api.pods())[:10]:
+            api.delete("pods", name)
+        await api.until(lambda: len([c for c in api.history("pods") if c.type == "ADDED"]) >= 30, "all are replaced")
+        await ready(api)
+        await api.until(lambda: len(api.pods()) == 20, "the old ones are gone")
+    assert len([change for change in api.history("pods") if change.type == "ADDED"]) == 30
+    assert [request for request in api.writes if request.verb == "delete"] == []
+
+
+async def test_it_tells_what_it_does_and_stops_when_told(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    """One line for each look that did something, with its numbers; it closes its watches and its port."""
+    caplog.set_level(logging.INFO)
+    async with operating(api) as running:
+        api.create("podgroups", a_group("web", 2))
+        await api.until(lambda: len(api.pods()) == 2, "two pods")
+    line = "group=default/web replicas=2 missing=2 adopts=0 releases=0 created=2/2 deleted=0/0 failures=0"
+    assert line in caplog.messages
+    assert caplog.messages[-1] == "Stopped."
+    assert running.task.done()
+    await api.until(lambda: not api.watches("pods") and not api.watches("podgroups"), "all watches are closed")

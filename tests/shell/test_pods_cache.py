@@ -1,0 +1,212 @@
+"""The cache of pods: whose they are, what was lost of them and when, and how far the news of them has come."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from builders import GROUP_UID, NOW, OTHER_UID, orphan, pod
+from podgroup_operator.core.model import Cause, Loss, Phase, Pod
+from podgroup_operator.pods import PodStore
+
+SEATED = pod("web-0", slot=0)
+
+
+class Watched:
+    """A cache of pods, its clock, and the pods that it told of."""
+
+    def __init__(self, *pods: Pod) -> None:
+        self.now = NOW
+        self.told: list[Pod] = []
+        self.store = PodStore(self.told.append, lambda: self.now)
+        for each in pods:
+            self.store.upsert(each)
+        self.told.clear()
+
+    @property
+    def losses(self) -> dict[int, Loss]:
+        """Give what the plainest group has lost."""
+        return self.store.family(GROUP_UID).losses
+
+    @property
+    def pods(self) -> list[str]:
+        """Give the names of the plainest group's pods."""
+        return [each.name for each in self.store.family(GROUP_UID).pods.values()]
+
+    @property
+    def orphans(self) -> list[str]:
+        """Give the names of the pods that nobody controls."""
+        return [each.name for each in self.store.orphans("shop")]
+
+
+def later(before: Pod, **changes: object) -> Pod:
+    """Give a pod as it is after its next change."""
+    return replace(before, version=before.version + 1, **changes)  # type: ignore[arg-type] # the fields of a pod
+
+
+def test_a_pod_is_kept_with_its_owner_and_told_of() -> None:
+    """A pod of a group is in its family, one of nobody is an orphan, and each is told of once."""
+    watched = Watched()
+    ours, nobodys = pod("web-0"), orphan("stray")
+    watched.store.upsert(ours)
+    watched.store.upsert(nobodys)
+    assert (watched.pods, watched.orphans, len(watched.store)) == (["web-0"], ["stray"], 2)
+    assert watched.told == [ours, nobodys]
+
+
+@pytest.mark.parametrize("version", [SEATED.version, SEATED.version - 1])
+def test_news_that_is_old_is_no_news(version: int) -> None:
+    """A state with the version that is known, or an older one, changes nothing and wakes nobody."""
+    watched = Watched(SEATED)
+    watched.store.upsert(replace(SEATED, version=version, phase=Phase.FAILED))
+    assert watched.store.family(GROUP_UID).pods == {SEATED.uid: SEATED}
+    assert (watched.told, watched.losses) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("become", "cause"),
+    [
+        (lambda store: store.remove(SEATED.uid), Cause.DELETED),
+        (lambda store: store.upsert(later(SEATED, deleted=NOW)), Cause.DELETED),
+        (lambda store: store.upsert(later(SEATED, phase=Phase.FAILED)), Cause.FAILED),
+        (lambda store: store.upsert(later(SEATED, phase=Phase.SUCCEEDED)), Cause.SUCCEEDED),
+        (lambda store: store.upsert(later(SEATED, phase=Phase.FAILED, evicted=True)), Cause.EVICTED),
+        (lambda store: store.upsert(later(SEATED, deleted=NOW, evicted=True)), Cause.EVICTED),
+        (lambda store: store.upsert(later(SEATED, controller="")), Cause.DELETED),
+        (lambda store: store.replace("", [], 200), Cause.DELETED),
+    ],
+    ids=["gone", "deleted", "failed", "succeeded", "evicted", "evicted by the API", "released", "not in a new list"],
+)
+def test_a_pod_that_counts_no_more_is_a_loss(become: Callable[[PodStore], None], cause: Cause) -> None:
+    """It is noted by its seat, with its name, the cause and the moment at which we heard of it."""
+    watched = Watched(SEATED)
+    watched.now = NOW + 0.125
+    become(watched.store)
+    assert watched.losses == {0: Loss(0, "web-0", cause, NOW + 0.125)}
+    assert SEATED in watched.told
+
+
+def test_a_loss_is_noted_once_at_its_beginning() -> None:
+    """A pod that is asked to go, and goes later, was lost when it was asked."""
+    watched = Watched(SEATED)
+    watched.store.upsert(later(SEATED, deleted=NOW))
+    watched.now = NOW + 30
+    watched.store.remove(SEATED.uid)
+    assert watched.losses == {0: Loss(0, "web-0", Cause.DELETED, NOW)}
+
+
+@pytest.mark.parametrize("become", [{"deleted": NOW}, {"phase": Phase.FAILED}, {"controller": ""}])
+def test_a_pod_that_we_delete_ourselves_is_no_loss(become: dict[str, object]) -> None:
+    """What happens to a condemned pod is no accident; when it is gone, so is the note of it."""
+    watched = Watched(SEATED)
+    watched.store.family(GROUP_UID).condemned.add(SEATED.uid)
+    watched.store.upsert(later(SEATED, **become))
+    watched.store.remove(SEATED.uid)
+    assert (watched.losses, watched.store.family(GROUP_UID).condemned) == ({}, set())
+
+
+def test_a_pod_without_a_seat_is_no_loss_of_one() -> None:
+    """A pod that was adopted and never got its label is replaced by counting alone."""
+    watched = Watched(pod("web-0"))
+    watched.store.remove("uid-web-0")
+    assert watched.losses == {}
+
+
+def test_an_orphan_that_goes_is_nobodys_loss() -> None:
+    """It is forgotten and told of, and no family has a loss."""
+    stray = orphan("stray", slot=0)
+    watched = Watched(stray)
+    watched.store.remove(stray.uid)
+    assert (watched.orphans, watched.told, watched.losses) == ([], [stray], {})
+
+
+def test_an_orphan_that_is_adopted_changes_sides() -> None:
+    """It is no longer an orphan, it is in the family, and both who might have wanted it and who has it are told."""
+    before = orphan("stray")
+    watched = Watched(before)
+    after = later(before, controller=GROUP_UID)
+    watched.store.upsert(after)
+    assert (watched.orphans, watched.pods, watched.told) == ([], ["stray"], [before, after])
+    assert watched.losses == {}
+
+
+def test_a_pod_that_changes_its_controller_is_lost_to_the_first() -> None:
+    """It is in the second family only, and the first has a loss."""
+    watched = Watched(SEATED)
+    watched.store.upsert(later(SEATED, controller=OTHER_UID))
+    assert watched.pods == []
+    assert list(watched.store.family(OTHER_UID).pods) == [SEATED.uid]
+    assert watched.losses == {0: Loss(0, "web-0", Cause.DELETED, NOW)}
+    assert watched.store.family(OTHER_UID).losses == {}
+
+
+def test_the_highest_epoch_of_a_seat_outlives_its_pod() -> None:
+    """The next pod of that seat gets a name that none before it had."""
+    watched = Watched(pod("web-0", slot=0, epoch=4), pod("other-0", slot=0, epoch=2), pod("web-1", slot=1, epoch=1))
+    for uid in ("uid-web-0", "uid-other-0", "uid-web-1"):
+        watched.store.remove(uid)
+    assert watched.store.family(GROUP_UID).epochs == {0: 4, 1: 1}
+
+
+def test_a_new_list_replaces_what_was_known() -> None:
+    """What is not in it is gone, what is new is there, what is the same wakes nobody, and its version holds."""
+    gone, same, new = pod("gone"), pod("same"), pod("new")
+    watched = Watched(gone, same, orphan("stray"))
+    watched.store.replace("", [same, new], 500)
+    assert (watched.pods, watched.orphans) == (["same", "new"], [])
+    assert [each.name for each in watched.told] == ["new", "gone", "stray"]
+    assert watched.store.version("shop") == 500
+
+
+def test_a_new_list_of_a_namespace_is_about_that_namespace() -> None:
+    """Pods of another namespace are not missing from it."""
+    watched = Watched(pod("web-0"), pod("elsewhere", namespace="mall"))
+    watched.store.replace("shop", [], 500)
+    assert watched.pods == ["elsewhere"]
+    assert (watched.store.version("shop"), watched.store.version("mall")) == (500, 0)
+
+
+def test_the_version_of_all_namespaces_is_that_of_each() -> None:
+    """One informer for all keeps every namespace up to date; versions never go back on a watch."""
+    watched = Watched()
+    watched.store.reached("", 500)
+    watched.store.reached("", 400)
+    assert watched.store.version("shop") == 500
+
+
+def test_the_moment_of_becoming_ready_is_seen_once() -> None:
+    """It is the clock's when a known pod becomes Ready, stays while it is, and is taken anew the next time."""
+    watched = Watched(pod("web-0", ready_since=None))
+    seen = []
+    for ready_since in (NOW, NOW, None, NOW + 10):
+        watched.now += 1.5
+        known = watched.store.family(GROUP_UID).pods["uid-web-0"]
+        watched.store.upsert(later(known, ready_since=ready_since, ready_seen=None))
+        seen.append(watched.store.family(GROUP_UID).pods["uid-web-0"].ready_seen)
+    assert seen == [NOW + 1.5, NOW + 1.5, None, NOW + 6]
+
+
+def test_a_pod_that_was_ready_before_we_looked_was_not_seen_to_become_so() -> None:
+    """Of a pod that is Ready when it is first heard of, only the API's own time is known."""
+    watched = Watched(pod("web-0", ready_since=NOW))
+    assert watched.store.family(GROUP_UID).pods["uid-web-0"].ready_seen is None
+
+
+def test_a_group_that_is_forgotten_goes_with_its_last_pod() -> None:
+    """While it has pods they are kept, for they are still its own; then nothing of it is left."""
+    watched = Watched(SEATED)
+    family = watched.store.family(GROUP_UID)
+    watched.store.forget(GROUP_UID)
+    assert watched.store.family(GROUP_UID) is family
+    watched.store.remove(SEATED.uid)
+    assert watched.store.family(GROUP_UID) is not family
+    assert watched.losses == {}
+
+
+def test_a_group_without_pods_is_forgotten_at_once() -> None:
+    """So is one that was never known, without a complaint."""
+    watched = Watched()
+    family = watched.store.family(GROUP_UID)
+    watched.store.forget(GROUP_UID)
+    watched.store.forget("never known")
+    assert watched.store.family(GROUP_UID) is not family

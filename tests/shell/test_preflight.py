@@ -1,0 +1,130 @@
+"""Before work starts everything that is needed is there; what is not is named, with a remedy, and waited for."""
+
+import asyncio
+
+import pytest
+
+from fakeapi import Answer, FakeApi
+from fakeapi.defaults import definition
+from fakeapi.resources import PODGROUPS
+from podgroup_operator import preflight
+from podgroup_operator.cluster import Cluster
+from podgroup_operator.preflight import first_lack, wait_until_ready
+
+CRD = "podgroups.selfheal.dev"
+NO_CRD = (
+    "The API server knows no podgroups.selfheal.dev. "
+    "Install the CRD: kubectl apply -f crds/podgroups.yaml (waiting for it)."
+)
+GRANT = "Grant it with a ClusterRole or Role bound to its ServiceAccount or user (waiting for it)."
+
+
+async def test_nothing_is_said_if_nothing_is_missing(api: FakeApi, cluster: Cluster) -> None:
+    """And nothing is written: the API server is only asked."""
+    assert await first_lack(cluster, ()) == ""
+    assert await first_lack(cluster, ("default", "kube-system")) == ""
+    assert api.writes == []
+
+
+async def test_a_missing_crd_is_named_with_the_command_that_installs_it(api: FakeApi, cluster: Cluster) -> None:
+    """It is the first thing that is said, whatever else is missing."""
+    api.delete("customresourcedefinitions", CRD)
+    api.access.deny("get", CRD)
+    assert await first_lack(cluster, ()) == NO_CRD
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "named"),
+    [
+        *((verb, CRD, f"{verb} {CRD}") for verb in ("get", "list", "watch")),
+        ("patch", f"{CRD}/status", "patch podgroups/status.selfheal.dev"),
+        *((verb, "pods", f"{verb} pods") for verb in ("get", "list", "watch", "create", "patch", "delete")),
+        ("create", "events.events.k8s.io", "create events.events.k8s.io"),
+    ],
+)
+async def test_a_missing_permission_is_named(
+    api: FakeApi, cluster: Cluster, verb: str, resource: str, named: str
+) -> None:
+    """Each that the operator makes use of."""
+    api.access.deny(verb, resource)
+    assert await first_lack(cluster, ()) == f"The operator may not do this in all namespaces: {named}. {GRANT}"
+
+
+async def test_all_missing_permissions_of_a_place_are_named_together(api: FakeApi, cluster: Cluster) -> None:
+    """Of several namespaces the first that lacks something."""
+    api.access.deny("create", "pods")
+    api.access.deny("list", CRD)
+    assert await first_lack(cluster, ("default", "kube-system")) == (
+        f"The operator may not do this in namespace default: list {CRD}, create pods. {GRANT}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            Answer(401, message="Unauthorized"),
+            "The API server does not accept our credentials (Unauthorized). Renew them.",
+        ),
+        (Answer(503, message="etcd is away"), "The API server answers with an error: etcd is away"),
+        (Answer(404, message="not here"), NO_CRD),
+    ],
+)
+async def test_what_the_server_says_instead_of_answering_is_passed_on(
+    api: FakeApi, cluster: Cluster, fault: Answer, words: str
+) -> None:
+    """With what to do about it where that is known."""
+    api.faults.add(fault)
+    assert await first_lack(cluster, ()) == words
+
+
+async def test_a_server_that_is_away_is_named(api: FakeApi, cluster: Cluster) -> None:
+    """With the address that was tried."""
+    await api.go_down()
+    words = await first_lack(cluster, ())
+    assert words.startswith("The API server does not answer (")
+    assert str(api.url.rpartition(":")[2]) in words
+    assert words.endswith("). Check that it runs and that its address is right.")
+
+
+async def test_it_waits_until_all_is_there(
+    api: FakeApi, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lack is logged once; /readyz hears of every look and of the end. Its pauses are seconds, here a moment."""
+    monkeypatch.setattr(preflight, "PAUSES", (0.01,))
+    caplog.set_level("INFO")
+    said: list[str] = []
+    api.delete("customresourcedefinitions", CRD)
+    api.access.deny("watch", "pods")
+    waiting = asyncio.create_task(wait_until_ready(cluster, (), said.append))
+    await api.until(lambda: len(said) > 3, "it is looked for several times")
+    api.create("customresourcedefinitions", definition(PODGROUPS))
+    no_permission = f"The operator may not do this in all namespaces: watch pods. {GRANT}"
+    await api.until(lambda: said[-1] == no_permission, "the next lack is found")
+    api.access.allow("watch", "pods")
+    await asyncio.wait_for(waiting, 2)
+    assert caplog.messages == [NO_CRD, no_permission, "Everything that was missing is there now."]
+    assert (said[0], said[-1]) == (NO_CRD, "")
+
+
+async def test_a_lack_that_lasts_is_said_again_from_time_to_time(
+    api: FakeApi, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every minute; here every third look."""
+    monkeypatch.setattr(preflight, "PAUSES", (0.01,))
+    monkeypatch.setattr(preflight, "REMIND_SECONDS", 0.03)
+    said: list[str] = []
+    api.delete("customresourcedefinitions", CRD)
+    waiting = asyncio.create_task(wait_until_ready(cluster, (), said.append))
+    await api.until(lambda: len(caplog.messages) == 3, "it is said three times")
+    waiting.cancel()
+    assert set(caplog.messages) == {NO_CRD}
+    assert 7 <= len(said) <= 9
+
+
+async def test_nothing_is_said_of_what_was_never_missing(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    """A good start is silent."""
+    caplog.set_level("INFO")
+    said: list[str] = []
+    await wait_until_ready(cluster, (), said.append)
+    assert (said, caplog.messages) == ([""], [])

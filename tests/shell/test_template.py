@@ -1,0 +1,144 @@
+"""A new template is shown to the API server once, as a dry run, before pods are made of it."""
+
+import pytest
+
+from fakeapi import Answer, Cut, StatusError, errors
+from fakeapi.client import a_group
+from fakeapi.faults import RequestFault
+from fakeapi.resources import PODS, Obj
+from fakeapi.routing import Request
+from shell.stage import Stage, names
+
+CAUSE = ("spec.volumes", "FieldValueNotFound", 'Not found: "data"')
+WORDS = 'spec.volumes: Not found: "data"'
+
+
+def asked(stage: Stage) -> list[Request]:
+    """Give the dry runs."""
+    return [request for request in stage.api.writes if request.dry_run]
+
+
+def refuse(stage: Stage, image: str) -> None:
+    """Let the API server refuse each pod of an image as invalid."""
+
+    def admit(pod: Obj) -> StatusError | None:
+        bad = pod["spec"]["containers"][0]["image"] == image
+        return errors.invalid(PODS, pod["metadata"]["name"], CAUSE) if bad else None
+
+    stage.api.admit = admit
+
+
+def set_image(stage: Stage, image: str) -> None:
+    """Change the template."""
+    template = {"spec": {"containers": [{"name": "app", "image": image}]}}
+    stage.api.patch("podgroups", "web", {"spec": {"template": template}})
+
+
+async def group(stage: Stage, replicas: int = 2) -> None:
+    """Create the group `web` of image `app` and let it come to rest."""
+    stage.api.create("podgroups", a_group("web", replicas))
+    await stage.settle()
+
+
+async def test_a_revision_is_asked_about_once(stage: Stage) -> None:
+    """However often pods are made of it; a new template is asked about again."""
+    await group(stage)
+    stage.api.delete("pods", names(stage.api.pods())[0])
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 4}})
+    await stage.settle()
+    assert (len(asked(stage)), len(stage.api.pods())) == (1, 4)
+    set_image(stage, "other")
+    await stage.settle()
+    assert len(asked(stage)) == 2
+
+
+async def test_the_server_sees_the_pod_as_it_would_be_made(stage: Stage) -> None:
+    """Strictly validated, with the operator's labels and owner, under a name that no pod has."""
+    await group(stage)
+    (request,) = asked(stage)
+    assert dict(request.query) == {"dryRun": "All", "fieldValidation": "Strict"}
+    made = stage.writes("create")[0].body
+    assert request.body is not None
+    assert made is not None
+    assert request.body["spec"] == made["spec"]
+    assert request.body["metadata"]["labels"] == made["metadata"]["labels"]
+    assert request.body["metadata"]["ownerReferences"] == made["metadata"]["ownerReferences"]
+    assert request.name not in names(stage.api.pods())
+
+
+async def test_a_template_that_is_refused_stalls_the_group(stage: Stage) -> None:
+    """The condition has the server's words and what to do, one Event tells of it, and no create is tried."""
+    refuse(stage, "app")
+    await group(stage)
+    stalled = stage.condition("Stalled")
+    assert (stalled["status"], stalled["reason"]) == ("True", "TemplateInvalid")
+    assert WORDS in stalled["message"]
+    assert stalled["message"].endswith("Correct spec.template; pods that run are left as they are.")
+    assert stage.condition("Ready")["reason"] == "TemplateInvalid"
+    assert [reason for reason, _ in stage.recorder.told] == ["TemplateInvalid"]
+    assert stage.writes("create") == []
+
+
+async def test_a_refused_template_is_asked_about_again_in_a_while_and_not_before(stage: Stage) -> None:
+    """Whatever wakes the group, one dry run in 30 s; the same words are not told twice; then the group goes on."""
+    refuse(stage, "app")
+    await group(stage)
+    for _ in range(10):
+        stage.now += 6
+        stage.hear()
+        delay = await stage.look()
+        assert delay is not None
+        assert 0 < delay <= 30
+    assert len(asked(stage)) == 3
+    assert len(stage.recorder.told) == 1
+    refuse(stage, "nothing")
+    stage.now += 30
+    await stage.settle()
+    assert (len(stage.api.pods()), stage.condition("Stalled")["status"]) == (2, "False")
+
+
+async def test_a_corrected_template_is_asked_about_at_once(stage: Stage) -> None:
+    """A new revision need not wait for the old one's pause."""
+    refuse(stage, "app")
+    await group(stage)
+    set_image(stage, "good")
+    await stage.settle()
+    assert (len(stage.api.pods()), stage.condition("Stalled")["status"]) == (2, "False")
+
+
+async def test_pods_that_run_are_not_touched_by_a_refused_template(stage: Stage) -> None:
+    """They stay; one that is lost is not replaced by what the server refuses; there may be fewer of them."""
+    await group(stage, 3)
+    first = names(stage.api.pods())
+    refuse(stage, "bad")
+    set_image(stage, "bad")
+    await stage.settle()
+    assert names(stage.api.pods()) == first
+    stage.api.delete("pods", first[0])
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 1}})
+    await stage.settle()
+    assert len(stage.api.pods()) == 1
+    assert len(stage.writes("create")) == 3
+
+
+@pytest.mark.parametrize("fault", [Answer(403, message="exceeded quota"), Answer(500), Answer(429), Cut()])
+async def test_a_refusal_of_the_moment_is_not_about_the_template(stage: Stage, fault: RequestFault) -> None:
+    """Quota, permission and trouble are for the create to find out: the group does not stall."""
+    stage.api.faults.add(fault, verb="create", resource="pods")
+    await group(stage)
+    assert len(stage.api.pods()) == 2
+    assert stage.condition("Stalled")["status"] == "False"
+    assert stage.recorder.told[0][0] == "SuccessfulCreate"
+
+
+async def test_a_create_that_is_refused_as_invalid_is_a_judgement_too(stage: Stage) -> None:
+    """A policy that came after the dry run stalls the group with its words, and the next try is a dry run."""
+    await group(stage, 1)
+    refuse(stage, "app")
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    await stage.settle()
+    assert [request.code for request in stage.writes("create")] == [201, 422]
+    assert WORDS in stage.condition("Stalled")["message"]
+    stage.now += 30
+    await stage.settle()
+    assert (len(asked(stage)), len(stage.writes("create"))) == (2, 2)

@@ -1,0 +1,277 @@
+"""JSON becomes records and records become JSON: what is kept, what a missing field means, what a hostile one does."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import NOW, desired, loss
+from podgroup_operator.core.manifest import pod_manifest
+from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, Status
+from podgroup_operator.core.selector import Operator, Requirement, Selector
+from podgroup_operator.wire import (
+    read_desired,
+    read_pod,
+    read_status,
+    shows,
+    template_hash,
+    write_status,
+)
+
+Json = dict[str, Any]
+
+UID = "11111111-2222-4333-8444-555555555555"
+GROUP = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "name": "web", "uid": "of-web", "controller": True}
+REPLICA_SET = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "of-rs", "controller": True}
+READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2023-11-14T22:13:20Z"}
+PLAIN = Pod("shop", "web-0", UID, version=7, labels={}, created=NOW)
+
+
+def a_pod(metadata: Json | None = None, spec: Json | None = None, status: Json | None = None) -> Json:
+    """Give the barest pod that an API server hands out, with changes."""
+    born = {"creationTimestamp": "2023-11-14T22:13:20Z", "resourceVersion": "7"}
+    named = {"namespace": "shop", "name": "web-0", "uid": UID}
+    return {"metadata": named | born | (metadata or {}), "spec": spec or {}, "status": status or {}}
+
+
+def a_group(metadata: Json | None = None, **spec: Any) -> Json:
+    """Give the barest PodGroup, with changes."""
+    named = {"namespace": "shop", "name": "web", "uid": UID}
+    return {"metadata": named | (metadata or {}), "spec": {"template": {}} | spec}
+
+
+@pytest.mark.parametrize(
+    ("body", "changes"),
+    [
+        pytest.param(a_pod(), {}, id="nothing but a name"),
+        pytest.param(a_pod({"labels": {"a": "b"}}), {"labels": {"a": "b"}}, id="labels"),
+        pytest.param(a_pod({"ownerReferences": [GROUP]}), {"controller": "of-web"}, id="ours"),
+        pytest.param(
+            a_pod({"ownerReferences": [GROUP | {"apiVersion": "selfheal.dev/v2"}]}),
+            {"controller": "of-web"},
+            id="ours, of another version of the API",
+        ),
+        pytest.param(
+            a_pod({"ownerReferences": [REPLICA_SET | {"controller": False}, GROUP]}),
+            {"controller": "of-web", "owners": ("of-rs",)},
+            id="ours, and another owner that does not control it",
+        ),
+        pytest.param(a_pod(spec={"nodeName": "node-1"}), {"node": "node-1"}, id="bound"),
+        pytest.param(a_pod(status={"phase": "Running"}), {"phase": Phase.RUNNING}, id="running"),
+        pytest.param(a_pod(status={"phase": "Sleeping"}), {"phase": Phase.UNKNOWN}, id="a phase of the future"),
+        pytest.param(a_pod(status={"conditions": [READY]}), {"ready_since": NOW}, id="ready"),
+        pytest.param(
+            a_pod(status={"conditions": [READY | {"lastTransitionTime": None}]}),
+            {"ready_since": 0.0},
+            id="ready, nobody knows since when",
+        ),
+        pytest.param(a_pod(status={"conditions": [READY | {"status": "Unknown"}]}), {}, id="ready is unknown"),
+        pytest.param(
+            a_pod({"deletionTimestamp": "2023-11-14T22:13:50Z", "deletionGracePeriodSeconds": 30}),
+            {"deleted": NOW},
+            id="deleted 30 s before its end",
+        ),
+        pytest.param(a_pod({"deletionTimestamp": "2023-11-14T22:13:20Z"}), {"deleted": NOW}, id="deleted at once"),
+        pytest.param(a_pod(status={"reason": "Evicted"}), {"evicted": True}, id="evicted by the kubelet"),
+        pytest.param(
+            a_pod(
+                status={
+                    "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]
+                }
+            ),
+            {"evicted": True},
+            id="evicted through the API",
+        ),
+        pytest.param(
+            a_pod(
+                status={
+                    "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]
+                }
+            ),
+            {},
+            id="preempted, which is not evicted",
+        ),
+        pytest.param(
+            a_pod(
+                spec={"initContainers": [{"name": "proxy", "restartPolicy": "Always"}, {"name": "once"}]},
+                status={
+                    "containerStatuses": [{"name": "a", "restartCount": 2}, {"name": "b", "restartCount": 5}],
+                    "initContainerStatuses": [
+                        {"name": "proxy", "restartCount": 3},
+                        {"name": "once", "restartCount": 9},
+                    ],
+                },
+            ),
+            {"restarts": (5, 3)},
+            id="restarts of containers and of sidecars, not of init containers",
+        ),
+        pytest.param(
+            a_pod({"annotations": {"controller.kubernetes.io/pod-deletion-cost": "-10"}}),
+            {"deletion_cost": -10},
+            id="cheap to delete",
+        ),
+        pytest.param(a_pod({"labels": None, "annotations": None, "ownerReferences": None}), {}, id="nulls"),
+    ],
+)
+def test_a_pod_is_reduced_to_what_decisions_need(body: Json, changes: Json) -> None:
+    """Each field of the record comes from its place in the object, and what is missing has its default."""
+    assert replace(PLAIN, **changes) == read_pod(body)
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "Job", "StatefulSet"])
+def test_a_pod_of_another_controller_is_of_no_interest(kind: str) -> None:
+    """It is not kept at all, so it cannot be adopted, released, counted or deleted."""
+    assert read_pod(a_pod({"ownerReferences": [REPLICA_SET | {"kind": kind}]})) is None
+
+
+def test_a_podgroup_of_another_api_is_another_controller() -> None:
+    """The scheduler's PodGroup has the same kind and is not ours."""
+    owner = GROUP | {"apiVersion": "scheduling.x-k8s.io/v1alpha1"}
+    assert read_pod(a_pod({"ownerReferences": [owner]})) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5", "0x10", "9" * 63, "9" * 4300, "-" + "9" * 100_000, "\0", "🤷", "nan"])
+def test_a_number_that_is_none_is_left_out(text: str) -> None:
+    """Whatever a person writes where a number belongs, the pod is read, as if nothing stood there."""
+    labels = {"selfheal.dev/slot": text}
+    annotations = {"selfheal.dev/epoch": text, "controller.kubernetes.io/pod-deletion-cost": text}
+    body = a_pod({"labels": labels, "annotations": annotations})
+    assert replace(PLAIN, labels=labels) == read_pod(body)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "0001-01-01T00:00:00", "2023-02-30T00:00:00Z", "1e9", "\0", "9" * 99]
+)
+def test_a_time_that_is_none_is_left_out(text: str) -> None:
+    """Whatever a person writes where a time belongs, the pod is read, as if nothing stood there."""
+    assert read_pod(a_pod({"annotations": {"selfheal.dev/lost-at": text}})) == PLAIN
+
+
+def test_a_pod_that_we_made_is_read_back_as_it_was_meant() -> None:
+    """Slot, epoch, revision, the pod that it replaces and the microsecond of its loss survive the way."""
+    create = Create("web-2-abcde", 2, 5, loss(2, "web-2-old", at=NOW + 0.123456))
+    manifest = pod_manifest(desired(), {"metadata": {"labels": {"app": "web"}}}, create)
+    manifest["metadata"] |= {"uid": UID, "resourceVersion": "7"}
+    pod = read_pod(manifest)
+    assert pod is not None
+    assert (pod.slot, pod.epoch, pod.revision, pod.controller) == (2, 5, "r1", desired().uid)
+    assert (pod.replaces, pod.lost_at) == ("web-2-old", NOW + 0.123456)
+    assert desired().selector.matches(pod.labels)
+
+
+def test_a_group_that_says_little_has_the_defaults() -> None:
+    """One replica, and the selector that its own label meets."""
+    wanted = read_desired(a_group())
+    assert (wanted.replicas, wanted.min_ready_seconds, wanted.deleting, wanted.generation) == (1, 0, False, 0)
+    assert wanted.selector == Selector((("selfheal.dev/podgroup", "web"),))
+    assert wanted.selector.matches(wanted.template_labels)
+
+
+def test_no_replicas_is_not_the_default() -> None:
+    """Zero is a number like any other."""
+    assert read_desired(a_group(replicas=0)).replicas == 0
+
+
+def test_a_group_is_read_with_everything_that_it_says() -> None:
+    """Selector, labels of the template, generation and deletion come from their places."""
+    expression = {"key": "tier", "operator": "In", "values": ["b", "a"]}
+    wanted = read_desired(
+        a_group(
+            {"generation": 4, "deletionTimestamp": "2023-11-14T22:13:20Z"},
+            replicas=7,
+            minReadySeconds=3,
+            selector={"matchLabels": {"b": "2", "a": "1"}, "matchExpressions": [expression]},
+            template={"metadata": {"labels": {"a": "1"}}},
+        )
+    )
+    requirement = Requirement("tier", Operator.IN, frozenset({"a", "b"}))
+    assert wanted.selector == Selector((("a", "1"), ("b", "2")), (requirement,))
+    assert wanted.template_labels == {"a": "1", "selfheal.dev/podgroup": "web"}
+    assert (wanted.replicas, wanted.min_ready_seconds, wanted.generation, wanted.deleting) == (7, 3, 4, True)
+
+
+TEMPLATE: Json = {"metadata": {"labels": {"a": "1"}}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        pytest.param({"spec": TEMPLATE["spec"], "metadata": TEMPLATE["metadata"]}, id="in another order"),
+        pytest.param(TEMPLATE | {"metadata": {"labels": {"a": "1"}, "creationTimestamp": None}}, id="a null time"),
+        pytest.param(TEMPLATE | {"metadata": {"labels": {"a": "1"}, "name": "x", "namespace": "y"}}, id="a name"),
+        pytest.param(TEMPLATE | {"metadata": {"labels": {"a": "1"}, "annotations": {}}}, id="no annotations"),
+        pytest.param(TEMPLATE | {"spec": TEMPLATE["spec"] | {"nodeName": None}}, id="a null"),
+        pytest.param(
+            TEMPLATE | {"spec": {"containers": [{"name": "app", "image": "app:1", "tty": None}]}},
+            id="a null deep inside",
+        ),
+    ],
+)
+def test_what_means_nothing_is_no_new_revision(same: Json) -> None:
+    """Two ways to write the same pod have the same revision."""
+    assert template_hash(same) == template_hash(TEMPLATE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TEMPLATE | {"metadata": {"labels": {"a": "2"}}},
+        TEMPLATE | {"metadata": TEMPLATE["metadata"] | {"annotations": {"a": "1"}}},
+        TEMPLATE | {"metadata": TEMPLATE["metadata"] | {"finalizers": ["example.com/wait"]}},
+        TEMPLATE | {"spec": TEMPLATE["spec"] | {"hostNetwork": False}},
+        TEMPLATE | {"spec": {"containers": [{"name": "app", "image": "app:2"}]}},
+    ],
+)
+def test_what_means_something_is_a_new_revision(other: Json) -> None:
+    """A label, an annotation, a finalizer, a field or a value that changes makes pods that differ."""
+    assert template_hash(other) != template_hash(TEMPLATE)
+
+
+CONDITION = Condition("Ready", "True", "AllReplicasAvailable", "All 3 replicas are available.", 4, NOW)
+HEALING = Healing(3, NOW + 0.25, "Deleted", "web-0-old", "web-0-new", 1.5)
+FOREIGN = {"type": "example.com/Checked", "status": "True", "reason": "Checked", "message": "", "note": "theirs"}
+
+
+def test_what_a_status_remembers_is_read_back() -> None:
+    """Generation, replicas, conditions and the record of replacements survive the way there and back."""
+    status = Status(observed_generation=4, replicas=3, healing=HEALING, conditions=(CONDITION,))
+    assert read_status({"status": write_status(status, 3, {})}) == status
+
+
+def test_a_group_without_a_status_remembers_nothing() -> None:
+    """A PodGroup that nobody has looked at yet has the empty status."""
+    assert read_status({}) == Status()
+
+
+def test_conditions_of_others_are_kept_and_not_read() -> None:
+    """A condition of a type that is not ours is written back as it was, and is no part of our record."""
+    body = {"status": {"conditions": [FOREIGN]}}
+    assert read_status(body).conditions == ()
+    written = write_status(Status(conditions=(CONDITION,)), 3, body["status"])
+    assert written["conditions"][0] == FOREIGN
+    assert [each["type"] for each in written["conditions"]] == ["example.com/Checked", "Ready"]
+
+
+def test_a_new_replacement_takes_the_old_recovery_time_out() -> None:
+    """While the last replacement is not Ready its recovery time is null, which a merge patch takes out."""
+    written = write_status(Status(healing=replace(HEALING, last_recovery_seconds=None)), 3, {})
+    assert written["healing"]["lastRecoverySeconds"] is None
+    assert write_status(Status(), 3, {})["healing"] == {"total": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "patch", "shown"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({}, {"a": 0}, False),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, True),
+        ({"a": {"b": 1}}, {"a": {"b": None}}, False),
+        ({"a": {}}, {"a": {"b": None}}, True),
+        ({}, {"a": {"b": None}}, True),
+        ({"a": [1, 2]}, {"a": [2, 1]}, False),
+    ],
+)
+def test_a_patch_is_sent_only_if_it_would_change_something(body: Json, patch: Json, *, shown: bool) -> None:
+    """An object shows a merge patch if every value is there and every null is not."""
+    assert shows(body, patch) is shown

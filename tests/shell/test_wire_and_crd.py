@@ -1,0 +1,93 @@
+"""The drift test between the CRD and the model: what a user may write is read, what a user may read is written.
+
+Both sides are taken as they are: the schema from crds/podgroups.yaml, the model by what it does with an object that
+has every field of that schema. So a field that is added on one side alone fails here, by its name.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from builders import NOW
+from podgroup_operator.core.model import Condition, Healing, Status
+from podgroup_operator.wire import read_desired, write_status
+
+Json = dict[str, Any]
+Steps = tuple[str, ...]
+
+CRD = yaml.safe_load((Path(__file__).parents[2] / "crds" / "podgroups.yaml").read_text())
+SCHEMA: Json = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+TEMPLATES: tuple[Json, ...] = ({"spec": {"hostname": "a"}}, {"spec": {"hostname": "b"}})
+
+
+def fields(schema: Json, path: Steps = ()) -> Iterator[Steps]:
+    """Give the paths of all fields that hold a value; a pod template is one value."""
+    if path == ("template",):
+        yield path
+    elif "properties" in schema:
+        for name, inner in schema["properties"].items():
+            yield from fields(inner, (*path, name))
+    elif schema["type"] == "array":
+        yield from fields(schema["items"], path)
+    else:
+        yield path
+
+
+def example(schema: Json, other: Steps, path: Steps = ()) -> Any:
+    """Give a value with every field of a schema; the field at `other` has another value than usual."""
+    if path == ("template",):
+        return TEMPLATES[path == other]
+    if "properties" in schema:
+        return {name: example(inner, other, (*path, name)) for name, inner in schema["properties"].items()}
+    if schema["type"] == "array":
+        return [example(schema["items"], other, path)]
+    if schema["type"] == "object":
+        return {"key": "ba"[path == other]}
+    if "enum" in schema:
+        return schema["enum"][path == other]
+    return {"integer": (3, 4), "string": ("a", "b"), "boolean": (False, True)}[schema["type"]][path == other]
+
+
+def a_group(other: Steps) -> Json:
+    """Give a PodGroup that makes use of every field."""
+    metadata = {"namespace": "shop", "name": "web", "uid": "of-web"}
+    return {"metadata": metadata, "spec": example(SCHEMA["spec"], other)}
+
+
+@pytest.mark.parametrize("path", list(fields(SCHEMA["spec"])), ids=".".join)
+def test_a_field_of_the_spec_makes_a_difference(path: Steps) -> None:
+    """Whatever a user changes in a spec changes what the operator reads of it."""
+    assert read_desired(a_group(path)) != read_desired(a_group(()))
+
+
+def written(value: Any, path: Steps = ()) -> Iterator[Steps]:
+    """Give the paths of all values in a status."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from written(inner, (*path, name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from written(inner, path)
+    else:
+        yield path
+
+
+def test_the_status_has_the_fields_of_the_schema_and_no_other() -> None:
+    """Each field that the CRD describes is told, and nothing is told that the API server would silently drop."""
+    condition = Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW)
+    status = Status(healing=Healing(1, NOW, "Deleted", "old", "new", 1.5), conditions=(condition,))
+    assert set(fields(SCHEMA["status"])) == set(written(write_status(status, 3, {})))
+
+
+def test_the_status_has_the_types_of_the_schema() -> None:
+    """A value of the wrong type would make the API server refuse the whole status."""
+    condition = Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW)
+    status = Status(healing=Healing(1, NOW, "Deleted", "old", "new", 1.5), conditions=(condition,))
+    names = {"integer": int, "string": str, "number": float, "object": dict, "array": list}
+    told = write_status(status, 3, {})
+    for part, schema in ((told, SCHEMA["status"]), (told["healing"], SCHEMA["status"]["properties"]["healing"])):
+        expected = {name: names[inner["type"]] for name, inner in schema["properties"].items()}
+        assert expected == {name: type(value) for name, value in part.items()}
