@@ -46,11 +46,11 @@ format: setup ## Format the code
 
 .PHONY: test
 test: lint ## Run lint and every test: core, shell, and pods killed on a real control plane
-	@$(PY) -m pytest
+	@$(PY) -m pytest --ignore=tests/kind
 
 .PHONY: unit
 unit: setup ## Run the tests that need no cluster
-	@$(PY) -m pytest --ignore=tests/e2e --ignore=tests/bench
+	@$(PY) -m pytest --ignore=tests/e2e --ignore=tests/bench --ignore=tests/kind
 
 .PHONY: e2e
 e2e: setup ## Run the end-to-end tests
@@ -59,6 +59,14 @@ e2e: setup ## Run the end-to-end tests
 .PHONY: bench
 bench: setup ## Measure: one heal, a mass kill, many groups, memory
 	@$(PY) -m pytest tests/bench -s
+
+.PHONY: image
+image: setup ## Build the operator's image with docker, podman or buildah, whichever exists
+	@PYTHONPATH=deploy/local:deploy/kind $(PY) -m kindnode.operator_image
+
+.PHONY: kind-test
+kind-test: setup ## Run the tests of kind without Docker: real kubelet, real containers, under podman
+	@$(PY) -m pytest tests/kind
 
 .PHONY: crd
 crd: cluster ## Generate crds/podgroups.yaml from the API server's own OpenAPI

@@ -20,6 +20,8 @@ from podgroup_operator import __version__
 from podgroup_operator.core import names
 from podgroup_operator.login import Connection
 
+IDENTITY = "podgroup-operator"
+
 logger = logging.getLogger(__name__)
 
 
@@ -75,6 +77,8 @@ class Frame:
                 registry=self._registry(),
                 settings=configured(),
                 standalone=True,
+                # Only peering needs one, but without it kopf asks for our user's name, and a number may have none.
+                identity=IDENTITY,  # type: ignore[arg-type]
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
                 stop_flag=self._stop,

@@ -77,9 +77,15 @@ class TokenFile:
 
 def connect_by_kubeconfig(path: str) -> Connection:
     """Use the current context of a kubeconfig file, with its certificates, tokens and exec plugins."""
-    from yaml import YAMLError  # noqa: PLC0415 - comes with the client
+    try:
+        from yaml import YAMLError  # noqa: PLC0415 - comes with the client
 
-    from kubernetes import client, config  # noqa: PLC0415 - heavy, and not needed inside a cluster
+        from kubernetes import client, config  # noqa: PLC0415 - heavy, and not needed inside a cluster
+    except ImportError as error:
+        raise LoginError(
+            "There is no service account here, and reading a kubeconfig takes the package `kubernetes`, which is not "
+            "installed (the image leaves it out). Run the operator in a pod, or from `pip install podgroup-operator`."
+        ) from error
 
     configuration = client.Configuration()
     try:
