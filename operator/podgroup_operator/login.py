@@ -100,20 +100,9 @@ def connect_by_kubeconfig(path: str) -> Connection:
         ) from error
 
     def authorization() -> str:
-        token = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        return token or configuration_basic(configuration)
+        return configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
 
     return Connection(configuration.host.rstrip("/"), tls, authorization)
-
-
-def configuration_basic(configuration: object) -> str:
-    """Give the header of a user name and password, "" if there are none."""
-    username, password = getattr(configuration, "username", ""), getattr(configuration, "password", "")
-    if not username or not password:
-        return ""
-    import aiohttp  # noqa: PLC0415 - only for this rare case
-
-    return aiohttp.encode_basic_auth(username, password)
 
 
 def tls_context(configuration: object) -> ssl.SSLContext:

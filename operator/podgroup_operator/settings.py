@@ -1,7 +1,7 @@
 """The configuration of one run, read once at the start from the command line and the environment.
 
 Each option has an environment variable of the same name in capitals with the prefix PODGROUP_, for use in a
-Deployment. This is the only reader of the environment; the rest of the program is handed a `Settings`.
+Deployment. Only `login.py`, which has to find the API server as every client does, reads the environment too.
 """
 
 import argparse
