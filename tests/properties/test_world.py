@@ -11,6 +11,7 @@ restarts; requests are refused or go unanswered. What is claimed (I1, I2 and I8 
 from dataclasses import replace
 from enum import Enum
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -195,3 +196,4 @@ class World(RuleBasedStateMachine):
 
 
 TestWorld = World.TestCase
+TestWorld.settings = settings(max_examples=3 * settings().max_examples)  # a world is large
