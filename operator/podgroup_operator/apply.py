@@ -169,9 +169,31 @@ class Application:
             if refusal.code not in {NOT_FOUND, CONFLICT}:
                 self._failed(names.REASON_DELETE_FAILED, f"Error deleting: {refusal.message}", refusal.retry_after)
         except Unreachable as error:
-            self._family.condemned.discard(pod.uid)
+            self._family.unanswered[pod.uid] = pod
             self._failed(names.REASON_DELETE_FAILED, f"Error deleting: no answer from the API server: {error}")
         else:
             self._deleted.append(delete)
             if body.get("kind") == "Pod":
                 self._ledger.wrote(version_of(body))
+
+
+async def ask_about_deletes(family: Family, ledger: Ledger, cluster: Cluster) -> None:
+    """Find out what became of the deletes that were not answered; only a pod that still lives may be spared.
+
+    Until then each counts as done, and the group waits for the cache to show it: a second choice made from a stale
+    view might fall on another pod.
+    """
+    for pod in tuple(family.unanswered.values()):
+        try:
+            metadata = (await cluster.get(pods_path(pod.namespace, pod.name)))["metadata"]
+        except Refused as refusal:
+            if refusal.code == NOT_FOUND:
+                del family.unanswered[pod.uid]
+        except Unreachable:
+            return
+        else:
+            del family.unanswered[pod.uid]
+            if metadata["uid"] == pod.uid and "deletionTimestamp" not in metadata:
+                family.condemned.discard(pod.uid)
+            else:
+                ledger.wrote(int(metadata["resourceVersion"]))

@@ -24,6 +24,7 @@ class Family:
         epochs: the highest epoch seen, by slot.
         losses: the pods lost and not yet replaced, by slot.
         condemned: UIDs of pods that we delete ourselves; their end is not a loss.
+        unanswered: of these, the ones of whose deletion we do not know whether it happened, by UID.
         abandoned: the owner is gone, and so is this record when the last pod goes.
     """
 
@@ -31,6 +32,7 @@ class Family:
     epochs: dict[int, int] = field(default_factory=dict)
     losses: dict[int, Loss] = field(default_factory=dict)
     condemned: set[str] = field(default_factory=set)
+    unanswered: dict[str, Pod] = field(default_factory=dict)
     abandoned: bool = False
 
     def made_good(self, loss: Loss) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from podgroup_operator import metrics
-from podgroup_operator.apply import NOT_FOUND, Application
+from podgroup_operator.apply import NOT_FOUND, Application, ask_about_deletes
 from podgroup_operator.cluster import Cluster, Refused, podgroups_path
 from podgroup_operator.core.model import Observed, Outcome, Plan
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
@@ -45,6 +45,7 @@ class Reconciler:
         if group is None or group.desired.deleting:
             return None  # owner references do the rest, with or without us
         ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.uid)
+        await ask_about_deletes(family, ledger, self.cluster)
         if not ledger.caught_up(self.pods.version(group.desired.namespace), family.pods, family.condemned):
             metrics.stale_skips.inc()
             return STALE_PAUSE

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fakeapi import Answer, Hold
+from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import metrics
 from podgroup_operator.cluster import Refused
@@ -55,6 +55,40 @@ async def test_after_a_delete_the_cache_must_show_it(stage: Stage, *, grace: boo
     assert len(stage.writes("delete")) == 1
     await stage.settle()
     assert len(stage.writes("delete")) == 1
+
+
+@pytest.mark.parametrize("grace", [True, False], ids=["gracefully", "at once"])
+async def test_a_delete_whose_answer_is_lost_is_not_made_up_for(stage: Stage, *, grace: bool) -> None:
+    """It happened: until the cache shows that, no other pod is chosen, though the victims' order may have changed."""
+    await group(stage, 3)
+    for name in names(stage.api.pods()) * grace:
+        stage.api.set_pod(name, node="node-0")
+    await stage.settle()
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    stage.hear()
+    stage.api.faults.add(Cut(after=True), verb="delete", resource="pods", times=2)
+    await stage.look()
+    victims = {request.name for request in stage.writes("delete")}
+    stage.hear_groups()
+    for _ in range(3):
+        stage.now += 1000
+        assert await stage.look() == 1
+    await stage.settle()
+    assert {request.name for request in stage.writes("delete")} == victims
+    assert len(victims) == 1
+
+
+async def test_a_delete_that_never_arrived_is_repeated(stage: Stage) -> None:
+    """The pod is found alive, and the group goes on as if nothing had been asked."""
+    await group(stage, 3)
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    stage.api.faults.add(Cut(), verb="delete", resource="pods", times=2)
+    stage.hear()
+    await stage.look()
+    assert len(stage.api.pods()) == 3
+    stage.now += 1000
+    await stage.settle()
+    assert len(stage.api.pods()) == 2
 
 
 async def test_after_an_adoption_the_cache_must_show_it(stage: Stage) -> None:
