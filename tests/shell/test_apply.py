@@ -205,7 +205,8 @@ async def test_a_pod_that_is_gone_already_is_deleted(stage: Stage) -> None:
 async def test_a_delete_that_fails_is_told_and_tried_again(stage: Stage, fault: Answer | Cut, times: int) -> None:
     """With an Event and a condition; a pod whose delete was refused is not condemned: its death would be a loss.
 
-    One whose delete was not answered is, until that is found out (test_read_your_writes.py). One lost connection is not enough to fail: aiohttp sends an idempotent request again by itself.
+    One whose delete was not answered is, until that is found out (test_read_your_writes.py). One lost connection is
+    not enough to fail: aiohttp sends an idempotent request again by itself.
     """
     group(stage, 1)
     await stage.settle()
