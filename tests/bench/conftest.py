@@ -1,0 +1,109 @@
+"""What every measurement stands on: a local control plane of its own, the operator's process, a table of results.
+
+Numbers are only worth comparing on one kind of cluster, so this is always the local control plane (deploy/local),
+whatever the end-to-end tests run on, and each module gets a fresh one with a fresh operator.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_kind import KindCluster
+
+from controlplane.build import build
+from controlplane.programs import KUBECTL, MODULES
+from e2e.api import Api
+from e2e.namespace import Namespace
+from e2e.operator_fixtures import install_crds
+from e2e.operator_process import OperatorProcess
+from e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NODES = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """A number that was measured."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None
+
+
+RESULTS = pytest.StashKey[list[Result]]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what is missing before the first test, where its progress is seen and no test's time-out runs."""
+    here = Path(__file__).parent
+    if session.config.option.collectonly or not any(item.path.is_relative_to(here) for item in session.items):
+        return
+    with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        build()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    results = config.stash.get(RESULTS, [])
+    if not results:
+        return
+    terminalreporter.section("measured")
+    width = max(len(result.what) for result in results)
+    for result in results:
+        limit = "" if result.limit is None else f"  (at most {result.limit:g} {result.unit})"
+        terminalreporter.line(f"{result.what:<{width}}  {result.value:>9.1f} {result.unit:<3}{limit}")
+
+
+@pytest.fixture
+def measured(pytestconfig: pytest.Config) -> Callable[..., None]:
+    """Put a number into the table and, if a limit is given, assert that it is kept."""
+
+    def note(what: str, value: float, unit: str, limit: float | None = None) -> None:
+        pytestconfig.stash.setdefault(RESULTS, []).append(Result(what, value, unit, limit))
+        if limit is not None:
+            assert value <= limit, f"{what}: {value:.1f} {unit}, at most {limit:g} are allowed"
+
+    return note
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindCluster]:
+    """A local control plane, with both CRDs installed."""
+    config = tmp_path_factory.mktemp("cluster") / "config"
+    config.write_text(f"--nodes={NODES}\n")
+    made = KindCluster(f"bench-{os.getpid()}", kind_path=MODULES / "kind", kubectl_path=KUBECTL.path)
+    try:
+        made.create(config_file=config)
+        with Api(Path(made.kubeconfig_path)) as api:
+            install_crds(made, api)
+        yield made
+    finally:
+        made.delete()
+        shutil.rmtree(made.path)
+
+
+@pytest.fixture(scope="module")
+def shop(cluster: KindCluster) -> Iterator[Namespace]:
+    """A namespace to work in."""
+    with Api(Path(cluster.kubeconfig_path)) as api:
+        api.request("POST", "/api/v1/namespaces", {"metadata": {"name": "bench"}})
+        wait_for("its ServiceAccount", lambda: api.exists("/api/v1/namespaces/bench/serviceaccounts/default"))
+        yield Namespace(cluster, api, "bench")
+
+
+@pytest.fixture(scope="module")
+def operator(cluster: KindCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator, running and ready."""
+    log = tmp_path_factory.mktemp("operator") / "log"
+    with OperatorProcess(Path(cluster.kubeconfig_path).resolve(), log) as process:
+        process.start()
+        yield process
