@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,3 +108,4 @@ def operator(cluster: KindCluster, tmp_path_factory: pytest.TempPathFactory) -> 
     with OperatorProcess(Path(cluster.kubeconfig_path).resolve(), log) as process:
         process.start()
         yield process
+        sys.stdout.write(f"The operator's log:\n{process.log()}\n")

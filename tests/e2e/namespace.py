@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from e2e.api import MERGE_PATCH, Api
-from e2e.pod import Pod
+from e2e.pod import Pod, pod_spec
 from e2e.recording import Recording
 from e2e.waiting import wait_for
 
@@ -25,12 +25,6 @@ QUIET = 1.0
 
 HOLD = "selfheal.test/hold"
 """A finalizer: a pod that has it stays Terminating until `Namespace.let_go`, on any cluster."""
-
-
-def pod_spec(**fields: object) -> Json:
-    """A pod's spec with one container, and with these fields added or replaced."""
-    container = {"name": "web", "image": "registry.k8s.io/pause:3.10"}
-    return {"containers": [container], "terminationGracePeriodSeconds": 1, **fields}
 
 
 def template(metadata: Mapping[str, object] | None = None, **fields: object) -> Json:

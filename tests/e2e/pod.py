@@ -94,6 +94,12 @@ class Pod:
         return next((each for each in conditions if each["type"] == "Ready"), {})
 
 
+def pod_spec(**fields: object) -> Json:
+    """A pod's spec with one container, and with these fields added or replaced."""
+    container = {"name": "web", "image": "registry.k8s.io/pause:3.10"}
+    return {"containers": [container], "terminationGracePeriodSeconds": 1, **fields}
+
+
 def names(pods: list[Pod]) -> set[str]:
     """The names of pods."""
     return {pod.name for pod in pods}

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from urllib3.exceptions import HTTPError
 
-from e2e.pod import Pod
+from e2e.pod import Pod, pod_spec
 from e2e.waiting import SECONDS
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from e2e.api import Api
 
 Json = dict[str, Any]
+
+MARK = "mark-"
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,17 @@ class Change:
 
 
 class Recording:
-    """Everything that happened to the pods of a collection since it was entered as a context."""
+    """Everything that has happened to a namespace's pods since it was entered as a context.
+
+    A server may end a watch at any time, if only because we read too slowly; it is taken up where it ended.
+    """
 
     def __init__(self, api: Api, path: str) -> None:
         self._api = api
         self._path = path
         self._changes: list[Change] = []
         self._news = threading.Condition()
+        self._connecting = threading.Lock()
         self._ending = False
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self.before: list[Pod] = []
@@ -55,42 +62,63 @@ class Recording:
     def __enter__(self) -> Self:
         listed = self._api.request("GET", self._path)
         self.before = [Pod(item) for item in listed["items"]]
-        version = listed["metadata"]["resourceVersion"]
-        self._stream = self._api.open("GET", self._path, watch="true", resourceVersion=version)
+        self._version = int(listed["metadata"]["resourceVersion"])
+        self._connect()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._thread.is_alive(), "the watch has ended before its time; the recording is not complete"
-        self._ending = True
-        self._stream.shutdown()
+        with self._connecting:
+            self._ending = True
+            with suppress(RuntimeError):  # it has just ended by itself
+                self._stream.shutdown()
         self._thread.join(SECONDS)
         self._stream.close()
 
-    def _follow(self) -> None:
-        rest = b""
-        try:
-            for chunk in self._stream.stream(None):
-                heard = time.monotonic()
-                *lines, rest = (rest + chunk).split(b"\n")
-                events = [json.loads(line) for line in lines]
-                with self._news:
-                    self._changes += [Change(event["type"], Pod(event["object"]), heard) for event in events]
-                    self._news.notify_all()
-        except HTTPError:
+    def _connect(self) -> None:
+        with self._connecting:
             if not self._ending:
-                raise
+                self._stream = self._api.open("GET", self._path, watch="true", resourceVersion=self._version)
+
+    def _follow(self) -> None:
+        while not self._ending:
+            with suppress(HTTPError):
+                self._read()
+            self._connect()
+
+    def _read(self) -> None:
+        rest = b""
+        for chunk in self._stream.stream(None):
+            heard = time.monotonic()
+            *lines, rest = (rest + chunk).split(b"\n")
+            events = [json.loads(line) for line in lines]
+            assert "ERROR" not in {event["type"] for event in events}, events
+            changes = [Change(event["type"], Pod(event["object"]), heard) for event in events]
+            with self._news:
+                self._changes += changes
+                self._version = max([self._version, *(change.pod.version for change in changes)])
+                self._news.notify_all()
 
     @property
     def changes(self) -> list[Change]:
-        """What has happened so far."""
+        """What has been heard so far."""
         with self._news:
             return list(self._changes)
 
-    @property
+    def history(self) -> list[Change]:
+        """Everything that has happened until this moment, in the order in which it happened.
+
+        To know that the watch has caught up with this moment a mark is made, a pod that comes and goes; it is left out.
+        """
+        mark = Pod(self._api.request("POST", self._path, {"metadata": {"generateName": MARK}, "spec": pod_spec()}))
+        self.first("the mark", lambda change: change.pod.uid == mark.uid)
+        self._api.request("DELETE", f"{self._path}/{mark.name}", {"gracePeriodSeconds": 0})
+        changes = [change for change in self.changes if not change.pod.name.startswith(MARK)]
+        return sorted(changes, key=lambda change: change.pod.version)
+
     def created(self) -> list[Pod]:
-        """The pods that have been created so far."""
-        return [change.pod for change in self.changes if change.kind == "ADDED"]
+        """The pods that have been created until this moment."""
+        return [change.pod for change in self.history() if change.kind == "ADDED"]
 
     def first(self, what: str, fits: Callable[[Change], bool], start: int = 0, seconds: float = SECONDS) -> Change:
         """Wait for the first change that fits.

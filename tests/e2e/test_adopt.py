@@ -39,7 +39,7 @@ def test_a_bare_pod_that_comes_later_is_one_too_many(shop: Namespace) -> None:
         recording.first("the pod to be taken in", lambda change: change.pod.name == "bare" and bool(change.pod.owners))
         recording.first("one pod to be deleted", lambda change: change.pod.terminating)
         pods = shop.complete()
-        assert uids(recording.created) == {bare.uid}
+        assert uids(recording.created()) == {bare.uid}
     assert uids(pods) < {bare.uid} | uids(before)
 
 

@@ -69,7 +69,7 @@ def test_a_replacement_that_is_killed_too_is_replaced(shop: Namespace) -> None:
         second = recording.first("the replacement", lambda change: change.kind == "ADDED").pod
         shop.kill(second)
         pods = shop.complete(without=[lost, second])
-        assert names([second]) | names(pods) - names(others) == names(recording.created)
+        assert names([second]) | names(pods) - names(others) == names(recording.created())
     (third,) = [pod for pod in pods if pod.uid not in uids(others)]
     assert (lost.name, second.name) == (second.replaces, third.replaces)
     assert len({lost.name, second.name, third.name}) == 3
@@ -115,7 +115,7 @@ def test_a_relabelled_pod_is_released_and_comes_back(shop: Namespace) -> None:
         )
         recording.first("one pod to be deleted", lambda change: change.pod.terminating)
         remaining = shop.complete()
-        assert recording.created == []
+        assert recording.created() == []
     assert uids(remaining) < {taken.uid} | uids(pods)
 
 

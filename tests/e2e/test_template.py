@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.namespace import pod_spec, template
-from e2e.pod import uids
+from e2e.namespace import template
+from e2e.pod import pod_spec, uids
 from e2e.waiting import eventually, stays, wait_for
 
 if TYPE_CHECKING:
