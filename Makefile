@@ -46,7 +46,8 @@ format: setup ## Format the code
 
 .PHONY: test
 test: lint ## Run lint and every test: core, shell, and pods killed on a real control plane
-	@$(PY) -m pytest --ignore=tests/kind
+	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
+	@$(PY) -m pytest --ignore=tests/kind --ignore=tests/bench/test_one_heal.py
 
 .PHONY: unit
 unit: setup ## Run the tests that need no cluster
