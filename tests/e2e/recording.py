@@ -55,6 +55,7 @@ class Recording:
         self._news = threading.Condition()
         self._connecting = threading.Lock()
         self._ending = False
+        self._broken: Exception | None = None
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self.before: list[Pod] = []
         """The pods that were there at the start."""
@@ -81,10 +82,15 @@ class Recording:
                 self._stream = self._api.open("GET", self._path, watch="true", resourceVersion=self._version)
 
     def _follow(self) -> None:
-        while not self._ending:
-            with suppress(HTTPError):
-                self._read()
-            self._connect()
+        try:
+            while not self._ending:
+                with suppress(HTTPError):
+                    self._read()
+                self._connect()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is for the test's own thread to raise
+            with self._news:
+                self._broken = error
+                self._news.notify_all()
 
     def _read(self) -> None:
         rest = b""
@@ -136,6 +142,8 @@ class Recording:
                     if fits(change):
                         return change
                 start = len(self._changes)
+                if self._broken:
+                    raise self._broken
                 if not self._news.wait(deadline - time.monotonic()):
                     message = f"Waited {seconds} s in vain for {what}."
                     raise AssertionError(message)
