@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_kind import KindCluster
 
-    from controlplane.backend import Backend
+    from backend import Backend
     from demo.scene import Scene
     from e2e.operator_process import OperatorProcess
 

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from pytest_kind import KindCluster
 
+from backend import Backend, choose
 from controlplane import processes
-from controlplane.backend import Backend, choose
 from controlplane.cluster import directory_of
 from controlplane.components import AUDIT_LOG
 from controlplane.programs import APISERVER, ETCD, KUBECTL, MODULES, SERVERS, cache

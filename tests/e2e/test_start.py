@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_kind import KindCluster
 
-    from controlplane.backend import Backend
+    from backend import Backend
     from e2e.api import Api
     from e2e.namespace import Namespace
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from controlplane.backend import choose
+from backend import STOCK_KIND, choose
 from controlplane.errors import ControlPlaneError
+from kindnode.programs import COMMAND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,14 @@ def test_a_docker_whose_engine_is_down_does_not_count(docker_and_kind: str, tmp_
     assert choose({"PATH": docker_and_kind}).name == "local"
 
 
+def test_kind_does_without_docker(docker_and_kind: str, tmp_path: Path) -> None:
+    """Who wants kind gets it under podman where Docker or kind is missing, and stock kind where both are there."""
+    wish = {"PODGROUP_CLUSTER": "kind"}
+    assert choose({**wish, "PATH": docker_and_kind}).kind == tmp_path / "kind"
+    without = choose({**wish, "PATH": "/nowhere"}, lambda: None)
+    assert (without.name, without.kind, without.containers) == ("kind", COMMAND, True)
+
+
 @pytest.mark.parametrize(
     ("wish", "sentence"),
     [
@@ -54,7 +63,7 @@ def test_a_docker_whose_engine_is_down_does_not_count(docker_and_kind: str, tmp_
         ),
         pytest.param(
             "kind",
-            "PODGROUP_CLUSTER=kind needs `kind` on PATH: see https://kind.sigs.k8s.io/docs/user/quick-start/",
+            f"There can be no kind cluster: Docker or kind is missing (see {STOCK_KIND}), and it rains.",
             id="not installed",
         ),
     ],
@@ -62,5 +71,5 @@ def test_a_docker_whose_engine_is_down_does_not_count(docker_and_kind: str, tmp_
 def test_a_wish_that_cannot_be_met_is_refused(wish: str, sentence: str) -> None:
     """A wish that is unknown or cannot be met ends with a sentence, not with another cluster than was meant."""
     with pytest.raises(ControlPlaneError) as refused:
-        choose({"PODGROUP_CLUSTER": wish, "PATH": "/nowhere"})
+        choose({"PODGROUP_CLUSTER": wish, "PATH": "/nowhere"}, lambda: "it rains.")
     assert str(refused.value) == sentence

@@ -85,12 +85,13 @@ def users_engine() -> Engine:
     raise ControlPlaneError(message)
 
 
-def docker_runs() -> bool:
-    """Whether a Docker engine answers."""
-    if shutil.which("docker") is None:
+def docker_runs(path: str | None = None) -> bool:
+    """Whether there is a docker on PATH and its engine answers."""
+    docker = shutil.which("docker", path=path)
+    if docker is None:
         return False
     try:
-        answer = subprocess.run(["docker", "info"], capture_output=True, timeout=DOCKER_SECONDS, check=False)  # noqa: S607 -- the user's docker
+        answer = subprocess.run([docker, "info"], capture_output=True, timeout=DOCKER_SECONDS, check=False)  # noqa: S603 -- the user's docker
     except subprocess.TimeoutExpired:
         return False
     return answer.returncode == 0

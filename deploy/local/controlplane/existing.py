@@ -9,11 +9,10 @@ import argparse
 import subprocess
 import sys
 
-from controlplane.backend import any_kubectl
 from controlplane.build import build
 from controlplane.cli import main, say
 from controlplane.errors import ControlPlaneError
-from controlplane.programs import KUBECTL
+from controlplane.programs import KUBECTL, any_kubectl
 
 ANSWER_SECONDS = 15
 """How long the cluster may take to answer the first question."""

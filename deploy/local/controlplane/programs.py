@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,3 +90,8 @@ SERVERS = (ETCD, APISERVER, CONTROLLER_MANAGER, SCHEDULER, KWOK)
 
 PROGRAMS = (*SERVERS, KUBECTL)
 """Everything that is compiled."""
+
+
+def any_kubectl(path: str | None = None) -> Path:
+    """Return the kubectl on PATH, else our own."""
+    return Path(shutil.which("kubectl", path=path) or KUBECTL.path)
