@@ -40,9 +40,9 @@ class Namespace:
         self.cluster = cluster
         self.api = api
 
-    def kubectl(self, *arguments: str) -> str:
-        """What `kubectl` prints, run in this namespace."""
-        return str(self.cluster.kubectl("--namespace", self.name, *arguments))
+    def kubectl(self, *arguments: str, **options: str) -> str:
+        """What `kubectl` prints, run in this namespace; an `input` is what it reads."""
+        return str(self.cluster.kubectl("--namespace", self.name, *arguments, **options))
 
     def path(self, plural: str, name: str = "", root: str = CORE) -> str:
         """The path of a collection in this namespace, or of an object in it."""

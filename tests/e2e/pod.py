@@ -81,17 +81,27 @@ class Pod:
     @property
     def ready(self) -> bool:
         """Whether it is live and Ready."""
-        return self.live and self._readiness.get("status") == "True"
+        return self.live and self.condition("Ready").get("status") == "True"
+
+    @property
+    def containers(self) -> list[Json]:
+        """The states of its containers, as far as a kubelet has told them."""
+        return list(self.body["status"].get("containerStatuses") or ())
+
+    @property
+    def restarts(self) -> int:
+        """How often its containers were restarted."""
+        return sum(container["restartCount"] for container in self.containers)
 
     @property
     def ready_since(self) -> datetime:
         """When it became Ready, or ceased to be; whole seconds."""
-        return datetime.fromisoformat(self._readiness["lastTransitionTime"])
+        return datetime.fromisoformat(self.condition("Ready")["lastTransitionTime"])
 
-    @property
-    def _readiness(self) -> Json:
+    def condition(self, kind: str) -> Json:
+        """One of its conditions; empty while it is not there."""
         conditions = self.body["status"].get("conditions") or ()
-        return next((each for each in conditions if each["type"] == "Ready"), {})
+        return next((each for each in conditions if each["type"] == kind), {})
 
 
 def pod_spec(**fields: object) -> Json:

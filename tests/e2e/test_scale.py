@@ -17,6 +17,9 @@ pytestmark = pytest.mark.usefixtures("operator")
 
 RESOURCE = "podgroups.selfheal.dev/web"
 LABELS = {"app": "web"}
+DISCOVERY_SECONDS = 90.0
+"""The disruption controller looks for new kinds every 30 s, and pauses longer each time it has not found one."""
+
 WEB: dict[str, Any] = {"selector": {"matchLabels": LABELS}, "template": template({"labels": LABELS})}
 
 
@@ -104,6 +107,6 @@ def test_a_disruption_budget_counts_the_groups_pods(shop: Namespace) -> None:
         status = shop.api.request("GET", path).get("status") or {}
         return tuple(status.get(key, 0) for key in ("expectedPods", "currentHealthy", "disruptionsAllowed"))
 
-    eventually((3, 3, 1), counted)
+    eventually((3, 3, 1), counted, DISCOVERY_SECONDS)
     scale(shop, 4)
     eventually((4, 4, 1), counted)

@@ -85,6 +85,9 @@ SCHEDULER = Program("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-
 KUBECTL = Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl")
 KWOK = Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok")
 
+HELM = Program("helm", "helm", "helm.sh/helm/v4/cmd/helm")
+"""For the chart, not for a cluster."""
+
 SERVERS = (ETCD, APISERVER, CONTROLLER_MANAGER, SCHEDULER, KWOK)
 """What a running cluster consists of, one process each."""
 
