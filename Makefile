@@ -8,6 +8,8 @@ PY := .venv/bin/python
 LOCAL := PYTHONPATH=deploy/local $(PY) -m controlplane
 # The kubectl that was built with the control plane: there may be no other.
 KUBECTL = $$(PYTHONPATH=deploy/local $(PY) -c 'from controlplane.programs import KUBECTL; print(KUBECTL.path)')
+# Real containers need kind, with Docker or without, or a cluster of the user's own.
+ON_KIND = $(or $(PODGROUP_CLUSTER),kind)
 
 ##@ Use
 
@@ -16,8 +18,8 @@ help: ## Show this help
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: setup ## Watch a PodGroup heal: one command, a cluster of its own (or KUBECONFIG's)
-	@PYTHONPATH=deploy:deploy/local $(PY) -m demo
+demo: setup ## Watch a PodGroup heal on a cluster of its own (or KUBECONFIG's); CLUSTER=kind: in real containers
+	@PYTHONPATH=deploy:deploy/local:deploy/kind $(PY) -m demo
 
 ##@ Develop
 
@@ -45,17 +47,19 @@ format: setup ## Format the code
 	@.venv/bin/ruff check --fix-only . && .venv/bin/ruff format .
 
 .PHONY: test
-test: lint ## Run lint and every test: core, shell, and pods killed on a real control plane
+test: lint ## Run lint and every test: core, shell, a real control plane, and real containers on kind
 	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
-	@$(PY) -m pytest --ignore=tests/kind --ignore=tests/bench/test_one_heal.py
+	@$(PY) -m pytest --ignore=tests/installed --ignore=tests/kind --ignore=tests/bench/test_one_heal.py
+	@PODGROUP_CLUSTER=$(ON_KIND) $(PY) -m pytest tests/installed tests/kind
 
 .PHONY: unit
 unit: setup ## Run the tests that need no cluster
-	@$(PY) -m pytest --ignore=tests/e2e --ignore=tests/bench --ignore=tests/kind
+	@$(PY) -m pytest --ignore=tests/e2e --ignore=tests/installed --ignore=tests/bench --ignore=tests/kind
 
 .PHONY: e2e
-e2e: setup ## Run the end-to-end tests
+e2e: setup ## Run the end-to-end tests: on a real control plane, and installed by the chart on kind
 	@$(PY) -m pytest tests/e2e
+	@PODGROUP_CLUSTER=$(ON_KIND) $(PY) -m pytest tests/installed
 
 .PHONY: bench
 bench: setup ## Measure: one heal, a mass kill, many groups, memory
@@ -72,6 +76,10 @@ kind-test: setup ## Run the tests of kind without Docker: real kubelet, real con
 .PHONY: crd
 crd: cluster ## Generate crds/podgroups.yaml from the API server's own OpenAPI
 	@KUBECONFIG=.cluster/kubeconfig $(KUBECTL) get --raw /openapi/v3/api/v1 | $(PY) crds/generate.py
+
+.PHONY: chart
+chart: setup ## Write the chart's copy of the CRD and deploy/install.yaml anew
+	@PYTHONPATH=deploy/local $(PY) deploy/helm/generate.py
 
 ##@ Local cluster
 

@@ -116,6 +116,12 @@ class Api:
         """Create a PodGroup."""
         _ask(self._custom.create_namespaced_custom_object, GROUP, VERSION, namespace, PLURAL, manifest)
 
+    def podgroup_status(self, namespace: str, name: str) -> Json:
+        """Read what the operator says of a PodGroup; empty before its first word."""
+        answer = _ask(self._custom.get_namespaced_custom_object, GROUP, VERSION, namespace, PLURAL, name)
+        status: Json = answer.get("status", {})
+        return status
+
     def scale_podgroup(self, namespace: str, name: str, replicas: int) -> None:
         """Set the wanted number of pods through the scale subresource, as `kubectl scale` does."""
         scale = {"spec": {"replicas": replicas}}

@@ -1,21 +1,17 @@
 """What is shown when the demo fails: a sentence, the end of the operator's log, and what kubectl sees."""
 
 import json
-import shutil
-import subprocess
 from collections import deque
-from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError
 
-from controlplane.programs import KUBECTL
 from demo.screen import Screen
 from demo.stage import Stage
+from demo.trouble import Trouble
 
 LOG_LINES = 20
-KUBECTL_SECONDS = 15
 
 
 def sentence(failure: Exception) -> str:
@@ -49,14 +45,8 @@ def report(here: Stage, screen: Screen) -> None:
 
 
 def _kubectl(here: Stage, *arguments: str) -> str:
-    program = shutil.which("kubectl") or KUBECTL.path
-    if not Path(program).exists():
-        return "(There is no kubectl on PATH to show this with.)"
-    command = [program, f"--kubeconfig={here.kubeconfig}", f"--namespace={here.namespace}", *arguments]
     try:
-        answer = subprocess.run(  # noqa: S603 - a program that we chose, with our own arguments
-            command, capture_output=True, text=True, timeout=KUBECTL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"(kubectl had no answer after {KUBECTL_SECONDS} s.)"
+        answer = here.kubectl(*arguments)
+    except Trouble as trouble:
+        return f"({trouble})"
     return answer.stdout + answer.stderr

@@ -22,6 +22,7 @@ class Pod:
         seat: its slot in the group; None for a pod that has none.
         owned: whether a PodGroup is its controller.
         lost_at: when the operator missed the pod that this one replaces, in seconds since the epoch.
+        restarts: how often its containers were started again by its kubelet.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Pod:
     leaving: bool = False
     replaces: str = ""
     lost_at: float | None = None
+    restarts: int = 0
 
     @property
     def live(self) -> bool:
@@ -63,4 +65,5 @@ def read_pod(body: Mapping[str, Any]) -> Pod:
         leaving="deletionTimestamp" in metadata,
         replaces=annotations.get(names.ANNOTATION_REPLACES, ""),
         lost_at=datetime.fromisoformat(lost_at).timestamp() if lost_at else None,
+        restarts=sum(container["restartCount"] for container in status.get("containerStatuses") or ()),
     )

@@ -1,12 +1,16 @@
-"""What the steps of the story have at hand: the API, the outside watch, the stopwatches, and words for the audience."""
+"""What the steps of the story have at hand: stage, outside watch, stopwatches, and words for the audience."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 
 from demo.api import Api
+from demo.manifests import Manifests
 from demo.pods import Pod
 from demo.screen import Screen
+from demo.stage import Stage
 from demo.stopwatch import Stopwatches
 from demo.tape import Tape
 from demo.trouble import Trouble
@@ -32,21 +36,36 @@ class Scene:
     Attributes:
         pace: seconds that a person gets to read a step before it happens.
         patience: seconds that whatever a step expects may take.
-        check: raises Trouble when the operator has ended.
+        numbers: the numbers of the steps still to come.
     """
 
-    api: Api
-    namespace: str
+    stage: Stage
     watch: Watch
     stopwatches: Stopwatches
     tape: Tape
     screen: Screen
     pace: float
     patience: float
-    check: Callable[[], None]
+    numbers: Iterator[int] = field(default_factory=partial(count, 1))
+
+    @property
+    def api(self) -> Api:
+        """The API server."""
+        return self.stage.api
+
+    @property
+    def namespace(self) -> str:
+        """Where it all happens."""
+        return self.stage.namespace
+
+    @property
+    def manifests(self) -> Manifests:
+        """What the group and the newcomer are made of."""
+        return self.stage.cluster.manifests
 
     def step(self, title: str, words: str, *commands: str) -> None:
         """Announce a step, with what follows `kubectl` to do the same, and give time to read it."""
+        title = f"{next(self.numbers)}. {title}"
         self.screen.step(title, words, [f"kubectl -n {self.namespace} {command}" for command in commands])
         time.sleep(self.pace)
 
@@ -66,7 +85,7 @@ class Scene:
         Raises:
             Trouble: it did not hold in time; `otherwise` says what that means.
         """
-        if not self.watch.until(holds, self.patience, self.check):
+        if not self.watch.until(holds, self.patience, self.stage.check):
             seated = sum(pod.ready for pod in self.watch.pods if pod.owned and pod.live)
             message = f"{otherwise} within {self.patience:.0f} s. Ready pods of the group: {seated}."
             raise Trouble(message)

@@ -2,7 +2,7 @@
 
 A slot of the PodGroup is a seat. An empty chair is seen at once, and a replacement sits down where its predecessor
 sat. What a seat's state is, is told by symbol, word and colour, so that nobody needs to see colours. Below the pod is
-the seat's stopwatch, and below that the pod that was killed there.
+the seat's stopwatch, and below that the pod that was killed there, or how often the one that sits there was restarted.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.pods import Pod
-from demo.stopwatch import Recovery, Stopwatches
+from demo.stopwatch import Recovery, Restart, Stopwatches
 
 SEATS = 5
 WIDTH = 15  # five of them and the gaps between fit in 80 columns
@@ -49,6 +49,7 @@ class Seat:
     number: int
     state: State
     pod: str = ""
+    restarts: int = 0
 
 
 def state_of(pod: Pod) -> State:
@@ -64,7 +65,7 @@ def seat_of(number: int, pods: Iterable[Pod]) -> Seat:
     """Tell who sits on a seat: a live pod, else one on its way out, else nobody."""
     here = [pod for pod in pods if pod.seat == number and pod.owned and (pod.live or pod.leaving)]
     pod = min(here, key=lambda pod: pod.leaving, default=None)
-    return Seat(number, state_of(pod), pod.name) if pod else Seat(number, State.EMPTY)
+    return Seat(number, state_of(pod), pod.name, pod.restarts) if pod else Seat(number, State.EMPTY)
 
 
 def draw_seats(pods: tuple[Pod, ...], stopwatches: Stopwatches, now: float) -> RenderableType:
@@ -76,20 +77,27 @@ def draw_seats(pods: tuple[Pod, ...], stopwatches: Stopwatches, now: float) -> R
     return Group(row, Text(f" outside the group: {names}", style="" if outside else "bright_black", no_wrap=True))
 
 
-def draw_seat(seat: Seat, recovery: Recovery | None, now: float) -> Panel:
-    """Draw one seat: state, pod, stopwatch, predecessor."""
+def draw_seat(seat: Seat, recovery: Recovery | Restart | None, now: float) -> Panel:
+    """Draw one seat: state, pod, stopwatch, predecessor or restarts."""
     lines = Text(no_wrap=True, overflow="crop")
     lines.append(f"{seat.state.label}\n", style=f"bold {seat.state.colour}")
     lines.append(f"{seat.pod}\n")
     if recovery and (recovery.ready is None or recovery.replacement == seat.pod):
         lines.append(f"{reading(recovery, now)}\n", style="bold")
-        lines.append("" if recovery.victim == seat.pod else f"✕ {recovery.victim}", style="bright_black")
+        lines.append(remark(seat, recovery.victim), style="bright_black")
     title = f"seat {seat.number}"
     return Panel(lines, title=title, width=WIDTH, height=HEIGHT, padding=0, border_style=seat.state.colour)
 
 
-def reading(recovery: Recovery, now: float) -> str:
-    """Read a stopwatch, in whole milliseconds: it runs, or it stopped when the replacement was Ready."""
+def remark(seat: Seat, victim: str) -> str:
+    """Say what was survived here: the restarts of the pod that sits there, else the loss of another."""
+    if seat.restarts:
+        return f"↻ {seat.restarts} restart{'s' if seat.restarts > 1 else ''}"
+    return "" if victim == seat.pod else f"✕ {victim}"
+
+
+def reading(recovery: Recovery | Restart, now: float) -> str:
+    """Read a stopwatch, in whole milliseconds: it runs, or it stopped when the seat's pod was Ready."""
     if recovery.ready is None:
         return f"… {(now - recovery.sent) * 1000:.0f} ms"
     return f"✓ {recovery.ready * 1000:.0f} ms"

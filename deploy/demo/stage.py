@@ -7,45 +7,70 @@ taken down and nothing else is: the user's own cluster keeps its CRD if it had i
 import os
 import re
 import secrets
-import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from controlplane import cluster
-from controlplane.build import build
-from controlplane.options import Options
-from controlplane.programs import KUBECTL
+from controlplane.programs import any_kubectl
 from demo.api import Api, read_manifest
+from demo.cluster import CRD, Cluster, Say, local_cluster
+from demo.kind import kind_cluster
+from demo.operator_process import is_ready, running_operator
 from demo.trouble import Trouble
-
-ROOT = Path(__file__).resolve().parents[2]
-CRD = ROOT / "crds" / "podgroups.yaml"
+from demo.wait import await_that
 
 SET_UP_SECONDS = 30
 TAKE_DOWN_SECONDS = 90
-STOP_SECONDS = 10
-POLL_SECONDS = 0.05
+KUBECTL_SECONDS = 15
 
-Say = Callable[[str], None]
+LOG = "operator.log"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the story is played."""
+    """Where the story is played.
+
+    Attributes:
+        folder: for what must not outlive the demo.
+    """
 
     api: Api
-    kubeconfig: str
+    cluster: Cluster
     namespace: str
     operator: "subprocess.Popen[bytes]"
-    log: Path
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """What the operator writes."""
+        return self.folder / LOG
+
+    def kubectl(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run kubectl in the namespace, as a person would.
+
+        Raises:
+            Trouble: there is none, or it has no answer in time.
+        """
+        command = [str(any_kubectl()), f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}"]
+        cache = {"KUBECACHEDIR": str(self.folder / "kubectl")}  # else it would keep what it learns in the user's home
+        try:
+            return subprocess.run(  # noqa: S603 - a program that we chose, with our own arguments
+                [*command, *arguments],
+                env={**os.environ, **cache},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=KUBECTL_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            message = "There is no kubectl on PATH."
+        except subprocess.TimeoutExpired:
+            message = f"kubectl {arguments[0]} had no answer after {KUBECTL_SECONDS} s."
+        raise Trouble(message)
 
     def check(self) -> None:
         """Raise Trouble if the operator has ended."""
@@ -70,56 +95,45 @@ class Stage:
 
 
 @contextmanager
-def stage(given: str, say: Say, before_take_down: Callable[[], None]) -> Iterator[Stage]:
+def stage(environment: Mapping[str, str], say: Say, before_take_down: Callable[[], None]) -> Iterator[Stage]:
     """Put up everything; take it down at the end.
 
     Args:
-        given: the kubeconfig of the cluster to use; "" for a cluster of our own.
+        environment: its CLUSTER, KUBECONFIG and PATH choose the cluster.
         say: told what is being done.
         before_take_down: called when the play is over, however it ended.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="podgroup-demo-")))
-        kubeconfig = given or stack.enter_context(own_cluster(say))
-        api = stack.enter_context(closing(Api(kubeconfig)))
+        cluster = stack.enter_context(chosen_cluster(environment, folder, say))
+        api = stack.enter_context(closing(Api(cluster.kubeconfig)))
         namespace = f"podgroup-demo-{secrets.token_hex(2)}"
-        log = folder / "operator.log"
         say(f"Cluster: Kubernetes {api.version()} at {api.server}")
-        stack.enter_context(crd(api, say, tidy=bool(given)))
-        stack.enter_context(own_namespace(api, namespace, say, tidy=bool(given)))
-        operator = stack.enter_context(running_operator(kubeconfig, namespace, log))
+        stack.enter_context(crd(api, say, tidy=not cluster.ours))
+        stack.enter_context(own_namespace(api, namespace, say, tidy=not cluster.ours))
+        operator = stack.enter_context(running_operator(cluster.kubeconfig, namespace, folder / LOG))
         say(f"Operator: process {operator.pid}, for this namespace only")
         stack.callback(before_take_down)
-        yield Stage(api, kubeconfig, namespace, operator, log)
+        yield Stage(api, cluster, namespace, operator, folder)
 
 
-@contextmanager
-def own_cluster(say: Say) -> Iterator[str]:
-    """Start a local control plane under a name of its own; its programs are built first, if they are not yet.
+def chosen_cluster(environment: Mapping[str, str], folder: Path, say: Say) -> AbstractContextManager[Cluster]:
+    """Return the cluster to play on: kind's for CLUSTER=kind, else KUBECONFIG's, else a local control plane.
 
     Raises:
-        ControlPlaneError: Go is missing, or a program did not start.
+        Trouble: CLUSTER asks for something else.
+        ControlPlaneError: what a cluster of our own takes is missing, or it does not start.
     """
-    delete_clusters_of_dead_demos()
-    name = f"demo-{os.getpid()}"
-    try:
-        build()
-        say("Cluster: a local control plane with pretended nodes is started ...")
-        kubeconfig = cluster.create(name, Options(crds=[str(CRD)])) / "admin.kubeconfig"
-        say(f"To look on from another terminal: export KUBECONFIG={kubeconfig}")
-        if shutil.which("kubectl") is None:
-            say(f"There is no kubectl on PATH; one is here: {KUBECTL.path}")
-        yield str(kubeconfig)
-    finally:
-        cluster.delete(name)
-
-
-def delete_clusters_of_dead_demos() -> None:
-    """End what a demo left that was killed before it could clean up."""
-    for name in cluster.running_clusters():
-        demo = re.fullmatch(r"demo-(\d+)", name)
-        if demo and not Path("/proc", demo[1]).exists():
-            cluster.delete(name)
+    wish, given = environment.get("CLUSTER", ""), environment.get("KUBECONFIG", "")
+    if wish not in ("", "kind"):
+        message = (
+            f"CLUSTER={wish} is unknown. CLUSTER=kind plays on kind, in real containers; without it the cluster of "
+            "KUBECONFIG is taken, and without that a local control plane is started."
+        )
+        raise Trouble(message)
+    if wish:
+        return kind_cluster(environment, folder, say)
+    return nullcontext(Cluster(given)) if given else local_cluster(say)
 
 
 @contextmanager
@@ -165,46 +179,3 @@ def own_namespace(api: Api, name: str, say: Say, *, tidy: bool) -> Iterator[None
             still = f"Namespace {name} was deleted and is still there; why is in: kubectl get namespace {name} -o yaml"
             await_that(lambda: not api.has_namespace(name), TAKE_DOWN_SECONDS, still)
             say(f"Namespace {name} is gone.")
-
-
-@contextmanager
-def running_operator(kubeconfig: str, namespace: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the operator of this working copy, away from the terminal's Ctrl-C: it is we who stop it."""
-    command = [sys.executable, "-m", "podgroup_operator", "run", f"--kubeconfig={kubeconfig}"]
-    command += [f"--namespace={namespace}", "--http=127.0.0.1:0", "--no-leader-elect"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def is_ready(port: int) -> bool:
-    """Ask an operator on this machine whether it is ready to work."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=STOP_SECONDS)
-    with closing(connection), suppress(OSError, HTTPException):
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == HTTPStatus.OK
-    return False
-
-
-def await_that(holds: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Ask again and again until it holds.
-
-    Raises:
-        Trouble: it did not within the time; `otherwise` is the sentence.
-    """
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            message = f"{otherwise} (waited {seconds:.0f} s)."
-            raise Trouble(message)
-        time.sleep(POLL_SECONDS)

@@ -1,9 +1,11 @@
-"""Stopwatches: one for each pod that is killed, started with the delete request and stopped by a Ready replacement.
+"""Stopwatches: one for each kill, started with the request and stopped when the seat has a Ready pod again.
 
 Three laps. *Noticed* is when the operator received the news, which only the operator can know: it writes the moment on
 the replacement (selfheal.dev/lost-at), and both ends of that lap are read from this machine's wall clock. *Created* and
 *ready* are when the outside watch saw the replacement appear and become Ready, by the monotonic clock. A replacement is
 matched to its victim by the annotation selfheal.dev/replaces, never by order or by seat.
+
+Where only a process is killed, the pod stays, and its kubelet starts the container again: that is one lap, *ready*.
 """
 
 import statistics
@@ -50,11 +52,44 @@ class Recovery:
             self.ready = news.at - self.sent
 
 
+@dataclass(slots=True)
+class Restart:
+    """One pod of which a process was killed.
+
+    Attributes:
+        sent: when the kill was begun, by `time.monotonic`.
+        ready: seconds from then until the same pod was Ready again, with a restart more.
+    """
+
+    pod: Pod
+    sent: float
+    ready: float | None = None
+
+    @property
+    def seat(self) -> int | None:
+        """Where it sits."""
+        return self.pod.seat
+
+    @property
+    def victim(self) -> str:
+        """Whom it hit."""
+        return self.pod.name
+
+    replacement = victim  # nobody comes in its place
+
+    def see(self, news: News) -> None:
+        """Stop if the news is that the pod is back."""
+        back = news.pod.uid == self.pod.uid and news.pod.restarts > self.pod.restarts and news.pod.ready
+        if back and not news.gone and self.ready is None:
+            self.ready = news.at - self.sent
+
+
 class Stopwatches:
-    """All recoveries of a demo, in the order of the kills."""
+    """All recoveries and restarts of a demo, each in the order of the kills."""
 
     def __init__(self) -> None:
         self.recoveries: tuple[Recovery, ...] = ()
+        self.restarts: tuple[Restart, ...] = ()
 
     def start(self, victims: Iterable[Pod]) -> None:
         """Start a stopwatch for each victim; call it right before the delete request is sent."""
@@ -62,20 +97,31 @@ class Stopwatches:
         started = [Recovery(pod.name, pod.seat, sent, sent_wall) for pod in victims]
         self.recoveries = (*self.recoveries, *started)
 
+    def start_restart(self, pod: Pod) -> Restart:
+        """Start a stopwatch for a pod that stays; call it right before a process of it is killed."""
+        started = Restart(pod, time.monotonic())
+        self.restarts = (*self.restarts, started)
+        return started
+
+    @property
+    def _all(self) -> list[Recovery | Restart]:
+        return [*self.recoveries, *self.restarts]
+
     def see(self, news: News) -> None:
         """Pass news on to those that still run."""
-        for recovery in self.recoveries:
-            if recovery.ready is None:
-                recovery.see(news)
+        for each in self._all:
+            if each.ready is None:
+                each.see(news)
 
     @property
     def stopped(self) -> bool:
         """Whether every victim has a Ready replacement."""
         return all(recovery.ready is not None for recovery in self.recoveries)
 
-    def at(self, seat: int) -> Recovery | None:
-        """Find the latest recovery of a seat."""
-        return next((recovery for recovery in reversed(self.recoveries) if recovery.seat == seat), None)
+    def at(self, seat: int) -> Recovery | Restart | None:
+        """Find the latest recovery or restart of a seat."""
+        here = [each for each in self._all if each.seat == seat]
+        return max(here, key=lambda each: each.sent, default=None)
 
 
 def milliseconds(seconds: float | None) -> str:

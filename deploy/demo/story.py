@@ -1,23 +1,17 @@
-"""The story: seven steps, each with what it does, how to do it by hand, and what has to come of it."""
+"""The story: seven steps or eight, each with what it does, how to do it by hand, and what has to come of it."""
 
 import time
-from pathlib import Path
 
-from demo.api import read_manifest
+from demo.kill_process import kill_process
+from demo.manifests import LABELS, NAME, NEWCOMER, SELECTOR
 from demo.scene import Pods, Scene, full
 from demo.stopwatch import spoken
 
-HERE = Path(__file__).resolve().parent
-GROUP = read_manifest(HERE / "web.yaml")
-NEWCOMER = read_manifest(HERE / "newcomer.yaml")
-NAME: str = GROUP["metadata"]["name"]
-LABELS: dict[str, str] = GROUP["spec"]["selector"]["matchLabels"]
-SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
 YOUNG_SECONDS = 2
 
 
 def tell(scene: Scene) -> None:
-    """Play all steps.
+    """Play all steps that can be played here.
 
     Raises:
         Trouble: something did not come true in time.
@@ -25,6 +19,8 @@ def tell(scene: Scene) -> None:
     create(scene)
     kill_one(scene)
     kill_all(scene)
+    if scene.manifests.process:
+        kill_process(scene)
     grow(scene)
     shrink(scene)
     adopt(scene)
@@ -34,11 +30,11 @@ def tell(scene: Scene) -> None:
 def create(scene: Scene) -> None:
     """Create the PodGroup."""
     scene.step(
-        "1. A PodGroup of three",
+        "A PodGroup of three",
         "It asks for 3 pods; the operator, a process on this machine, fills the seats.",
-        "apply -f deploy/demo/web.yaml",
+        f"apply -f {scene.manifests.group_file}",
     )
-    scene.act(lambda: scene.api.create_podgroup(scene.namespace, GROUP))
+    scene.act(lambda: scene.api.create_podgroup(scene.namespace, scene.manifests.group))
     seconds = scene.expect(full(3), "The new PodGroup did not get its 3 pods")
     scene.screen.result(f"3 of 3 ready after {spoken(seconds)}")
 
@@ -47,7 +43,7 @@ def kill_one(scene: Scene) -> None:
     """Delete the pod in the middle."""
     victim = scene.in_seat(1)
     scene.step(
-        "2. Kill one pod",
+        "Kill one pod",
         f"{victim.name} is deleted. Nobody asked for fewer pods, so another one takes its seat.",
         f"delete pod {victim.name} --wait=false",
     )
@@ -59,7 +55,7 @@ def kill_all(scene: Scene) -> None:
     """Delete all three pods in one request."""
     victims = [scene.in_seat(number) for number in range(3)]
     scene.step(
-        "3. Kill all three at once",
+        "Kill all three at once",
         "One request deletes every pod of the group. Three come back: not two, not four.",
         f"delete pods -l {SELECTOR} --wait=false",
     )
@@ -81,7 +77,7 @@ def expect_healed(scene: Scene, victims: list[str]) -> None:
 def grow(scene: Scene) -> None:
     """Scale up."""
     scene.step(
-        "4. Scale to five",
+        "Scale to five",
         "Two more seats are filled; nobody who sits is disturbed.",
         f"scale pgrp/{NAME} --replicas=5",
     )
@@ -93,7 +89,7 @@ def grow(scene: Scene) -> None:
 def shrink(scene: Scene) -> None:
     """Scale down."""
     scene.step(
-        "5. And back to three",
+        "And back to three",
         "Two pods go, chosen in the order in which a ReplicaSet would choose them.",
         f"scale pgrp/{NAME} --replicas=3",
     )
@@ -108,12 +104,12 @@ def shrink(scene: Scene) -> None:
 
 def adopt(scene: Scene) -> None:
     """Let a bare pod join; the group is full, so another pod has to go."""
-    name = NEWCOMER["metadata"]["name"]
+    name = NEWCOMER
     scene.step(
-        "6. Adopt a bare pod",
+        "Adopt a bare pod",
         f"`{name}` belongs to nobody until it gets the group's label. The group takes it in, has one pod too many "
         "then, and sends another one away: the newcomer's deletion cost makes it the dearest.",
-        "apply -f deploy/demo/newcomer.yaml",
+        f"apply -f {scene.manifests.newcomer_file}",
         f"label pod {name} {SELECTOR}",
     )
 
@@ -123,7 +119,7 @@ def adopt(scene: Scene) -> None:
     def joined(pods: Pods) -> bool:
         return full(3)(pods) and any(pod.name == name and pod.owned and pod.live for pod in pods)
 
-    scene.act(lambda: scene.api.create_pod(scene.namespace, NEWCOMER))
+    scene.act(lambda: scene.api.create_pod(scene.namespace, scene.manifests.newcomer))
     scene.expect(waits, f"The bare pod `{name}` did not become Ready")
     scene.act(lambda: scene.api.label_pod(scene.namespace, name, LABELS))
     seconds = scene.expect(
@@ -135,7 +131,7 @@ def adopt(scene: Scene) -> None:
 def delete(scene: Scene) -> None:
     """Delete the PodGroup and watch its pods go."""
     scene.step(
-        "7. Delete the PodGroup",
+        "Delete the PodGroup",
         "Every pod names it as its owner, so Kubernetes removes them; the operator has no part in it.",
         f"delete pgrp/{NAME} --cascade=foreground",
     )

@@ -24,6 +24,7 @@ def sentence(news: News) -> str:
         (news.before is None and not pod.leaving, f"is created{seat}{successor}"),
         (pod.owned and not before.owned, f"is adopted{seat}"),
         (before.owned and not pod.owned, "is let go"),
+        (pod.restarts > before.restarts, "is restarted in its place by the kubelet"),
         (pod.ready and not before.ready, "is ready"),
         (before.ready and not pod.ready and not pod.leaving, "is not ready any more"),
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ import pytest
 from controlplane import cluster as local
 from demo import story
 from demo.cli import main
+from e2e.demo_process import NAMESPACE, ROOT, ROW, operators, read_until, start
 from e2e.waiting import eventually
 
 if TYPE_CHECKING:
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
     from backend import Backend
     from demo.scene import Scene
     from e2e.operator_process import OperatorProcess
-
-ROOT = Path(__file__).resolve().parents[2]
-NAMESPACE = re.compile(r"podgroup-demo-[0-9a-f]{4}")
-ROW = re.compile(r"│ (\d) +│ (web-\S+) +│ (web-\S+) +│ +([\d.]+) │ +([\d.]+) │ +([\d.]+) │")
 
 pytestmark = pytest.mark.timeout(240)  # garbage collection of a new kind alone may take Kubernetes a minute
 
@@ -50,45 +45,6 @@ def stop(operator_process: OperatorProcess) -> None:
 def environment(cluster: KindCluster) -> dict[str, str]:
     """What a user would set to have the demo on this cluster, without pauses."""
     return {"KUBECONFIG": str(Path(cluster.kubeconfig_path).resolve()), "PODGROUP_DEMO_PACE": "0"}
-
-
-def start(settings: dict[str, str]) -> subprocess.Popen[str]:
-    """Start the demo as `make demo` does."""
-    inherited = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-    paths = os.pathsep.join(str(ROOT / path) for path in ("deploy", "deploy/local"))
-    return subprocess.Popen(
-        [sys.executable, "-m", "demo"],
-        cwd=ROOT,
-        env={**inherited, **settings, "PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def read_until(demo: subprocess.Popen[str], words: str) -> str:
-    """Read what the demo prints until these words have come."""
-    assert demo.stdout
-    output = ""
-    for line in demo.stdout:
-        output += line
-        if words in line:
-            return output
-    pytest.fail(f"The demo ended before it said {words!r}:\n{output}")
-
-
-def operators(namespace: str) -> list[int]:
-    """The processes of operators that serve this namespace."""
-    option = f"--namespace={namespace}".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        if option in words:
-            found.append(int(process.name))
-    return found
 
 
 def assert_nothing_is_left(cluster: KindCluster, output: str) -> None:

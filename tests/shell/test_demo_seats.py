@@ -9,7 +9,7 @@ from rich.console import Console
 
 from demo.pods import Pod
 from demo.seats import SEATS, Seat, State, draw_seats, reading, seat_of
-from demo.stopwatch import Recovery, Stopwatches
+from demo.stopwatch import Recovery, Restart, Stopwatches
 
 
 def pod(name: str, *, seat: int | None = 1, owned: bool = True, **fields: object) -> Pod:
@@ -99,6 +99,24 @@ def test_a_stopped_stopwatch_goes_when_its_pod_goes() -> None:
     """A seat that was given up later does not boast of an old recovery."""
     lines = printed((), recovering(ready=0.0184, replacement="web-1-new"), now=99.0)
     assert lines[:-1] == printed(())[:-1]
+
+
+def test_a_restart_is_shown_where_the_predecessor_was() -> None:
+    """The pod that was restarted sits there still; how often is said, and by no other name."""
+    stopwatches = recovering(ready=0.0184, replacement="web-1-new")
+    stopwatches.restarts = (Restart(pod("web-1-new", ready=True), sent=50.0, ready=0.927),)
+    again = pod("web-1-new", node="node-0", ready=True, restarts=1)
+    seat = [line.split("│")[3].strip() for line in printed((again,), stopwatches, now=99.0)[1:5]]
+    assert seat == ["● ready", "web-1-new", "✓ 927 ms", "↻ 1 restart"]
+
+
+def test_while_a_pod_restarts_its_seat_has_no_predecessor() -> None:
+    """The stopwatch runs, and nobody was replaced."""
+    stopwatches = Stopwatches()
+    stopwatches.restarts = (Restart(pod("web-1-new", ready=True), sent=50.0),)
+    hit = pod("web-1-new", node="node-0")
+    seat = [line.split("│")[3].strip() for line in printed((hit,), stopwatches, now=50.4)[1:5]]
+    assert seat == ["◐ starting", "web-1-new", "… 400 ms", ""]
 
 
 def test_a_pod_outside_the_group_is_named_below_the_seats() -> None:

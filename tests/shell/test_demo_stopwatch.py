@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from demo.pods import Pod
-from demo.stopwatch import Recovery, Stopwatches, spoken, table
+from demo.stopwatch import Recovery, Restart, Stopwatches, spoken, table
 from demo.watch import News
 
 OLD = Pod("web-1-old", "uid-1", seat=1, owned=True)
@@ -105,6 +106,39 @@ def test_a_seat_shows_its_latest_recovery() -> None:
     assert latest is not None
     assert latest.victim == "web-1-new"
     assert stopwatches.at(2) is None
+
+
+RESTARTED = replace(OLD, restarts=1, ready=True)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        News(101.0, replace(OLD, ready=True)),
+        News(101.0, replace(RESTARTED, ready=False)),
+        News(101.0, replace(RESTARTED, uid="uid-9")),
+        News(101.0, RESTARTED, gone=True),
+    ],
+    ids=["its process is not dead yet", "it is not ready yet", "another pod has its name", "it is gone"],
+)
+def test_a_restart_is_not_over_before_the_same_pod_is_back(news: News) -> None:
+    """Only the pod that was hit, with one restart more and Ready, stops the watch, and only once."""
+    restart = Restart(OLD, sent=100.0)
+    restart.see(news)
+    assert restart.ready is None
+    restart.see(News(102.5, RESTARTED))
+    restart.see(News(103.0, RESTARTED))
+    assert restart.ready == 2.5
+
+
+def test_a_restart_takes_the_place_of_an_older_recovery_on_its_seat() -> None:
+    """The seat shows what happened last, and nobody has come in the pod's place."""
+    stopwatches = Stopwatches()
+    stopwatches.start([OTHER, OLD])
+    restart = stopwatches.start_restart(replacement(ready=True))
+    assert stopwatches.at(1) is restart
+    assert (restart.victim, restart.replacement) == ("web-1-new", "web-1-new")
+    assert stopwatches.at(2) is stopwatches.recoveries[0]
 
 
 def test_the_table_has_a_row_for_each_kill_and_the_median_and_the_worst() -> None:

@@ -24,6 +24,11 @@ TOLD = [
     (News(0, replace(BARE, owned=True, seat=3), before=BARE), "newcomer is adopted, seat 3"),
     (News(0, replace(READY, owned=False), before=READY), "web-1-new is let go"),
     (News(0, READY, before=READY, gone=True), "web-1-new is gone"),
+    (
+        News(0, replace(READY, restarts=1, ready=False), before=READY),
+        "web-1-new is restarted in its place by the kubelet",
+    ),
+    (News(0, replace(READY, restarts=1), before=replace(READY, restarts=1, ready=False)), "web-1-new is ready"),
     (News(0, replace(NEW, node="node-0"), before=NEW), ""),
     (News(0, READY, before=READY), ""),
 ]
@@ -68,9 +73,13 @@ def test_a_pod_is_read_from_what_the_api_says() -> None:
             "ownerReferences": [{"kind": "PodGroup", "name": "web", "controller": True}],
         },
         "spec": {"nodeName": "node-0"},
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"restartCount": 2}, {"restartCount": 1}],
+        },
     }
-    expected = Pod("web-1-new", "uid-1", 1, True, "Running", "node-0", True, False, "web-1-old", 60.00025)  # noqa: FBT003 - as they are declared
+    expected = Pod("web-1-new", "uid-1", 1, True, "Running", "node-0", True, False, "web-1-old", 60.00025, 3)  # noqa: FBT003 - as they are declared
     assert read_pod(body) == expected
 
 

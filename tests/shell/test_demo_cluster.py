@@ -1,0 +1,87 @@
+"""The demo's choice of a cluster, and kind as it uses it: a stand-in program here, the real one in tests/kind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.cli import main
+from demo.cluster import of_dead_demos, own_name
+from demo.kind import Kind
+from demo.trouble import Trouble
+from e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECONDS = 10.0
+
+
+def stand_in(folder: Path, script: str) -> Kind:
+    """A program in kind's place; what it is called with goes to the file `calls`."""
+    program = folder / "kind"
+    program.write_text(f'#!/bin/sh\ncd {folder}\necho "$@" >> calls\n{script}\n')
+    program.chmod(0o700)
+    return Kind(program, folder / "kubeconfig")
+
+
+def test_an_unknown_cluster_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip in CLUSTER starts nothing: a sentence says what can be said instead."""
+    assert main({"CLUSTER": "kindd"}) == 1
+    output = " ".join(capsys.readouterr().out.split())
+    assert "✗ CLUSTER=kindd is unknown. CLUSTER=kind plays on kind, in real containers; without it " in output
+
+
+def test_a_machine_that_cannot_have_kind_is_told_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither Docker nor root: the sentence names both ways out."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main({"CLUSTER": "kind", "PATH": ""}) == 1
+    output = " ".join(capsys.readouterr().out.split())
+    assert "✗ There can be no kind cluster: Docker or kind is missing" in output
+    assert "kind without Docker needs root" in output
+
+
+def test_only_what_dead_demos_left_is_theirs() -> None:
+    """A cluster is named after the process that made it; those of the living, and of others, stay."""
+    assert of_dead_demos([own_name(), "demo-999999999", "demo", "demo-1x", "e2e-999999999"]) == ["demo-999999999"]
+
+
+def test_each_thing_that_kind_has_done_is_told(tmp_path: Path) -> None:
+    """What is begun, and kind's parting words, are left out."""
+    told: list[str] = []
+    kind = stand_in(tmp_path, 'echo " • Preparing nodes ..." >&2; echo " ✓ Preparing nodes" >&2; echo Bye >&2')
+    kind.create("demo-1", told.append)
+    assert told == ["  ✓ Preparing nodes"]
+    call = (tmp_path / "calls").read_text()
+    assert call == f"create cluster --name=demo-1 --kubeconfig={tmp_path}/kubeconfig --wait=2m\n"
+
+
+def test_kinds_own_words_tell_why_it_failed(tmp_path: Path) -> None:
+    """Its last lines and its exit code are in the sentence, whichever command it was."""
+    kind = stand_in(tmp_path, 'echo "ERROR: no space left" >&2; exit 7')
+    with pytest.raises(Trouble, match="ended with code 7 and these words:\nERROR: no space left"):
+        kind.create("demo-1", print)
+    with pytest.raises(Trouble, match=r"load docker-image web:1 --name=demo-1` ended with code 7:\nERROR: no space"):
+        kind.load("demo-1", "web:1")
+
+
+def test_kind_ends_before_a_demo_that_is_interrupted(tmp_path: Path) -> None:
+    """Told to end while kind creates, the demo tells kind, and waits until it has put away what it had begun."""
+    kind = stand_in(tmp_path, 'trap "sleep 0.3; touch cleared; exit 143" TERM; touch begun; sleep 60 & wait $!')
+
+    def interrupt() -> None:
+        wait_for("kind", lambda: (tmp_path / "begun").exists() or None, SECONDS)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt):
+        kind.create("demo-1", print)
+    other.join()
+    assert (tmp_path / "cleared").exists()
