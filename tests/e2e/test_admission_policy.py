@@ -1,0 +1,135 @@
+"""The chart's ValidatingAdmissionPolicy on a real API server: who may not create pods has no operator do it for him."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.namespace import PODGROUPS
+from e2e.waiting import eventually, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_kind import KindCluster
+
+    from e2e.namespace import Namespace
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATE = runpy.run_path(str(ROOT / "deploy/helm/generate.py"))
+POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+SENTENCE = (
+    'a PodGroup creates pods, and ann may not create pods in namespace {namespace}: ask for the role "edit" there'
+)
+
+GROUP: dict[str, Any] = {
+    "apiVersion": "selfheal.dev/v1",
+    "kind": "PodGroup",
+    "metadata": {"name": "web"},
+    "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "registry.k8s.io/pause:3.10"}]}}},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def policy(kind_cluster: KindCluster, podgroup_crd: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The policy of deploy/install.yaml, in force."""
+    manifests = [each for each in GENERATE["install_manifests"]() if each["kind"] in POLICIES]
+    assert len(manifests) == len(POLICIES)
+    file = tmp_path_factory.mktemp("policy") / "policy.json"
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+    kind_cluster.kubectl("apply", f"--filename={file}")
+    yield
+    kind_cluster.kubectl("delete", f"--filename={file}")
+
+
+@pytest.fixture
+def ann(shop: Namespace) -> Callable[..., str]:
+    """What kubectl says to Ann, who may do everything with PodGroups here, but nothing with pods."""
+    allow(shop, "podgroups", "selfheal.dev", "podgroups", "podgroups/scale")
+
+    def kubectl(*arguments: str, manifest: object = None) -> str:
+        return run_as(shop, "ann", *arguments, manifest=manifest)
+
+    # A new policy is not in force at once.
+    wait_for(
+        "the policy", lambda: "may not create" in kubectl("create", "--filename=-", manifest=GROUP) or forget(shop)
+    )
+    return kubectl
+
+
+def forget(shop: Namespace) -> bool:
+    """Remove what was created before the policy was in force."""
+    shop.delete_group()
+    return False
+
+
+def run_as(shop: Namespace, user: str, *arguments: str, manifest: object = None) -> str:
+    """Run kubectl as somebody else and give all that it prints."""
+    command = [str(shop.cluster.kubectl_path), f"--kubeconfig={shop.cluster.kubeconfig_path}", f"--as={user}"]
+    answer = subprocess.run(  # noqa: S603 - the tests' kubectl
+        [*command, f"--namespace={shop.name}", *arguments],
+        input=json.dumps(manifest),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return answer.stdout
+
+
+def allow(shop: Namespace, name: str, group: str, *resources: str) -> None:
+    """Let Ann do everything with these resources."""
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    rule = {"apiGroups": [group], "resources": list(resources), "verbs": ["*"]}
+    shop.create("roles", {"metadata": {"name": name}, "rules": [rule]}, rbac)
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ann"}
+    shop.create("rolebindings", {"metadata": {"name": name}, "roleRef": role, "subjects": [subject]}, rbac)
+
+
+def test_who_may_not_create_pods_may_not_create_a_group(shop: Namespace, ann: Callable[..., str]) -> None:
+    """The refusal says what is missing and whom to ask for it."""
+    said = ann("create", "--filename=-", manifest=GROUP)
+    assert SENTENCE.format(namespace=shop.name) in said
+    assert shop.groups() == []
+
+
+def test_who_may_create_pods_may(shop: Namespace, ann: Callable[..., str]) -> None:
+    """With the right to create pods the same user creates and changes the same PodGroup."""
+    allow(shop, "pods", "", "pods")
+    eventually("podgroup.selfheal.dev/web created\n", lambda: ann("create", "--filename=-", manifest=GROUP))
+    assert "patched" in ann("patch", "pgrp", "web", "--type=merge", '--patch={"spec": {"replicas": 2}}')
+
+
+def test_a_group_of_another_cannot_be_changed_to_one_of_his(shop: Namespace, ann: Callable[..., str]) -> None:
+    """Nor may a template be changed by who may not create pods; labels, scale and deletion are his as RBAC says."""
+    shop.create("podgroups", GROUP, PODGROUPS)
+    patch = '--patch={"spec": {"template": {"spec": {"hostNetwork": true}}}}'
+    assert "may not create pods" in ann("patch", "pgrp", "web", "--type=merge", patch)
+    assert "labeled" in ann("label", "pgrp", "web", "team=a")
+    assert "scaled" in ann("scale", "podgroups.selfheal.dev", "web", "--replicas=2")
+    assert "deleted" in ann("delete", "pgrp", "web")
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize("propagation", ["Foreground", "Orphan"])
+def test_the_garbage_collector_may_take_finalizers_away(shop: Namespace, propagation: str) -> None:
+    """The collector may not create pods, and a deletion that waits for it ends all the same."""
+    shop.start_group()
+    shop.delete_group(propagation=propagation)
+    eventually([], shop.groups, 60.0)
+
+
+def test_everything_is_accepted_without_a_warning(shop: Namespace) -> None:
+    """Each manifest of install.yaml passes the API server's strict validation, and none causes a warning."""
+    namespace = next(each for each in GENERATE["install_manifests"]() if each["kind"] == "Namespace")
+    shop.cluster.kubectl("apply", "--server-side", "--filename=-", input=json.dumps(namespace))
+    command = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts")
+    said = shop.cluster.kubectl(*command, f"--filename={GENERATE['INSTALL']}", stderr=subprocess.STDOUT)
+    assert "warning" not in said.lower()
+    assert said.count("serverside-applied (server dry run)") == len(GENERATE["install_manifests"]())
