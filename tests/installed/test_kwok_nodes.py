@@ -57,15 +57,7 @@ def group() -> str:
     return json.dumps({**manifest, "spec": {"replicas": NODES, "template": template}})
 
 
-def test_only_pods_that_ask_run_on_pretended_nodes(installed: object, shop: Namespace) -> None:
-    """Pods that tolerate and select the pretended nodes are spread over them; others stay on the real one."""
-    shop.kubectl("apply", "--filename=-", input=group())
-    assert nodes(shop.complete("spread")) == {"node-0", "node-1", "node-2"}
-    shop.kubectl("run", "real", "--image=busybox:1.37", "--", "sleep", "infinity")
-    shop.kubectl("wait", "pod/real", "--for=condition=Ready", "--timeout=60s")
-    assert nodes([shop.pod("real")]).isdisjoint({"node-0", "node-1", "node-2"})
-
-
+# This one first: a drain waits for whatever is on the node, also in the namespace of a test that is over.
 def test_a_drained_nodes_pods_come_back_elsewhere_within_the_budget(installed: object, shop: Namespace) -> None:
     """`kubectl drain` moves a node's pods to other nodes, and never leaves fewer Ready than the budget demands."""
     shop.kubectl("apply", "--filename=-", input=group())
@@ -88,3 +80,12 @@ def moved(shop: Namespace) -> list[Pod] | None:
     """The group's pods, once all are Ready on the one node that is left."""
     pods = [pod for pod in shop.live() if pod.ready]
     return pods if len(pods) == NODES and nodes(pods) == {"node-2"} else None
+
+
+def test_only_pods_that_ask_run_on_pretended_nodes(installed: object, shop: Namespace) -> None:
+    """Pods that tolerate and select the pretended nodes are spread over them; others stay on the real one."""
+    shop.kubectl("apply", "--filename=-", input=group())
+    assert nodes(shop.complete("spread")) == {"node-0", "node-1", "node-2"}
+    shop.kubectl("run", "real", "--image=busybox:1.37", "--", "sleep", "infinity")
+    shop.kubectl("wait", "pod/real", "--for=condition=Ready", "--timeout=60s")
+    assert nodes([shop.pod("real")]).isdisjoint({"node-0", "node-1", "node-2"})
