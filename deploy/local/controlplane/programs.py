@@ -51,7 +51,10 @@ class Program:
 
 
 def _version_stamps(program: Program) -> list[str]:
-    """Return the linker flags that let Kubernetes' programs know their version; without them they report v0.0.0."""
+    """Return the linker flags that let programs know their version: without, Kubernetes' say v0.0.0 and helm v4.3."""
+    if program.module == "helm":
+        version = _pinned("helm", r"helm\.sh/helm/v4 (v\S+)")
+        return [f"-X helm.sh/helm/v4/internal/version.version={version}"]
     if program.module != "kubernetes":
         return []
     major, minor, _ = kubernetes_version().removeprefix("v").split(".", 2)
