@@ -14,6 +14,7 @@ NOW = 1_700_000_000.0
 HOUR = 3600.0
 GROUP_UID = "0a1b2c3d-web"
 OTHER_UID = "0a1b2c3d-other"
+OWNER = ("shop", GROUP_UID)
 LABELS = {"app": "web"}
 
 PLAIN_GROUP = Desired(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from builders import GROUP_UID, LABELS, NOW, desired
+from builders import GROUP_UID, LABELS, NOW, OWNER, desired
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model import Create, Delete, Desired, Failure, Observed, Outcome, Phase, Plan, Pod, Status
 from podgroup_operator.core.names import LABEL_SLOT
@@ -163,12 +163,12 @@ class Operator:
     @property
     def caught_up(self) -> bool:
         """Tell whether the cache shows all of this operator's own writes."""
-        family = self.store.family(GROUP_UID)
+        family = self.store.family(OWNER)
         return self.ledger.caught_up(self.store.version(NAMESPACE), family.pods, family.condemned)
 
     def observe(self) -> Observed:
         """Put together what this operator knows."""
-        family, status = self.store.family(GROUP_UID), self.server.status
+        family, status = self.store.family(OWNER), self.server.status
         return Observed(
             pods=(*family.pods.values(), *self.store.orphans(NAMESPACE)),
             names=frozenset(self.ledger.names),
@@ -191,7 +191,7 @@ class Operator:
     def carry_out(self, decision: Plan, observed: Observed, fate: Fate = untroubled) -> None:
         """Act on a plan, and tell what came of it."""
         if decision.missing <= 0:
-            self.store.family(GROUP_UID).losses.clear()
+            self.store.family(OWNER).losses.clear()
         outcome = Act(self, fate).carry_out(decision)
         status = summarize(self.desired, observed, outcome, self.server.now)
         self.ledger.settle(status.healing)
@@ -211,7 +211,7 @@ class Act:
         self._server = operator.server
         self._desired = operator.desired
         self._ledger = operator.ledger
-        self._family = operator.store.family(GROUP_UID)
+        self._family = operator.store.family(OWNER)
         self._fate = fate
         self._created: list[Create] = []
         self._deleted: list[Delete] = []

@@ -23,6 +23,7 @@ NAMESPACE = "podgroup-system"
 HEADER = """\
 # Written by `make chart` from the chart in helm/podgroup-operator: edit that, not this file.
 #   kubectl apply --server-side -f deploy/install.yaml
+# Never `kubectl delete -f` it: with the CRD, ALL PodGroups and their pods would go. The README says how to uninstall.
 """
 
 Manifest = dict[str, Any]

@@ -10,14 +10,22 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from podgroup_operator.cluster import STRATEGIC_MERGE_PATCH, Cluster, Refused, Unreachable, podgroups_path, pods_path
+from podgroup_operator.cluster import (
+    FORBIDDEN,
+    INVALID,
+    STRATEGIC_MERGE_PATCH,
+    Cluster,
+    Refused,
+    Unreachable,
+    podgroups_path,
+    pods_path,
+)
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference, pod_manifest
 from podgroup_operator.core.model import Adopt, Cause, Create, Delete, Desired, Failure, Outcome, Plan, Release
 from podgroup_operator.groups import Group
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.pods import Family
-from podgroup_operator.template import INVALID
 from podgroup_operator.wire import version_of
 
 Json = dict[str, Any]
@@ -32,6 +40,13 @@ def looks_orphaned(plan: Plan) -> bool:
     own end come by two streams, in any order.
     """
     return bool(plan.adopts) or any(create.loss and create.loss.cause is Cause.DELETED for create in plan.creates)
+
+
+def failure(reason: str, what: str, error: Refused | Unreachable) -> Failure:
+    """Put into words that something could not be done, and why."""
+    if isinstance(error, Unreachable):
+        return Failure(reason, f"{what}: no answer from the API server: {error}")
+    return Failure(reason, f"{what}: {error.message}", f"{what}: {error}", error.code == FORBIDDEN)
 
 
 class Application:
@@ -60,10 +75,16 @@ class Application:
             self._ledger.accepted()
         return Outcome(tuple(self._created), tuple(self._deleted), tuple(self._failures))
 
-    def _failed(self, reason: str, message: str, retry_after: float | None = None) -> None:
+    def _failed(self, reason: str, what: str, error: Refused | Unreachable) -> Failure:
         """Note a failure, for people to see."""
-        self._pause(retry_after)
-        self._failures.append(Failure(reason, message))
+        self._pause(error.retry_after if isinstance(error, Refused) else None)
+        self._failures.append(failure(reason, what, error))
+        return self._failures[-1]
+
+    def _cannot_create(self, what: str, error: Refused | Unreachable) -> None:
+        """Note a failure that keeps pods from being made, until the pause is over."""
+        failed = self._failed(names.REASON_CREATE_FAILED, what, error)
+        self._ledger.hold_creates(failed.message, forbidden=failed.forbidden)
 
     def _pause(self, retry_after: float | None = None) -> None:
         """Pause before the next try: once for the whole plan, however much of it was refused."""
@@ -77,10 +98,10 @@ class Application:
             body = await self._cluster.get(podgroups_path(self._desired.namespace, self._desired.name))
         except Refused as refusal:
             if refusal.code != NOT_FOUND:
-                self._pause(refusal.retry_after)  # nothing else may ever wake the group for these pods
+                self._cannot_create("Error reading the PodGroup", refusal)
             return False
         except Unreachable:
-            self._pause()
+            self._pause()  # nothing else may ever wake the group for these pods
             return False
         metadata = body["metadata"]
         return metadata["uid"] == self._desired.uid and "deletionTimestamp" not in metadata
@@ -101,9 +122,9 @@ class Application:
             )
         except Refused as refusal:
             if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
-                self._failed(names.REASON_CREATE_FAILED, f"Error patching: {refusal.message}", refusal.retry_after)
+                self._failed(names.REASON_CREATE_FAILED, "Error patching", refusal)
         except Unreachable as error:
-            self._failed(names.REASON_CREATE_FAILED, f"Error patching: {error}")
+            self._failed(names.REASON_CREATE_FAILED, "Error patching", error)
         else:
             self._ledger.wrote(version_of(body))
 
@@ -127,8 +148,7 @@ class Application:
             self._create_refused(refusal)
             return False
         except Unreachable as error:
-            self._failed(names.REASON_CREATE_FAILED, f"Error creating: no answer from the API server: {error}")
-            self._ledger.hold_creates(self._failures[-1].message)
+            self._cannot_create("Error creating", error)
             return False
         self._created.append(create)
         if create.loss:
@@ -141,8 +161,7 @@ class Application:
             self._pause()  # as upstream: nothing can be made here any more, and nobody is at fault
             self._ledger.hold_creates("The namespace is being deleted.")
             return
-        self._failed(names.REASON_CREATE_FAILED, f"Error creating: {refusal.message}", refusal.retry_after)
-        self._ledger.hold_creates(self._failures[-1].message)
+        self._cannot_create("Error creating", refusal)
         if refusal.code in INVALID:
             self._ledger.judge(self._desired.revision, refusal.message, self._now)
 
@@ -150,8 +169,11 @@ class Application:
         """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""
         try:
             body = await self._cluster.get(pods_path(self._desired.namespace, create.name))
-        except (Refused, Unreachable):
-            return True
+        except (Refused, Unreachable) as error:
+            if isinstance(error, Refused) and error.code == NOT_FOUND:
+                return True  # it went meanwhile: the next look asks for the name again
+            self._cannot_create(f"Error reading pod {create.name}", error)
+            return False
         owners = body["metadata"].get("ownerReferences") or ()
         if any(owner["uid"] == self._desired.uid and owner.get("controller") for owner in owners):
             self._ledger.wrote(version_of(body))
@@ -167,10 +189,10 @@ class Application:
         except Refused as refusal:
             self._family.condemned.discard(pod.uid)
             if refusal.code not in {NOT_FOUND, CONFLICT}:
-                self._failed(names.REASON_DELETE_FAILED, f"Error deleting: {refusal.message}", refusal.retry_after)
+                self._failed(names.REASON_DELETE_FAILED, "Error deleting", refusal)
         except Unreachable as error:
             self._family.unanswered[pod.uid] = pod
-            self._failed(names.REASON_DELETE_FAILED, f"Error deleting: no answer from the API server: {error}")
+            self._failed(names.REASON_DELETE_FAILED, "Error deleting", error)
         else:
             self._deleted.append(delete)
             if body.get("kind") == "Pod":
@@ -182,13 +204,17 @@ async def ask_about_deletes(family: Family, ledger: Ledger, cluster: Cluster) ->
 
     Until then each counts as done, and the group waits for the cache to show it: a second choice made from a stale
     view might fall on another pod.
+
+    Raises:
+        Refused: the API server does not tell.
     """
     for pod in tuple(family.unanswered.values()):
         try:
             metadata = (await cluster.get(pods_path(pod.namespace, pod.name)))["metadata"]
         except Refused as refusal:
-            if refusal.code == NOT_FOUND:
-                del family.unanswered[pod.uid]
+            if refusal.code != NOT_FOUND:
+                raise
+            del family.unanswered[pod.uid]
         except Unreachable:
             return
         else:

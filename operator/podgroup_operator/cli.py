@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from podgroup_operator.login import LoginError
+from podgroup_operator.loglines import OneLine
 from podgroup_operator.settings import Settings, read_settings
 
 logger = logging.getLogger(__name__)
@@ -15,9 +16,9 @@ logger = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the operator; give the exit code: 0 after SIGTERM, 1 for something the user has to put right."""
     settings = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine())
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
     try:
         asyncio.run(serve(settings))
     except LoginError as error:

@@ -26,14 +26,19 @@ READ_BUFFER = 1 << 20  # bytes; a pod may be large
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
+FORBIDDEN = 403
+# The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
+INVALID = frozenset({400, 422})
+
 
 class Refused(Exception):
-    """The API server said no.
+    """The API server said no; its text may be logged and told in Events, other than `message`.
 
     Attributes:
         code: the HTTP status code.
         reason: the machine-readable reason of the Status, such as AlreadyExists.
-        message: the server's own words.
+        message: the server's own words. Those on an invalid object quote what is in it, perhaps a password: they are
+            for the object's own status.
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
     """
@@ -45,7 +50,14 @@ class Refused(Exception):
         self.retry_after = retry_after
         causes = (status.get("details") or {}).get("causes") or ()
         self.causes = frozenset(cause.get("reason", "") for cause in causes)
-        super().__init__(self.message)
+        super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else self.message)
+
+
+def fields_of(status: Json) -> str:
+    """Tell which fields the server holds to be invalid, and in what way, but not what is in them."""
+    causes = (status.get("details") or {}).get("causes") or ()
+    fields = [f"{cause['field']}: {cause.get('message', '').partition(':')[0]}" for cause in causes if "field" in cause]
+    return ", ".join(fields) or status.get("reason") or ""
 
 
 class Unreachable(Exception):

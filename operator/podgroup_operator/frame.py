@@ -2,7 +2,8 @@
 
 Only `on.event`, `on.login` and `on.cleanup`: these write nothing to the object and add no finalizer, so that
 deletion works while the operator is down. The handler passes a state on; nobody looks at what changed. The
-settings keep kopf from giving up in an ordinary outage (by default it does after 54 s of 5xx).
+settings keep kopf from giving up in an ordinary outage (by default it does after 54 s of 5xx). Where it is forbidden
+to read PodGroups it is ended instead, so that its supervisor finds out what is missing, and says so.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import aiohttp
 import kopf
 
 from podgroup_operator import __version__
+from podgroup_operator.cluster import FORBIDDEN
 from podgroup_operator.core import names
 from podgroup_operator.login import Connection
 
@@ -54,7 +56,7 @@ class Frame:
         connection: the API server.
         namespaces: those that are served; empty is all.
         news: whom to tell.
-        stop: ends the run when set.
+        stop: ends the run when set; when the run ends by itself it is set too.
     """
 
     def __init__(self, connection: Connection, namespaces: Sequence[str], news: News, stop: threading.Event) -> None:
@@ -104,7 +106,7 @@ class Frame:
         return registry
 
     def _session(self) -> aiohttp.ClientSession:
-        """Give kopf a session that brings our credentials, and tells us when kopf lists PodGroups."""
+        """Give kopf a session that brings our credentials, and tells us how kopf fares with PodGroups."""
         trace = aiohttp.TraceConfig()
 
         async def add_credentials(
@@ -112,15 +114,18 @@ class Frame:
         ) -> None:
             request.headers.update(self._connection.headers())
 
-        async def note_listing(
+        async def note_answer(
             _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestEndParams
         ) -> None:
-            listing = request.method == "GET" and request.url.path.endswith(f"/{names.PLURAL}")
-            if listing and "watch" not in request.url.query and request.response.ok:
+            if not request.url.path.endswith(f"/{names.PLURAL}"):
+                return
+            if request.response.status == FORBIDDEN:
+                self._stop.set()
+            elif request.response.ok and "watch" not in request.url.query:
                 self._news.listed()
 
         trace.on_request_start.append(add_credentials)
-        trace.on_request_end.append(note_listing)
+        trace.on_request_end.append(note_answer)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._connection.tls or True),
             headers={"User-Agent": f"podgroup-operator/{__version__} (kopf)"},

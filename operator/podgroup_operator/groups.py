@@ -43,6 +43,11 @@ class Group:
         return str(self.body["metadata"]["uid"])
 
     @property
+    def owner(self) -> tuple[str, str]:
+        """Give namespace and UID: as what it owns pods."""
+        return self.key[0], self.uid
+
+    @property
     def template(self) -> Json:
         """Give the pod template as the user wrote it."""
         template: Json = self.body["spec"]["template"]
@@ -118,6 +123,6 @@ class GroupStore:
         """Find whom a pod concerns: its controller, or, of an orphan, every group that would take it."""
         if pod.controller:
             key = self._keys.get(pod.controller)
-            return (key,) if key else ()
+            return (key,) if key and key[0] == pod.namespace else ()
         keys = self._by_namespace.get(pod.namespace, ())
         return [key for key in keys if self._groups[key].desired.selector.matches(pod.labels)]

@@ -2,17 +2,17 @@
 
 What comes in is reduced at once to what `read` keeps of it. A relist is a full replacement, so whatever
 vanished unseen is noticed too. Trouble is expected: 410, 429, 5xx, 403, cut lines, ERROR events and silence
-all end in another try, after a pause that grows to half a minute and is told in one log line.
+all end in another try, after a pause that grows to 20 seconds and is told in one log line.
 """
 
 import asyncio
 import gc
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from podgroup_operator.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.cluster import FORBIDDEN, Cluster, Refused, Unreachable
 from podgroup_operator.wire import version_of
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ CHUNK = "500"  # objects a list request asks for
 WATCH_SECONDS = 300  # how long the server is asked to keep a watch open, more or less
 SILENCE = 75.0  # seconds; the API server sends a bookmark a minute, so a longer silence is a dead line
 RECONNECT_PAUSE = 0.05  # seconds between two watches, should a server close each at once
-PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries
+PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
 
 logger = logging.getLogger(__name__)
 
@@ -52,16 +52,24 @@ class Informer(Generic[Record]):
         scope: the namespace that it covers; "" is all.
         read: reduces an object to a record; None means that it is of no interest.
         store: what is filled.
+        permission: called when reading is forbidden; says what is missing and returns when it is granted.
     """
 
     def __init__(
-        self, cluster: Cluster, path: str, scope: str, read: Callable[[Json], Record | None], store: Store[Record]
+        self,
+        cluster: Cluster,
+        path: str,
+        scope: str,
+        read: Callable[[Json], Record | None],
+        store: Store[Record],
+        permission: Callable[[], Awaitable[None]],
     ) -> None:
         self._cluster = cluster
         self._path = path
         self._scope = scope
         self._read = read
         self._store = store
+        self._permission = permission
         self._failures = 0
         self.synced = asyncio.Event()
 
@@ -74,6 +82,8 @@ class Informer(Generic[Record]):
                     version = await self._watch(version)
             except (Refused, Unreachable) as error:
                 await self._pause(error)
+                if isinstance(error, Refused) and error.code == FORBIDDEN:
+                    await self._permission()
 
     async def _list(self) -> int:
         records: list[Record] = []

@@ -64,9 +64,9 @@ class Ledger:
         self.refusals += 1
         self.retry_at = now + max(pause, retry_after or 0.0)
 
-    def hold_creates(self, message: str) -> None:
+    def hold_creates(self, message: str, *, forbidden: bool = False) -> None:
         """Hold creates back until the pause is over."""
-        self.create_refusal = Refusal(message, self.retry_at)
+        self.create_refusal = Refusal(message, self.retry_at, forbidden)
 
     def accepted(self) -> None:
         """Note that the API server takes what we ask for again."""

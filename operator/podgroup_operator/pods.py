@@ -1,5 +1,8 @@
 """The cache of pods: slim records of ours and of orphans, by owner.
 
+An owner is in its pods' namespace: a reference to a PodGroup of another one, which anybody could write who may create
+pods somewhere, means nothing.
+
 Besides the pods themselves it keeps, per owner, what the stream alone can tell: which pods were lost and when
 exactly (to the microsecond, where the API's own times have whole seconds), and the highest epoch seen in each
 slot. Both are lost in a restart and can be: a loss is then found by counting, an epoch by looking at names.
@@ -13,6 +16,7 @@ from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
 
 Wake = Callable[[Pod], None]
+Owner = tuple[str, str]  # namespace and UID
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ class Family:
 
 
 class PodStore:
-    """Pods by owner UID, orphans by namespace.
+    """Pods by owner, orphans by namespace.
 
     Args:
         wake: told of each pod that came, changed or went, as it was and as it is, to wake whom it concerns.
@@ -55,14 +59,14 @@ class PodStore:
         self._clock = clock
         self._pods: dict[str, Pod] = {}
         self._orphans: dict[str, dict[str, Pod]] = defaultdict(dict)
-        self._families: dict[str, Family] = defaultdict(Family)
+        self._families: dict[Owner, Family] = defaultdict(Family)
         self._versions: dict[str, int] = {}
 
     def __len__(self) -> int:
         """Count the pods that are kept."""
         return len(self._pods)
 
-    def family(self, owner: str) -> Family:
+    def family(self, owner: Owner) -> Family:
         """Give the pods of an owner."""
         return self._families[owner]
 
@@ -74,7 +78,7 @@ class PodStore:
         """Tell up to which resourceVersion this namespace's pods are known."""
         return self._versions.get("", self._versions.get(namespace, 0))
 
-    def forget(self, owner: str) -> None:
+    def forget(self, owner: Owner) -> None:
         """Drop what is remembered of an owner that is gone, at once or when its last pod goes."""
         family = self._families.get(owner)
         if family:
@@ -124,29 +128,34 @@ class PodStore:
         if not pod.controller:
             self._orphans[pod.namespace][pod.uid] = pod
             return
-        family = self._families[pod.controller]
+        family = self._families[owner_of(pod)]
         family.pods[pod.uid] = pod
         if pod.slot is not None:
             family.epochs[pod.slot] = max(pod.epoch, family.epochs.get(pod.slot, 0))
 
     def _leave(self, pod: Pod) -> None:
         if pod.controller:
-            self._families[pod.controller].pods.pop(pod.uid, None)
+            self._families[owner_of(pod)].pods.pop(pod.uid, None)
         else:
             self._orphans[pod.namespace].pop(pod.uid, None)
 
     def _note_loss(self, before: Pod, after: Pod | None) -> None:
         if not before.controller:
             return
-        family = self._families[before.controller]
+        family = self._families[owner_of(before)]
         cause = cause_of_loss(before, after)
         if cause and before.slot is not None and before.uid not in family.condemned:
             family.losses[before.slot] = Loss(before.slot, before.name, cause, self._clock())
         if after is None:
             family.condemned.discard(before.uid)
-            self._tidy(before.controller)
+            self._tidy(owner_of(before))
 
-    def _tidy(self, owner: str) -> None:
+    def _tidy(self, owner: Owner) -> None:
         family = self._families[owner]
         if family.abandoned and not family.pods:
             del self._families[owner]
+
+
+def owner_of(pod: Pod) -> Owner:
+    """Give whose a pod is."""
+    return pod.namespace, pod.controller

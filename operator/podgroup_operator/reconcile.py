@@ -44,7 +44,7 @@ class Reconciler:
         group = await self._confirmed(key)
         if group is None or group.desired.deleting:
             return None  # owner references do the rest, with or without us
-        ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.uid)
+        ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.owner)
         await ask_about_deletes(family, ledger, self.cluster)
         if not ledger.caught_up(self.pods.version(group.desired.namespace), family.pods, family.condemned):
             metrics.stale_skips.inc()
@@ -81,7 +81,7 @@ class Reconciler:
     def forget(self, group: Group) -> None:
         """Drop all that is remembered of a group that is gone."""
         self.groups.forget(group)
-        self.pods.forget(group.uid)
+        self.pods.forget(group.owner)
         self.recorder.forget(group.uid)
         self.ledgers.pop(group.uid, None)
 
@@ -89,10 +89,11 @@ class Reconciler:
         """Ask the API server about a template that is new, or was refused a while ago."""
         if not ledger.must_judge(group.desired.revision, self.clock()):
             return
-        before, message = ledger.template_refusal, await objection(group, self.cluster)
-        ledger.judge(group.desired.revision, message, self.clock())
-        if message and (before is None or before.message != message):
-            self.recorder.record(group.desired, "Warning", REASON_TEMPLATE_INVALID, message)
+        before, refusal = ledger.template_refusal, await objection(group, self.cluster)
+        ledger.judge(group.desired.revision, refusal.message if refusal else None, self.clock())
+        if refusal and (before is None or before.message != refusal.message):
+            note = f"{refusal}. The condition Stalled has the API server's own words."
+            self.recorder.record(group.desired, "Warning", REASON_TEMPLATE_INVALID, note)
 
     def _observe(self, group: Group, family: Family, ledger: Ledger) -> Observed:
         """Put together what is known of a group at this moment."""

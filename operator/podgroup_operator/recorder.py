@@ -61,6 +61,7 @@ class Recorder:
         self._outbox: deque[tuple[Desired, str, str, str]] = deque(maxlen=10_000)
         self._mail = asyncio.Event()
         self._count = 0
+        self._lost = False
 
     def record(self, desired: Desired, kind: str, reason: str, note: str) -> None:
         """Tell what happened to a group.
@@ -141,4 +142,8 @@ class Recorder:
         try:
             await self._cluster.create(path, body)
         except (Refused, Unreachable) as error:
-            logger.debug("Event not sent: %s", error)
+            level = logging.DEBUG if self._lost else logging.WARNING
+            logger.log(level, "Cannot write Events: %s. They are lost until that works again.", str(error).rstrip("."))
+            self._lost = True
+        else:
+            self._lost = False

@@ -31,7 +31,7 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
     for delete in outcome.deleted:
         recorder.record(desired, "Normal", names.REASON_DELETED, f"Deleted pod: {delete.pod.name}")
         metrics.deletes.inc()
-    for reason, message in dict.fromkeys((failure.reason, failure.message) for failure in outcome.failures):
+    for reason, message in dict.fromkeys((each.reason, each.note or each.message) for each in outcome.failures):
         recorder.record(desired, "Warning", reason, message)
         metrics.failures.labels(reason).inc()
     level = logging.DEBUG if plan.empty else logging.INFO

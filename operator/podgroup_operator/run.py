@@ -35,8 +35,9 @@ from podgroup_operator.workqueue import Key, WorkQueue
 WORKERS = 32  # looks under way at once; they wait for the network, not for the processor
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
 KOPF_STOP_SECONDS = 3.0  # seconds that kopf has to end when told to
-RESTART_PAUSE = 1.0  # seconds before kopf is started again
-ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before a look that raised is repeated
+RESTART_PAUSE = 1.0  # seconds before kopf is started again, doubled each time that it does not last
+LONGEST_RESTART_PAUSE = 20.0  # seconds; a kopf that has worked longer than this has lasted
+ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds before a look that raised is repeated
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,10 @@ class Operator:
         self._health = Health()
         self._stop = asyncio.Event()
         self._errors: dict[Key, int] = {}
+        self._preparing = asyncio.Lock()
+        self._filling = FILLING  # until kopf has listed the PodGroups
         self._informers = [
-            Informer(self._cluster, pods_path(namespace), namespace, read_pod, self._pods)
+            Informer(self._cluster, pods_path(namespace), namespace, read_pod, self._pods, self._prepare)
             for namespace in settings.namespaces or ("",)
         ]
 
@@ -100,7 +103,6 @@ class Operator:
     async def _live(self) -> None:
         """Prepare, then work for ever; an error that nobody foresaw ends the process, with its traceback."""
         await self._prepare()
-        self._health.waiting_for = FILLING  # until kopf has listed the PodGroups
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._recorder.run())
             for informer in self._informers:
@@ -112,17 +114,25 @@ class Operator:
             await self._supervise_kopf()
 
     async def _prepare(self) -> None:
-        def say(missing: str) -> None:
-            self._health.waiting_for = missing
+        """Wait until everything that we need is there; several may wait, one of them says what for."""
 
-        await wait_until_ready(self._cluster, self._settings.namespaces, say)
+        def say(missing: str) -> None:
+            self._health.waiting_for = missing or self._filling
+
+        async with self._preparing:
+            await wait_until_ready(self._cluster, self._settings.namespaces, say)
 
     async def _supervise_kopf(self) -> None:
         """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
+        pause = RESTART_PAUSE
         while True:
+            started = time.monotonic()
             await self._follow_kopf()
             logger.warning("The watch of PodGroups has ended; it is started again.")
-            await asyncio.sleep(RESTART_PAUSE)
+            if time.monotonic() - started > LONGEST_RESTART_PAUSE:
+                pause = RESTART_PAUSE
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_RESTART_PAUSE)
             await self._prepare()
 
     async def _follow_kopf(self) -> None:
@@ -155,7 +165,9 @@ class Operator:
         return News(listed, seen)
 
     def _listed(self) -> None:
-        self._health.waiting_for = ""
+        self._filling = ""
+        if self._health.waiting_for == FILLING:
+            self._health.waiting_for = ""
         for key in self._groups.listed():
             self._queue.add_after(key, RELIST_DOUBT)
 

@@ -5,17 +5,14 @@ shown to the server once as a dry run. A "no" is the user's to solve: it becomes
 server's words, costs one request and not a loop, and touches no pod that runs.
 """
 
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.cluster import INVALID, Cluster, Refused, Unreachable, pods_path
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model import Create
 from podgroup_operator.core.names import pod_name
 from podgroup_operator.groups import Group
 
-# The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
-INVALID = frozenset({400, 422})
 
-
-async def objection(group: Group, cluster: Cluster) -> str | None:
+async def objection(group: Group, cluster: Cluster) -> Refused | None:
     """Ask what the API server has against the group's template; None if nothing, or nothing lasting."""
     desired = group.desired
     epoch = -1  # a name that no pod ever has
@@ -27,7 +24,7 @@ async def objection(group: Group, cluster: Cluster) -> str | None:
             {"dryRun": "All", "fieldValidation": "Strict"},
         )
     except Refused as refusal:
-        return refusal.message if refusal.code in INVALID else None
+        return refusal if refusal.code in INVALID else None
     except Unreachable:
         return None
     return None

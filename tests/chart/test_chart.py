@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 import yaml
 
-from chart.rendered import CHART, ROOT, RULES, Rendered
-from podgroup_operator.preflight import NEEDED
+from chart.rendered import CHART, EVERYTHING, ROOT, Json, Rendered
+from podgroup_operator.endpoints import Endpoints, Health
+from podgroup_operator.settings import read_settings
 
 if TYPE_CHECKING:
     import subprocess
@@ -19,23 +21,11 @@ if TYPE_CHECKING:
 
     Render = Callable[..., Rendered]
 
-VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
-EVERYTHING = (
-    "networkPolicy.enabled=true",
-    "serviceMonitor.enabled=true",
-    "priorityClass.create=true",
-    "priorityClass.name=operators",
-    "imagePullSecrets[0].name=registry",
-    "podLabels.team=a",
-    "podAnnotations.note=b",
-    "nodeSelector.disk=ssd",
-    "tolerations[0].operator=Exists",
-    "serviceMonitor.labels.release=prometheus",
-    "serviceAccount.annotations.role=c",
-    f"image.digest=sha256:{'0' * 64}",
-)
+def operator_pod(rendered: Rendered) -> Json:
+    """The spec of the operator's pod."""
+    spec: Json = rendered.one("Deployment")["spec"]["template"]["spec"]
+    return spec
 
 
 def test_by_default_it_installs_exactly_this(render: Render) -> None:
@@ -83,50 +73,6 @@ def test_its_version_is_the_projects() -> None:
     assert (chart["version"], chart["appVersion"]) == (version, version)
 
 
-def test_the_operator_gets_the_rules_and_no_more(render: Render) -> None:
-    """The ClusterRole has exactly the rules of rules.yaml."""
-    roles = {role["metadata"]["name"]: role["rules"] for role in render().all("ClusterRole")}
-    assert roles["podgroup-operator"] == RULES
-
-
-def test_the_rules_are_narrow() -> None:
-    """No wildcard, no Secret, nothing that gives rights away."""
-    for rule in RULES:
-        assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
-        assert {"secrets", "serviceaccounts/token", "pods/exec"}.isdisjoint(rule["resources"])
-        assert {"escalate", "bind", "impersonate", "deletecollection"}.isdisjoint(rule["verbs"])
-
-
-def test_the_rules_are_what_the_operator_asks_for_at_its_start() -> None:
-    """What it waits for is granted; finalizers are granted too, which only some clusters ask for."""
-    granted = {
-        (verb, group, resource)
-        for rule in RULES
-        for verb in rule["verbs"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
-    asked = {
-        (each.verb, each.group, f"{each.resource}/{each.subresource}" if each.subresource else each.resource)
-        for each in NEEDED
-    }
-    assert granted - asked == {("update", "selfheal.dev", "podgroups/finalizers")}
-    assert asked <= granted
-
-
-def test_for_some_namespaces_there_are_roles_only(render: Render) -> None:
-    """With `namespaces` each has a Role of the same rules, there is no ClusterRole, and the operator is told."""
-    rendered = render("namespaces={shop,office}")
-    assert {"ClusterRole", "ClusterRoleBinding"}.isdisjoint(rendered.kinds)
-    assert {role["metadata"]["namespace"]: role["rules"] for role in rendered.all("Role")} == {
-        "shop": RULES,
-        "office": RULES,
-    }
-    assert {each["metadata"]["namespace"] for each in rendered.all("RoleBinding")} == {"shop", "office"}
-    environment = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
-    assert {"name": "PODGROUP_NAMESPACE", "value": "shop,office"} in environment
-
-
 @pytest.mark.parametrize(("keep", "annotations"), [("true", {"helm.sh/resource-policy": "keep"}), ("false", None)])
 def test_the_crd_is_kept_unless_told_otherwise(render: Render, keep: str, annotations: object) -> None:
     """Helm leaves the CRD alone when it uninstalls, for all PodGroups would go with it."""
@@ -158,12 +104,43 @@ def test_every_pod_is_restricted(render: Render) -> None:
             assert not container["image"].endswith(":latest")
 
 
-def test_only_the_operator_gets_a_token(render: Render) -> None:
-    """The ServiceAccount gives its token to no pod that does not ask, and the chart's test does not."""
-    rendered = render()
-    assert rendered.one("ServiceAccount")["automountServiceAccountToken"] is False
-    assert rendered.one("Pod")["spec"]["automountServiceAccountToken"] is False
-    assert rendered.one("Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
+async def test_the_probes_ask_what_the_operator_serves(render: Render) -> None:
+    """The kubelet's probes go to the port where the operator listens by default, and to paths that it answers."""
+    (container,) = operator_pod(render())["containers"]
+    assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+    probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("liveness", "readiness")}
+    assert probes == {
+        "liveness": {"path": "/healthz", "port": "http"},
+        "readiness": {"path": "/readyz", "port": "http"},
+    }
+    endpoints = Endpoints("127.0.0.1:0", Health(waiting_for=""))
+    port = await endpoints.start()
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            for probe in probes.values():
+                assert (await session.get(probe["path"])).status == HTTPStatus.OK
+    finally:
+        await endpoints.stop()
+
+
+def test_the_operator_understands_its_environment(render: Render) -> None:
+    """What the chart sets in the environment is what the operator then does; it listens where the Service leads."""
+    (container,) = operator_pod(render("namespaces={shop,office}", "logLevel=DEBUG"))["containers"]
+    settings = read_settings(["run"], {each["name"]: each["value"] for each in container["env"]})
+    assert (settings.namespaces, settings.log_level, settings.http) == (("shop", "office"), "DEBUG", ":8080")
+
+
+def test_the_charts_own_labels_stay(render: Render) -> None:
+    """A label of `podLabels` that the Deployment selects by does not take the place of the chart's."""
+    deployment = render(r"podLabels.app\.kubernetes\.io/name=mine").one("Deployment")
+    selected = deployment["spec"]["selector"]["matchLabels"].items()
+    assert selected <= deployment["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_helm_test_leaves_nothing_behind(render: Render) -> None:
+    """A test pod that succeeded is deleted, for `helm uninstall` would leave it."""
+    policy = render().one("Pod")["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
+    assert policy.split(",") == ["before-hook-creation", "hook-succeeded"]
 
 
 def test_there_are_never_two_operators(render: Render) -> None:
@@ -172,57 +149,13 @@ def test_there_are_never_two_operators(render: Render) -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def paths(node: dict[str, Any], inner: str) -> set[str]:
-    """The paths of all values in values.yaml ("" for `inner`) or of the schema ("properties")."""
-    found: set[str] = set()
-    for key, value in (node.get(inner, {}) if inner else node).items():
-        nested = paths(value, inner) if isinstance(value, dict) and key not in LEAVES else set()
-        found |= {f"{key}.{path}" for path in nested} or {key}
-    return found
-
-
-LEAVES = {"resources", "affinity", "annotations", "labels", "nodeSelector", "podAnnotations", "podLabels", "global"}
-
-
-def test_every_value_has_a_schema() -> None:
-    """values.yaml and values.schema.json know the same values."""
-    assert paths(VALUES, "") == paths(SCHEMA, "properties") - {"global"}
-
-
-def test_every_value_is_explained() -> None:
-    """Each value in values.yaml has a comment before it, which the chart's README repeats."""
-    lines = (CHART / "values.yaml").read_text().splitlines()
-    told = {line.strip().removeprefix("# -- ") for line in lines if "# -- " in line}
-    readme = (CHART / "README.md").read_text()
-    assert len(told) == len(paths(VALUES, ""))
-    assert [sentence for sentence in told if sentence not in readme] == []
-
-
-@pytest.mark.parametrize(
-    ("value", "complaint"),
-    [
-        ("imagee.tag=1", "additional properties 'imagee' not allowed"),
-        ("logLevel=LOUD", "value must be one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'"),
-        ("image.tag=latest", "'not' failed"),
-        ("namespaces={Shop}", "does not match pattern"),
-        ("priorityClass.create=true", "minLength"),
-    ],
-)
-def test_a_wrong_value_is_refused(
-    helm: Callable[..., subprocess.CompletedProcess[str]], value: str, complaint: str
-) -> None:
-    """Helm says which value is wrong and why."""
-    answer = helm("template", "podgroup-operator", str(CHART), f"--set={value}")
-    assert answer.returncode != 0
-    assert complaint in answer.stderr
-
-
 def test_the_notes_name_the_next_commands(helm: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """They are for this release and its namespace, and warn when uninstalling would delete the PodGroups."""
     command = ("install", "podgroup-operator", str(CHART), "--namespace=here", "--dry-run=client")
     notes = helm(*command).stdout.partition("NOTES:")[2]
     assert "kubectl --namespace here logs deployment/podgroup-operator" in notes
     assert "helm uninstall podgroup-operator --namespace here" in notes
+    assert "kubectl wait --for=condition=Ready pgrp/web" in notes
     assert "CAREFUL" not in notes
     assert "CAREFUL" in helm(*command, "--set=crds.keep=false").stdout
 

@@ -196,8 +196,40 @@ def test_stalled_says_what_to_do() -> None:
     )
 
 
-def test_a_refused_create_does_not_stall() -> None:
-    """A quota may be raised by itself: waiting can help, nobody is called."""
+@pytest.mark.parametrize(
+    ("seen", "outcome", "reason"),
+    [
+        (
+            observed(create_refusal=Refusal("Error creating: exceeded quota", NOW + 5, forbidden=True)),
+            NOTHING,
+            "FailedCreate",
+        ),
+        (observed(), Outcome(failures=(replace(NO_CREATE, forbidden=True),)), "FailedCreate"),
+        (observed(*seated(0, 1, 2, 3)), Outcome(failures=(replace(NO_DELETE, forbidden=True),)), "FailedDelete"),
+    ],
+)
+def test_what_is_forbidden_stalls(seen: Observed, outcome: Outcome, reason: str) -> None:
+    """A permission, a quota or a policy: a person has to change it; Ready says the same."""
+    status, told, message = said("Stalled", desired(), seen, outcome)
+
+    assert (status, told) == ("True", reason)
+    assert message == (
+        f"{said('ReplicaFailure', desired(), seen, outcome)[2]}. "
+        "A permission, a quota or a policy forbids it: have that changed. It is tried again by itself."
+    )
+    assert ("False", reason, message) == said("Ready", desired(), seen, outcome)
+
+
+def test_what_is_forbidden_does_not_take_readiness_away() -> None:
+    """Where all pods are there and available the group is Ready, whatever else it may not do."""
+    refused = Outcome(failures=(replace(NO_CREATE, forbidden=True),))
+
+    assert said("Ready", desired(1), observed(*seated(0)), refused)[0] == "True"
+    assert said("Stalled", desired(1), observed(*seated(0)), refused)[0] == "True"
+
+
+def test_a_create_that_fails_otherwise_does_not_stall() -> None:
+    """An API server in trouble will be out of it: waiting can help, nobody is called."""
     assert said("Stalled", desired(), observed(create_refusal=QUOTA)) == (
         "False",
         "NotStalled",

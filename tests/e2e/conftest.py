@@ -18,7 +18,19 @@ from e2e.chosen_cluster import (
     pytest_report_collectionfinish,  # noqa: F401 - hook
     pytest_unconfigure,  # noqa: F401 - hook
 )
-from e2e.operator_fixtures import api, namespace, operator, operator_away, operator_process, podgroup_crd, shop  # noqa: F401 - fixtures
+from e2e.judged_last import pytest_put_last  # noqa: F401 - hook
+from e2e.operator_fixtures import (  # noqa: F401 - fixtures
+    api,
+    kind_cluster,
+    namespace,
+    operator,
+    operator_account,
+    operator_away,
+    operator_kubeconfig,
+    operator_process,
+    podgroup_crd,
+    shop,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,5 +1,6 @@
 """What every end-to-end test stands on: the CRD, a namespace of its own, and a running operator.
 
+The operator is logged in as its own ServiceAccount, with the rules that it is installed with and no other rights.
 The operator serves all tests of a run. A test that stops or kills it may leave it so: the next one that asks for it
 gets it running. Its log of the test's time is part of a failed test's report.
 """
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.api import Api, Refused
+from e2e.audit_log import OPERATOR_USER
 from e2e.namespace import Namespace
 from e2e.operator_process import OperatorProcess
+from e2e.service_account import ServiceAccount, operator_rules
 from e2e.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from pytest_kind import KindCluster
 
 CRD_FILE = Path(__file__).parents[2] / "crds" / "podgroups.yaml"
+OPERATOR_NAMESPACE, OPERATOR_NAME = OPERATOR_USER.split(":")[2:]
+ROLE = "podgroup-operator-e2e"
 OTHER_CRD_FILE = Path(__file__).parent / "other_podgroups.yaml"
 
 
@@ -47,6 +52,14 @@ def serves_podgroups(api: Api, root: str) -> bool:
         if refusal.code in {HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             return False
         raise
+
+
+@pytest.fixture(scope="session")
+def kind_cluster(request: pytest.FixtureRequest) -> KindCluster:
+    """pytest-kind's own, which keeps an audit log of the operator where it is the local control plane."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PODGROUP_AUDIT_USER", OPERATOR_USER)
+        return request.getfixturevalue("kind_cluster")
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +103,29 @@ def shop(kind_cluster: KindCluster, api: Api, namespace: str) -> Namespace:
 
 
 @pytest.fixture(scope="session")
+def operator_account(kind_cluster: KindCluster, api: Api) -> Iterator[ServiceAccount]:
+    """The operator's ServiceAccount, with its rules in all namespaces."""
+    if not api.exists(f"/api/v1/namespaces/{OPERATOR_NAMESPACE}"):
+        api.request("POST", "/api/v1/namespaces", {"metadata": {"name": OPERATOR_NAMESPACE}})
+    account = ServiceAccount(kind_cluster, api, OPERATOR_NAMESPACE, OPERATOR_NAME)
+    account.allow_everywhere(operator_rules(), ROLE)
+    yield account
+    account.forbid_everywhere(ROLE)
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(operator_account: ServiceAccount, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The operator's login."""
+    return operator_account.write_kubeconfig(tmp_path_factory.mktemp("login") / "kubeconfig")
+
+
+@pytest.fixture(scope="session")
 def operator_process(
-    kind_cluster: KindCluster, podgroup_crd: None, tmp_path_factory: pytest.TempPathFactory
+    operator_kubeconfig: Path, podgroup_crd: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """The one operator of the run, perhaps running."""
     log = tmp_path_factory.mktemp("operator") / "log"
-    with OperatorProcess(Path(kind_cluster.kubeconfig_path).resolve(), log) as process:
+    with OperatorProcess(operator_kubeconfig, log) as process:
         yield process
 
 

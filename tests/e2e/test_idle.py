@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from e2e.waiting import stays, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_kind import KindCluster
 
@@ -37,7 +37,7 @@ def shop(kind_cluster: KindCluster, api: Api, podgroup_crd: None) -> Iterator[Na
 
 @pytest.fixture(scope="module")
 def operator_here(
-    kind_cluster: KindCluster,
+    operator_kubeconfig: Path,
     operator_process: OperatorProcess,
     shop: Namespace,
     tmp_path_factory: pytest.TempPathFactory,
@@ -45,8 +45,8 @@ def operator_here(
     """An operator that serves this namespace alone, so that it counts nothing else."""
     if operator_process.runs:
         operator_process.stop()
-    kubeconfig, log = Path(kind_cluster.kubeconfig_path).resolve(), tmp_path_factory.mktemp("operator") / "log"
-    with OperatorProcess(kubeconfig, log, [f"--namespace={shop.name}"]) as process:
+    log = tmp_path_factory.mktemp("operator") / "log"
+    with OperatorProcess(operator_kubeconfig, log, [f"--namespace={shop.name}"]) as process:
         process.start()
         yield process
 

@@ -24,6 +24,7 @@ from controlplane import processes
 from controlplane.cluster import directory_of
 from controlplane.components import AUDIT_LOG
 from controlplane.programs import APISERVER, ETCD, KUBECTL, MODULES, SERVERS, cache
+from e2e.audit_log import OPERATOR_USER
 
 LocalCluster = Callable[..., AbstractContextManager[KindCluster]]
 
@@ -152,6 +153,15 @@ def test_the_audit_log_has_every_request(second: KindCluster) -> None:
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     seen = [(entry["verb"], entry["user"]["username"]) for entry in entries if is_create_of(entry, "audited")]
     assert seen == [("create", "kubernetes-admin")]
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_audit_log_can_be_of_one_user(kind_cluster: KindCluster) -> None:
+    """With PODGROUP_AUDIT_USER, here the operator's, what others ask for is not in the log."""
+    kind_cluster.kubectl("get", "namespaces")
+    entries = [json.loads(line) for line in (directory_of(kind_cluster.name) / AUDIT_LOG).read_text().splitlines()]
+    assert {entry["user"]["username"] for entry in entries} == {OPERATOR_USER}
+    assert {entry["level"] for entry in entries} == {"Metadata"}
 
 
 def is_create_of(entry: dict[str, Any], name: str) -> bool:

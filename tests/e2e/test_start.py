@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from e2e.operator_fixtures import install_crds
 from e2e.operator_process import OperatorProcess
+from e2e.service_account import ServiceAccount, operator_rules
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
@@ -26,14 +28,6 @@ NO_CRD = (
     "The API server knows no podgroups.selfheal.dev. "
     "Install the CRD: kubectl apply -f crds/podgroups.yaml (waiting for it).\n"
 )
-
-RULES = [
-    {"apiGroups": ["selfheal.dev"], "resources": ["podgroups"], "verbs": ["get", "list", "watch"]},
-    {"apiGroups": ["selfheal.dev"], "resources": ["podgroups/status"], "verbs": ["patch"]},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-]
-"""All that the operator needs."""
 
 
 @pytest.fixture
@@ -80,40 +74,15 @@ def test_a_crd_that_comes_back_is_served_again(shop: Namespace, operator: Operat
 
 
 @pytest.fixture
-def account(shop: Namespace, api: Api, tmp_path: Path) -> Path:
-    """The kubeconfig of a ServiceAccount `operator` in the test's namespace, which may do nothing."""
-    shop.create("serviceaccounts", {"metadata": {"name": "operator"}})
-    request = {"spec": {"expirationSeconds": 3600}}
-    answer = api.request("POST", shop.path("serviceaccounts", "operator/token"), request)
-    config = json.loads(shop.kubectl("config", "view", "--raw", "--flatten", "--minify", "--output=json"))
-    config["users"][0]["user"] = {"token": answer["status"]["token"]}
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(config))
-    return path
+def account(shop: Namespace) -> ServiceAccount:
+    """A ServiceAccount `operator` in the test's namespace, which may do nothing."""
+    return ServiceAccount(shop.cluster, shop.api, shop.name, "operator")
 
 
-def grant(shop: Namespace, kind: str) -> None:
-    """Give the ServiceAccount what an operator needs: by a ClusterRole everywhere, by a Role in its namespace."""
-    root = "/apis/rbac.authorization.k8s.io/v1"
-    name = f"{shop.name}-operator"
-    account = {"kind": "ServiceAccount", "name": "operator", "namespace": shop.name}
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
-    binding = {"metadata": {"name": name}, "roleRef": reference, "subjects": [account]}
-    for plural, manifest in (("roles", {"metadata": {"name": name}, "rules": RULES}), ("rolebindings", binding)):
-        path = shop.path(plural, root=root) if kind == "Role" else f"{root}/cluster{plural}"
-        shop.api.request("POST", path, manifest)
-
-
-@pytest.fixture
-def cluster_role(shop: Namespace, api: Api) -> Iterator[None]:
-    """A ClusterRole that the test may grant is gone afterwards."""
-    yield
-    for plural in ("clusterrolebindings", "clusterroles"):
-        api.request("DELETE", f"/apis/rbac.authorization.k8s.io/v1/{plural}/{shop.name}-operator")
-
-
-@pytest.mark.usefixtures("operator_away", "cluster_role")
-def test_without_permission_it_waits(shop: Namespace, account: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("operator_away")
+def test_without_permission_it_waits(
+    shop: Namespace, account: ServiceAccount, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Without rights the operator lists each that it lacks and says how to grant it; with them it works."""
     lack = (
         "The operator may not do this in all namespaces: get podgroups.selfheal.dev, list podgroups.selfheal.dev, "
@@ -122,11 +91,12 @@ def test_without_permission_it_waits(shop: Namespace, account: Path, tmp_path: P
         "bound to its ServiceAccount or user (waiting for it).\n"
     )
     shop.create_group()
-    with OperatorProcess(account, tmp_path / "log") as process:
+    with OperatorProcess(account.write_kubeconfig(tmp_path / "kubeconfig"), tmp_path / "log") as process:
         process.launch()
         eventually((503, lack), process.readiness)
         assert lack in process.logged()
-        grant(shop, "ClusterRole")
+        request.addfinalizer(partial(account.forbid_everywhere, shop.name))
+        account.allow_everywhere(operator_rules(), shop.name)
         eventually((200, "ok\n"), process.readiness)
         shop.complete()
         shop.create_pod("bare", {"selfheal.dev/podgroup": "web"})
@@ -135,10 +105,11 @@ def test_without_permission_it_waits(shop: Namespace, account: Path, tmp_path: P
 
 
 @pytest.mark.usefixtures("operator_away")
-def test_one_namespace_needs_a_role_only(shop: Namespace, account: Path, tmp_path: Path) -> None:
+def test_one_namespace_needs_a_role_only(shop: Namespace, account: ServiceAccount, tmp_path: Path) -> None:
     """With --namespace the operator serves that namespace alone and needs rights nowhere else."""
-    grant(shop, "Role")
-    with OperatorProcess(account, tmp_path / "log", [f"--namespace={shop.name}"]) as process:
+    account.allow(operator_rules())
+    kubeconfig = account.write_kubeconfig(tmp_path / "kubeconfig")
+    with OperatorProcess(kubeconfig, tmp_path / "log", [f"--namespace={shop.name}"]) as process:
         process.start()
         lost, *_ = shop.start_group()
         shop.kill(lost)

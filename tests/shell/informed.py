@@ -22,13 +22,20 @@ class Informed:
 
     Attributes:
         told: the pods that the cache has told of.
+        forbidden: how often the informer was not allowed to read.
     """
 
     def __init__(self, api: FakeApi, cluster: Cluster, namespace: str = "") -> None:
         self.api = api
         self.told: list[Pod] = []
         self.store = PodStore(self.told.append, lambda: 0.0)
-        self.informer: Informer[Pod] = Informer(cluster, pods_path(namespace), namespace, read_pod, self.store)
+        self.forbidden = 0
+        self.informer: Informer[Pod] = Informer(
+            cluster, pods_path(namespace), namespace, read_pod, self.store, self._permission
+        )
+
+    async def _permission(self) -> None:
+        self.forbidden += 1
 
     def pods(self) -> list[str]:
         """Give the names of the orphans in the namespace default, which all pods here are."""

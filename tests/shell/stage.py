@@ -117,7 +117,7 @@ class Stage:
 
     def family(self, name: str = "web") -> Family:
         """Give the pods of a group as the cache has them."""
-        return self.pods.family(self.group(name).uid)
+        return self.pods.family(self.group(name).owner)
 
     def ledger(self, name: str = "web") -> Ledger:
         """Give what is remembered of a group."""

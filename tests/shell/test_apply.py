@@ -66,6 +66,46 @@ async def test_a_quota_of_zero_costs_one_request(stage: Stage) -> None:
     assert stage.condition("ReplicaFailure")["message"] == note
 
 
+FORBID = "It is tried again by itself."
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "reason"),
+    [
+        ("create", "pods", "FailedCreate"),
+        ("delete", "pods", "FailedDelete"),
+        ("patch", "pods", "FailedCreate"),
+        ("get", "podgroups.selfheal.dev", "FailedCreate"),
+    ],
+)
+async def test_what_is_forbidden_stalls_the_group_and_says_why(
+    stage: Stage, verb: str, resource: str, reason: str
+) -> None:
+    """The API server's words, with what to do; it is tried seldom, and done when it is allowed."""
+    group(stage, 2)
+    await stage.settle()
+    stage.api.access.deny(verb, resource)
+    first, second = names(stage.api.pods())
+    if verb == "patch":
+        stage.api.patch("pods", first, {"metadata": {"labels": {"selfheal.dev/podgroup": "other"}}})
+    elif verb == "get":
+        stage.api.delete("pods", second)
+    else:
+        stage.api.patch("podgroups", "web", {"spec": {"replicas": {"create": 3, "delete": 1}[verb]}})
+    stage.hear()
+    assert await stage.look() == pytest.approx(1)
+    words = f'cannot {verb} resource "{resource.partition(".")[0]}"'
+    failure, stalled = stage.condition("ReplicaFailure"), stage.condition("Stalled")
+    assert (failure["status"], failure["reason"]) == (stalled["status"], stalled["reason"]) == ("True", reason)
+    assert words in failure["message"]
+    assert words in stalled["message"]
+    assert stalled["message"].endswith(FORBID)
+    stage.api.access.allow(verb, resource)
+    stage.now += 1
+    await stage.settle()
+    assert stage.condition("Stalled")["status"] == stage.condition("ReplicaFailure")["status"] == "False"
+
+
 async def test_a_pod_that_is_there_already_is_taken_as_made(stage: Stage) -> None:
     """A second operator that knows of no pod asks for the same names, gets 409, and makes no pod too many."""
     group(stage, 3)
@@ -104,6 +144,7 @@ async def test_a_name_whose_owner_cannot_be_found_out_is_asked_for_again(stage: 
     for _ in range(3):
         stage.hear()
         await stage.look()
+        stage.now += 1
     assert [request.name for request in stage.writes("create")] == [
         pod_name("web", uid, 0, epoch) for epoch in (0, 0, 1)
     ]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 import pytest
@@ -70,6 +71,39 @@ async def test_a_refusal_that_is_no_status_is_a_refusal_all_the_same(
     with pytest.raises(Refused) as refused:
         await cluster.get(PODS)
     assert (refused.value.code, refused.value.reason, refused.value.message) == (503, "", words)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "safe"),
+    [
+        (
+            422,
+            {
+                "message": 'Pod "web" is invalid: [spec.a: Invalid value: "hunter2": bad, spec.b: Required value]',
+                "reason": "Invalid",
+                "details": {
+                    "causes": [
+                        {"field": "spec.a", "message": 'Invalid value: "hunter2": bad'},
+                        {"field": "spec.b", "message": "Required value"},
+                        {"message": "policy says hunter2"},
+                    ]
+                },
+            },
+            "spec.a: Invalid value, spec.b: Required value",
+        ),
+        (400, {"message": "cannot parse hunter2", "reason": "BadRequest"}, "BadRequest"),
+        (400, {"message": "cannot parse hunter2"}, "HTTP 400"),
+        (
+            403,
+            {"message": "pods is forbidden: exceeded quota", "reason": "Forbidden"},
+            "pods is forbidden: exceeded quota",
+        ),
+    ],
+)
+def test_the_text_of_a_refusal_does_not_quote_the_object(code: int, status: dict[str, Any], safe: str) -> None:
+    """It may be logged; what the server objects to in an object is told by field, its own words are kept apart."""
+    refusal = Refused(code, status)
+    assert (str(refusal), refusal.message) == (safe, status["message"])
 
 
 @pytest.mark.parametrize("text", ["", "<html>", '{"kind": "PodList"'])

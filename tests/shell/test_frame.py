@@ -143,6 +143,16 @@ async def test_an_error_event_ends_it_at_once_and_it_says_why(
     assert record.exc_info is None
 
 
+@pytest.mark.parametrize("verb", ["list", "watch"])
+async def test_it_ends_where_reading_is_forbidden(api: FakeApi, verb: str) -> None:
+    """By itself it would ask again for ever; its supervisor is to find out what is missing."""
+    api.access.deny(verb, "podgroups.selfheal.dev")
+    framed = Framed(api)
+    framed.start()
+    await framed.ends()
+    assert len([request for request in api.requests if request.verb == verb]) == 1
+
+
 async def test_it_is_patient_with_a_server_in_trouble(api: FakeApi) -> None:
     """Lists that are refused with 503 are asked for again, and only the one that is answered is told of."""
     rule = api.faults.add(Answer(503), verb="list", times=4)

@@ -93,10 +93,11 @@ def test_a_group_that_is_forgotten_is_nowhere() -> None:
 
 
 def test_a_pod_concerns_its_controller() -> None:
-    """And nobody if the controller is not known."""
+    """And nobody if the controller is not known, or is in another namespace."""
     store, _ = known(body("web"), body("api", "second"))
     assert list(store.concerned(pod(controller="second"))) == [("shop", "api")]
     assert list(store.concerned(pod(controller="third"))) == []
+    assert list(store.concerned(pod(controller="second", namespace="mall"))) == []
 
 
 def test_an_orphan_concerns_every_group_that_would_take_it() -> None:

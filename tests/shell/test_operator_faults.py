@@ -170,6 +170,31 @@ async def test_without_a_permission_it_waits_and_says_so(api: FakeApi) -> None:
         await running.readiness(200)
 
 
+@pytest.mark.parametrize("resource", ["pods", CRD])
+@pytest.mark.parametrize("verb", ["list", "watch"])
+async def test_reading_that_is_forbidden_on_the_way_is_named_and_waited_for(
+    api: FakeApi, resource: str, verb: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stream that ends and must not begin again: /readyz and the log say what is missing, then it goes on."""
+    plural = resource.partition(".")[0]
+    async with operating(api) as running:
+        api.create("podgroups", a_group("web", 2))
+        await pods(api, 2)
+        await api.until(lambda: "status" in api.get("podgroups", "web"), "the status is told")
+        api.access.deny(verb, resource)
+        api.strike(ErrorEvent(410), plural)
+        words = await running.readiness(503, f"may not do this in all namespaces: {verb} {resource}. Grant it")
+        assert words.strip() in caplog.messages
+        asked = len([request for request in api.requests if request.code == 403])
+        await asyncio.sleep(0.2)
+        assert len([request for request in api.requests if request.code == 403]) == asked
+        api.delete("pods", names(api.pods())[0])
+        api.access.allow(verb, resource)
+        await running.readiness(200)
+        await pods(api, 2)
+        assert created(api) == 3
+
+
 async def test_a_look_that_gets_no_answer_is_repeated(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
     """A status that cannot be written is told of in one line, and written later."""
     api.faults.add(Answer(500, message="etcd is full"), verb="patch", subresource="status", times=3)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import GROUP_UID, NOW, OTHER_UID, orphan, pod
+from builders import GROUP_UID, NOW, OTHER_UID, OWNER, orphan, pod
 from podgroup_operator.core.model import Cause, Loss, Phase, Pod
 from podgroup_operator.pods import PodStore
 
@@ -26,12 +26,12 @@ class Watched:
     @property
     def losses(self) -> dict[int, Loss]:
         """Give what the plainest group has lost."""
-        return self.store.family(GROUP_UID).losses
+        return self.store.family(OWNER).losses
 
     @property
     def pods(self) -> list[str]:
         """Give the names of the plainest group's pods."""
-        return [each.name for each in self.store.family(GROUP_UID).pods.values()]
+        return [each.name for each in self.store.family(OWNER).pods.values()]
 
     @property
     def orphans(self) -> list[str]:
@@ -54,12 +54,23 @@ def test_a_pod_is_kept_with_its_owner_and_told_of() -> None:
     assert watched.told == [ours, nobodys]
 
 
+def test_a_pod_that_names_an_owner_in_another_namespace_is_not_its_pod() -> None:
+    """Anybody who may create a pod somewhere could write such a reference; its coming and going means nothing."""
+    watched = Watched(SEATED)
+    forged = pod("forged", namespace="mall", slot=0, epoch=7)
+    watched.store.upsert(forged)
+    assert watched.pods == [SEATED.name]
+    watched.store.remove(forged.uid)
+    assert (watched.pods, watched.losses) == ([SEATED.name], {})
+    assert watched.store.family(OWNER).epochs == {0: SEATED.epoch}
+
+
 @pytest.mark.parametrize("version", [SEATED.version, SEATED.version - 1])
 def test_news_that_is_old_is_no_news(version: int) -> None:
     """A state with the version that is known, or an older one, changes nothing and wakes nobody."""
     watched = Watched(SEATED)
     watched.store.upsert(replace(SEATED, version=version, phase=Phase.FAILED))
-    assert watched.store.family(GROUP_UID).pods == {SEATED.uid: SEATED}
+    assert watched.store.family(OWNER).pods == {SEATED.uid: SEATED}
     assert (watched.told, watched.losses) == ([], {})
 
 
@@ -99,10 +110,10 @@ def test_a_loss_is_noted_once_at_its_beginning() -> None:
 def test_a_pod_that_we_delete_ourselves_is_no_loss(become: dict[str, object]) -> None:
     """What happens to a condemned pod is no accident; when it is gone, so is the note of it."""
     watched = Watched(SEATED)
-    watched.store.family(GROUP_UID).condemned.add(SEATED.uid)
+    watched.store.family(OWNER).condemned.add(SEATED.uid)
     watched.store.upsert(later(SEATED, **become))
     watched.store.remove(SEATED.uid)
-    assert (watched.losses, watched.store.family(GROUP_UID).condemned) == ({}, set())
+    assert (watched.losses, watched.store.family(OWNER).condemned) == ({}, set())
 
 
 def test_a_pod_without_a_seat_is_no_loss_of_one() -> None:
@@ -135,9 +146,9 @@ def test_a_pod_that_changes_its_controller_is_lost_to_the_first() -> None:
     watched = Watched(SEATED)
     watched.store.upsert(later(SEATED, controller=OTHER_UID))
     assert watched.pods == []
-    assert list(watched.store.family(OTHER_UID).pods) == [SEATED.uid]
+    assert list(watched.store.family(("shop", OTHER_UID)).pods) == [SEATED.uid]
     assert watched.losses == {0: Loss(0, "web-0", Cause.DELETED, NOW)}
-    assert watched.store.family(OTHER_UID).losses == {}
+    assert watched.store.family(("shop", OTHER_UID)).losses == {}
 
 
 def test_the_highest_epoch_of_a_seat_outlives_its_pod() -> None:
@@ -145,7 +156,7 @@ def test_the_highest_epoch_of_a_seat_outlives_its_pod() -> None:
     watched = Watched(pod("web-0", slot=0, epoch=4), pod("other-0", slot=0, epoch=2), pod("web-1", slot=1, epoch=1))
     for uid in ("uid-web-0", "uid-other-0", "uid-web-1"):
         watched.store.remove(uid)
-    assert watched.store.family(GROUP_UID).epochs == {0: 4, 1: 1}
+    assert watched.store.family(OWNER).epochs == {0: 4, 1: 1}
 
 
 def test_a_new_list_replaces_what_was_known() -> None:
@@ -160,9 +171,10 @@ def test_a_new_list_replaces_what_was_known() -> None:
 
 def test_a_new_list_of_a_namespace_is_about_that_namespace() -> None:
     """Pods of another namespace are not missing from it."""
-    watched = Watched(pod("web-0"), pod("elsewhere", namespace="mall"))
+    elsewhere = pod("elsewhere", namespace="mall")
+    watched = Watched(pod("web-0"), elsewhere)
     watched.store.replace("shop", [], 500)
-    assert watched.pods == ["elsewhere"]
+    assert (watched.pods, watched.store.family(("mall", GROUP_UID)).pods) == ([], {elsewhere.uid: elsewhere})
     assert (watched.store.version("shop"), watched.store.version("mall")) == (500, 0)
 
 
@@ -180,33 +192,33 @@ def test_the_moment_of_becoming_ready_is_seen_once() -> None:
     seen = []
     for ready_since in (NOW, NOW, None, NOW + 10):
         watched.now += 1.5
-        known = watched.store.family(GROUP_UID).pods["uid-web-0"]
+        known = watched.store.family(OWNER).pods["uid-web-0"]
         watched.store.upsert(later(known, ready_since=ready_since, ready_seen=None))
-        seen.append(watched.store.family(GROUP_UID).pods["uid-web-0"].ready_seen)
+        seen.append(watched.store.family(OWNER).pods["uid-web-0"].ready_seen)
     assert seen == [NOW + 1.5, NOW + 1.5, None, NOW + 6]
 
 
 def test_a_pod_that_was_ready_before_we_looked_was_not_seen_to_become_so() -> None:
     """Of a pod that is Ready when it is first heard of, only the API's own time is known."""
     watched = Watched(pod("web-0", ready_since=NOW))
-    assert watched.store.family(GROUP_UID).pods["uid-web-0"].ready_seen is None
+    assert watched.store.family(OWNER).pods["uid-web-0"].ready_seen is None
 
 
 def test_a_group_that_is_forgotten_goes_with_its_last_pod() -> None:
     """While it has pods they are kept, for they are still its own; then nothing of it is left."""
     watched = Watched(SEATED)
-    family = watched.store.family(GROUP_UID)
-    watched.store.forget(GROUP_UID)
-    assert watched.store.family(GROUP_UID) is family
+    family = watched.store.family(OWNER)
+    watched.store.forget(OWNER)
+    assert watched.store.family(OWNER) is family
     watched.store.remove(SEATED.uid)
-    assert watched.store.family(GROUP_UID) is not family
+    assert watched.store.family(OWNER) is not family
     assert watched.losses == {}
 
 
 def test_a_group_without_pods_is_forgotten_at_once() -> None:
     """So is one that was never known, without a complaint."""
     watched = Watched()
-    family = watched.store.family(GROUP_UID)
-    watched.store.forget(GROUP_UID)
-    watched.store.forget("never known")
-    assert watched.store.family(GROUP_UID) is not family
+    family = watched.store.family(OWNER)
+    watched.store.forget(OWNER)
+    watched.store.forget(("shop", "never known"))
+    assert watched.store.family(OWNER) is not family

@@ -1,22 +1,39 @@
 """Before work starts everything that is needed is there; what is not is named, with a remedy, and waited for."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+import yaml
 
 from fakeapi import Answer, FakeApi
 from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
 from podgroup_operator import preflight
 from podgroup_operator.cluster import Cluster
-from podgroup_operator.preflight import first_lack, wait_until_ready
+from podgroup_operator.preflight import NEEDED, Permission, first_lack, wait_until_ready
 
 CRD = "podgroups.selfheal.dev"
+RULES = Path(__file__).parents[2] / "deploy" / "helm" / "podgroup-operator" / "rules.yaml"
+FINALIZERS = Permission("update", "selfheal.dev", "podgroups", "finalizers")
 NO_CRD = (
     "The API server knows no podgroups.selfheal.dev. "
     "Install the CRD: kubectl apply -f crds/podgroups.yaml (waiting for it)."
 )
 GRANT = "Grant it with a ClusterRole or Role bound to its ServiceAccount or user (waiting for it)."
+
+
+def test_what_is_looked_for_is_what_the_operator_is_installed_with() -> None:
+    """But podgroups/finalizers, which only an admission plugin asks for that few clusters have."""
+    granted = {
+        Permission(verb, group, *resource.split("/"))
+        for rule in yaml.safe_load(RULES.read_text())
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted - set(NEEDED) == {FINALIZERS}
+    assert set(NEEDED) <= granted
 
 
 async def test_nothing_is_said_if_nothing_is_missing(api: FakeApi, cluster: Cluster) -> None:

@@ -122,6 +122,24 @@ async def test_an_event_that_cannot_be_sent_is_lost_and_the_next_is_not(
     assert notes(api) == ["second"]
 
 
+async def test_a_missing_permission_is_logged_once(
+    api: FakeApi, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not for each Event that is lost; when it has been granted and is taken away again it is news again."""
+    refused = api.faults.add(Answer(403, message="events is forbidden"), verb="create", resource=EVENTS, times=3)
+    for number in range(4):
+        recorder.record(WEB, "Normal", "Count", str(number))
+    await api.until(lambda: notes(api) == ["3"], "the permission is there")
+    assert refused.hits == 3
+    lost = "Cannot write Events: events is forbidden. They are lost until that works again."
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [lost]
+    api.faults.add(Answer(403, message="events is forbidden"), verb="create", resource=EVENTS)
+    recorder.record(WEB, "Normal", "Count", "lost")
+    recorder.record(WEB, "Normal", "Count", "4")
+    await api.until(lambda: notes(api) == ["3", "4"], "the permission is there again")
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [lost, lost]
+
+
 async def test_recording_waits_for_nothing(api: FakeApi, recorder: Recorder) -> None:
     """While the API server hangs, what is recorded is kept, and sent afterwards."""
     gate = asyncio.Event()

@@ -67,7 +67,7 @@ async def test_the_server_sees_the_pod_as_it_would_be_made(stage: Stage) -> None
 
 
 async def test_a_template_that_is_refused_stalls_the_group(stage: Stage) -> None:
-    """The condition has the server's words and what to do, one Event tells of it, and no create is tried."""
+    """The condition has the server's words and what to do, one Event the field, and no create is tried."""
     refuse(stage, "app")
     await group(stage)
     stalled = stage.condition("Stalled")
@@ -75,7 +75,8 @@ async def test_a_template_that_is_refused_stalls_the_group(stage: Stage) -> None
     assert WORDS in stalled["message"]
     assert stalled["message"].endswith("Correct spec.template; pods that run are left as they are.")
     assert stage.condition("Ready")["reason"] == "TemplateInvalid"
-    assert [reason for reason, _ in stage.recorder.told] == ["TemplateInvalid"]
+    own_words = "The condition Stalled has the API server's own words."
+    assert stage.recorder.told == [("TemplateInvalid", f"spec.volumes: Not found. {own_words}")]
     assert stage.writes("create") == []
 
 
@@ -139,6 +140,7 @@ async def test_a_create_that_is_refused_as_invalid_is_a_judgement_too(stage: Sta
     await stage.settle()
     assert [request.code for request in stage.writes("create")] == [201, 422]
     assert WORDS in stage.condition("Stalled")["message"]
+    assert ("FailedCreate", "Error creating: spec.volumes: Not found") in stage.recorder.told
     stage.now += 30
     await stage.settle()
     assert (len(asked(stage)), len(stage.writes("create"))) == (2, 2)

@@ -5,6 +5,7 @@ either done with processes or, like loading an image, has nothing to do and says
 """
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -81,9 +82,11 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--nodes", type=int, default=default.nodes, help="pretended nodes (default: %(default)s)")
     command.add_argument("--pods-per-node", type=int, default=default.pods_per_node, help="default: %(default)s")
-    command.add_argument(
-        "--audit", choices=AUDIT_LEVELS, default=default.audit, help=f"fill {AUDIT_LOG} (default: None)"
-    )
+    # pytest-kind's fixture passes no options of its own: its user is asked for through the environment.
+    user = os.environ.get("PODGROUP_AUDIT_USER", default.audit_user)
+    level = "Metadata" if user else default.audit
+    command.add_argument("--audit", choices=AUDIT_LEVELS, default=level, help=f"fill {AUDIT_LOG} (default: {level})")
+    command.add_argument("--audit-user", default=user, metavar="NAME", help="with the requests of this user only")
     command.add_argument("--fsync", action="store_true", help="let etcd wait for the disk, as it does in production")
     command.add_argument(
         "--crd", action="append", default=[], metavar="FILE", help="install this CRD before the controllers start"
@@ -115,6 +118,7 @@ def _options(chosen: argparse.Namespace) -> Options:
         nodes=chosen.nodes,
         pods_per_node=chosen.pods_per_node,
         audit=chosen.audit,
+        audit_user=chosen.audit_user,
         fsync=chosen.fsync,
         crds=chosen.crd,
         arguments={name: values for name, values in extra.items() if values},

@@ -87,9 +87,10 @@ def _audit(options: Options) -> list[str]:
 
 
 def audit_policy(options: Options) -> str:
-    """Return the content of the policy file: one level for everything."""
-    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": options.audit}]}
-    return json.dumps(policy)
+    """Return the content of the policy file: one level for everything, or for everything that one user does."""
+    rule = {"level": options.audit} | ({"users": [options.audit_user]} if options.audit_user else {})
+    # What matches no rule is not written.
+    return json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [rule]})
 
 
 def _controller_manager(ports: dict[str, int]) -> list[str]:

@@ -16,6 +16,9 @@ class Options:
     audit: str = "None"
     """What the API server writes to audit.log about each request: None, Metadata, Request or RequestResponse."""
 
+    audit_user: str = ""
+    """The one user whose requests are written there; "" is everybody."""
+
     fsync: bool = False
     """Whether etcd waits for the disk. Off, a request takes a fraction of the time and a power cut loses the
     cluster."""

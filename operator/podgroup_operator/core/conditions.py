@@ -9,10 +9,12 @@ Every condition is always there, so that it can be waited for; a condition's tim
 from dataclasses import dataclass
 
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Condition, Desired, Observed, Outcome
+from podgroup_operator.core.model import Condition, Desired, Failure, Observed, Outcome
 
 READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"
 OUR_TYPES = (READY, AVAILABLE, REPLICA_FAILURE, STALLED)
+
+FORBIDDEN = "A permission, a quota or a policy forbids it: have that changed. It is tried again by itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,10 @@ def conditions(
     desired: Desired, observed: Observed, outcome: Outcome, tally: Tally, now: float
 ) -> tuple[Condition, ...]:
     """State all conditions, each dated by its last change of status."""
-    stalled = find_stalled(observed)
-    failure = find_failure(desired, observed, outcome, tally)
+    standing = standing_failure(desired, observed, outcome, tally)
+    stalled, failure = find_stalled(observed, standing), find_failure(standing)
     findings = (
-        find_ready(desired, tally, stalled, failure),
+        find_ready(desired, observed, tally, stalled if stalled.status == "True" else failure),
         find_available(desired, tally),
         failure,
         stalled,
@@ -60,14 +62,14 @@ def date(finding: Finding, previous: Condition | None, generation: int, now: flo
     return Condition(finding.type, finding.status, finding.reason, finding.message, generation, since)
 
 
-def find_ready(desired: Desired, tally: Tally, stalled: Finding, failure: Finding) -> Finding:
+def find_ready(desired: Desired, observed: Observed, tally: Tally, trouble: Finding) -> Finding:
     """Ready: exactly as many pods as asked for, all of them available; if not, the gravest reason why."""
-    if stalled.status == "True":
-        return Finding(READY, "False", stalled.reason, stalled.message)
+    if observed.template_refusal:
+        return Finding(READY, "False", trouble.reason, trouble.message)
     if tally.replicas == tally.available == desired.replicas:
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
-    if failure.status == "True":
-        return Finding(READY, "False", failure.reason, failure.message)
+    if trouble.status == "True":
+        return Finding(READY, "False", trouble.reason, trouble.message)
     if tally.replicas > desired.replicas:
         return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.")
     return Finding(
@@ -86,18 +88,28 @@ def find_available(desired: Desired, tally: Tally) -> Finding:
     return Finding(AVAILABLE, "False", "MinimumReplicasUnavailable", "PodGroup does not have minimum availability.")
 
 
-def find_failure(desired: Desired, observed: Observed, outcome: Outcome, tally: Tally) -> Finding:
-    """ReplicaFailure: the API server refuses a create or a delete that is still needed."""
+def standing_failure(desired: Desired, observed: Observed, outcome: Outcome, tally: Tally) -> Failure | None:
+    """Find what the API server refuses and is still needed."""
     if outcome.failures:
-        return Finding(REPLICA_FAILURE, "True", outcome.failures[0].reason, outcome.failures[0].message)
-    if observed.create_refusal and not outcome.created and tally.replicas < desired.replicas:
-        return Finding(REPLICA_FAILURE, "True", names.REASON_CREATE_FAILED, observed.create_refusal.message)
+        return outcome.failures[0]
+    refusal = observed.create_refusal
+    if refusal and not outcome.created and tally.replicas < desired.replicas:
+        return Failure(names.REASON_CREATE_FAILED, refusal.message, forbidden=refusal.forbidden)
+    return None
+
+
+def find_failure(standing: Failure | None) -> Finding:
+    """ReplicaFailure: the API server refuses a create or a delete that is still needed."""
+    if standing:
+        return Finding(REPLICA_FAILURE, "True", standing.reason, standing.message)
     return Finding(REPLICA_FAILURE, "False", "NoFailure", "Every create and delete was accepted.")
 
 
-def find_stalled(observed: Observed) -> Finding:
-    """Stalled: the template is not acceptable to the API server, so no pod can be made from it."""
+def find_stalled(observed: Observed, standing: Failure | None) -> Finding:
+    """Stalled: no pod can be made from the template, or what has to be done is forbidden; a person has to act."""
     if observed.template_refusal:
         message = f"{observed.template_refusal.message} Correct spec.template; pods that run are left as they are."
         return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, message)
+    if standing and standing.forbidden:
+        return Finding(STALLED, "True", standing.reason, f"{standing.message.rstrip('.')}. {FORBIDDEN}")
     return Finding(STALLED, "False", "NotStalled", "Nothing needs a person.")

@@ -90,6 +90,7 @@ class Refusal:
 
     message: str
     retry_at: float  # when it is worth asking again
+    forbidden: bool = False  # by a permission, a quota or a policy: only a person can change that
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +209,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An action that the API server refused, in its own words."""
+    """An action that the API server refused, in its own words.
 
-    reason: str  # the Event's and the condition's: FailedCreate, FailedDelete
+    Attributes:
+        reason: the Event's and the condition's: FailedCreate, FailedDelete.
+        message: the words, for the group's own status.
+        note: what may be said elsewhere, where no value of the template must appear; "" is the message.
+        forbidden: whether a permission, a quota or a policy is the cause, which only a person can change.
+    """
+
+    reason: str
     message: str
+    note: str = ""
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@
 
 {{- define "podgroup-operator.image" -}}
 {{- with .Values.image -}}
+{{- if and (eq .tag "latest") (not .digest) -}}
+{{- fail "image.tag is `latest`, which may be another program tomorrow: name a version, or set image.digest" -}}
+{{- end -}}
 {{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
 {{- end }}
 {{- end }}

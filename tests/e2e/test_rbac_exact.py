@@ -1,0 +1,130 @@
+"""What the operator may do is what it does: of the rules in rules.yaml of the chart none is missing and none is idle.
+
+Every end-to-end test runs it with these rules alone, and the API server has written down what it asked for. These
+tests come after all others (judged_last.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.api import Api
+from e2e.audit_log import OPERATOR_USER, requests
+from e2e.namespace import Namespace
+from e2e.operator_fixtures import install_crds, new_namespace
+from e2e.operator_process import OperatorProcess
+from e2e.pod import names
+from e2e.service_account import Permission, ServiceAccount, operator_rules, permissions, rules_without
+from e2e.waiting import eventually, wait_for
+from podgroup_operator.core.names import pod_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from pytest_kind import KindCluster
+
+    from backend import Backend
+
+FINALIZERS = Permission("update", "selfheal.dev", "podgroups/finalizers")
+"""Never asked for by us: the admission plugin OwnerReferencesPermissionEnforcement wants it for blockOwnerDeletion."""
+
+ASKING = Permission("create", "authorization.k8s.io", "selfsubjectaccessreviews")
+"""What everybody who is logged in may do: ask what they may do."""
+
+
+@pytest.fixture(scope="module")
+def _audited(backend: Backend) -> None:
+    if backend.name != "local":
+        pytest.skip("only the local control plane has an audit log")
+
+
+def do_everything(shop: Namespace) -> None:
+    """Have the operator use each of its permissions."""
+    uid = shop.create_group(replicas=0)
+    owner = shop.create("configmaps", {"metadata": {"name": "owner"}})["metadata"]
+    stranger = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["uid"], "controller": True}
+    taken = shop.create_pod(pod_name("web", uid, 0, 0), {}, ownerReferences=[stranger])  # whose is it? get pods
+    shop.patch_group({"spec": {"replicas": 2}})
+    first, second = shop.complete()  # list, watch, create pods; status
+    assert taken.name not in names([first, second])
+    shop.kill(first)
+    shop.complete(without=[first])  # does the group live? get podgroups
+    shop.relabel(second, **{"selfheal.dev/podgroup": "other"})
+    wait_for("the release", lambda: not shop.pod(second.name).controller)  # patch pods
+    shop.complete()
+    shop.patch_group({"spec": {"replicas": 1}})
+    shop.complete()  # delete pods
+    wait_for("the Event", lambda: shop.notes("SuccessfulDelete") or None)  # create events
+
+
+@pytest.mark.usefixtures("operator", "_audited")
+def test_what_is_granted_is_what_is_used(shop: Namespace, kind_cluster: KindCluster) -> None:
+    """The operator's requests of the whole run are its rules, one by one, but what an admission plugin wants."""
+    do_everything(shop)
+    used = {request.permission for request in requests(kind_cluster.name)}
+    assert permissions(operator_rules()) - {FINALIZERS} == used - {ASKING}
+
+
+@pytest.mark.usefixtures("operator", "_audited")
+def test_nothing_was_forbidden(kind_cluster: KindCluster) -> None:
+    """In the whole run the operator asked for nothing that it may not do."""
+    assert [request for request in requests(kind_cluster.name) if request.forbidden] == []
+
+
+def rows(cluster: KindCluster, namespace: str, user: str) -> set[str]:
+    """What `kubectl auth can-i --list` says, as its lines with single blanks."""
+    account = user.split(":")[2]
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{account}", "system:authenticated")
+    impersonate = [f"--as={user}", *(f"--as-group={group}" for group in groups)]
+    text = cluster.kubectl("auth", "can-i", "--list", f"--namespace={namespace}", *impersonate)
+    return {" ".join(line.split()) for line in text.splitlines()}
+
+
+OUR_ROWS = {
+    "events.events.k8s.io [] [] [create]",
+    "podgroups.selfheal.dev [] [] [get list watch]",
+    "podgroups.selfheal.dev/finalizers [] [] [update]",
+    "podgroups.selfheal.dev/status [] [] [patch]",
+    "pods [] [] [get list watch create patch delete]",
+}
+
+
+@pytest.mark.usefixtures("operator_account")
+def test_it_may_do_this_and_nothing_else(kind_cluster: KindCluster, namespace: str) -> None:
+    """`kubectl auth can-i --list` shows our five lines, and what every ServiceAccount has."""
+    everybody = rows(kind_cluster, namespace, f"system:serviceaccount:{namespace}:nobody")
+    ours = rows(kind_cluster, namespace, OPERATOR_USER)
+    assert everybody <= ours
+    assert ours - everybody == OUR_ROWS
+
+
+@pytest.mark.parametrize("verb", ["get", "list", "watch", "create", "update", "patch", "delete"])
+def test_secrets_are_out_of_reach(operator_account: ServiceAccount, verb: str) -> None:
+    """The operator may not read or write Secrets, not even in its own namespace."""
+    assert not operator_account.may(Permission(verb, "", "secrets"))
+
+
+def test_block_owner_deletion_needs_the_finalizers(
+    local_cluster: Callable[..., AbstractContextManager[KindCluster]], tmp_path: Path
+) -> None:
+    """With OwnerReferencesPermissionEnforcement no pod is made without podgroups/finalizers; the group says why."""
+    flag = "--kube-apiserver-arg=--enable-admission-plugins=OwnerReferencesPermissionEnforcement"
+    with local_cluster("owners", "--nodes=1", flag) as cluster, Api(cluster.kubeconfig_path) as api:
+        install_crds(cluster, api)
+        with new_namespace(api) as name:
+            shop = Namespace(cluster, api, name)
+            account = ServiceAccount(cluster, api, name, "operator")
+            account.allow(rules_without(FINALIZERS))
+            kubeconfig = account.write_kubeconfig(tmp_path / "kubeconfig")
+            with OperatorProcess(kubeconfig, tmp_path / "log", [f"--namespace={name}"]) as process:
+                process.start()
+                shop.create_group()
+                eventually("FailedCreate", lambda: shop.condition("Stalled").get("reason"))
+                assert "cannot set blockOwnerDeletion" in shop.condition("Stalled")["message"]
+                assert shop.pods() == []
+                account.allow(operator_rules())
+                shop.complete()
