@@ -6,7 +6,8 @@ a body, `Refused` (the server's Status), or `Unreachable` (no answer: the effect
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -64,10 +65,19 @@ class Unreachable(Exception):
     """No answer came: the connection failed, was cut, or timed out. A write may or may not have happened."""
 
 
+class NotLeading(Exception):
+    """Nothing was sent: this operator may not write, for another one may lead."""
+
+
 class Cluster:
-    """A connection to one API server, used as an async context manager."""
+    """A connection to one API server, used as an async context manager.
+
+    Attributes:
+        fence: asked right before each write; gives the seconds for which this operator may still write.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        self.fence: Callable[[], float] = lambda: math.inf
         self._connection = connection
         self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._session: aiohttp.ClientSession
@@ -97,6 +107,14 @@ class Cluster:
     async def patch(self, path: str, body: Json, content_type: str = MERGE_PATCH) -> Json:
         """PATCH an object or a subresource."""
         return await self._write("PATCH", path, body, content_type)
+
+    async def ask(self, path: str, body: Json) -> Json:
+        """POST what changes nothing, such as an access review; whoever does not lead may do so too."""
+        return await self._request("POST", path, None, body)
+
+    async def claim(self, method: str, path: str, body: Json) -> Json:
+        """Write the Lease, by which leading begins: POST a new one or PATCH it."""
+        return await self._request(method, path, None, body, "application/json" if method == "POST" else MERGE_PATCH)
 
     async def delete(self, path: str, uid: str, version: int | None = None) -> Json:
         """Delete the object that has this UID and, if given, is still at this resourceVersion, and no other."""
@@ -132,7 +150,11 @@ class Cluster:
         self, method: str, path: str, body: Json, content_type: str, params: Mapping[str, str] | None = None
     ) -> Json:
         async with self._writes:
-            return await self._request(method, path, params, body, content_type)
+            left = self.fence()
+            if left <= 0:
+                raise NotLeading
+            # What is on its way must have arrived, or be given up, before somebody else may lead.
+            return await self._request(method, path, params, body, content_type, left)
 
     async def _request(
         self,
@@ -141,6 +163,7 @@ class Cluster:
         params: Mapping[str, str] | None = None,
         body: Json | None = None,
         content_type: str = "application/json",
+        seconds: float = math.inf,
     ) -> Json:
         headers = self._connection.headers()
         data = None
@@ -148,8 +171,11 @@ class Cluster:
             headers["Content-Type"] = content_type
             data = orjson.dumps(body)
         url = self._connection.server + path
+        timeout = aiohttp.ClientTimeout(min(seconds, REQUEST_TIMEOUT), sock_connect=5)
         try:
-            async with self._session.request(method, url, params=params, data=data, headers=headers) as response:
+            async with self._session.request(
+                method, url, params=params, data=data, headers=headers, timeout=timeout
+            ) as response:
                 await raise_if_refused(response)
                 answer: Json = orjson.loads(await response.read())
                 return answer

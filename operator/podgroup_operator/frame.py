@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import kopf
 
-from podgroup_operator import __version__
+from podgroup_operator import __version__, informer
 from podgroup_operator.cluster import FORBIDDEN
 from podgroup_operator.core import names
 from podgroup_operator.login import Connection
@@ -141,7 +141,8 @@ def configured() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = EndlessBackoffs()  # documented: any iterable, also an endless one
     settings.networking.connect_timeout = 5
     settings.networking.request_timeout = 30
-    settings.watching.server_timeout = 300
+    settings.watching.server_timeout = informer.WATCH_SECONDS
+    settings.watching.inactivity_timeout = informer.SILENCE
     settings.queueing.idle_timeout = 1.0
     settings.process.ultimate_exiting_timeout = None  # it would kill the thread, and with it the process
     logging.getLogger("kopf").setLevel(logging.WARNING)

@@ -19,10 +19,13 @@ Json = dict[str, Any]
 Record = TypeVar("Record")
 
 CHUNK = "500"  # objects a list request asks for
-WATCH_SECONDS = 300  # how long the server is asked to keep a watch open, more or less
-SILENCE = 75.0  # seconds; the API server sends a bookmark a minute, so a longer silence is a dead line
+# The API server sends a bookmark only once a minute, so it is asked to end each watch sooner: to go on where one ended
+# costs a request, and a watch that then neither ends nor says anything is a dead line.
+WATCH_SECONDS = 20  # how long the server is asked to keep a watch open, and up to a fifth longer
+SILENCE = 28.0  # seconds
 RECONNECT_PAUSE = 0.05  # seconds between two watches, should a server close each at once
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
+LONGEST_PAUSE = 60.0  # seconds, whatever the server asks for
 
 logger = logging.getLogger(__name__)
 
@@ -71,19 +74,52 @@ class Informer(Generic[Record]):
         self._store = store
         self._permission = permission
         self._failures = 0
+        self._watching: asyncio.Future[int] | None = None
+        self._refreshed: asyncio.Future[None] | None = None
         self.synced = asyncio.Event()
+
+    async def refresh(self) -> None:
+        """List anew, and return when that is done: the store is then no older than this call."""
+        if self._refreshed is None:
+            self._refreshed = asyncio.get_running_loop().create_future()
+            if self._watching:
+                self._watching.cancel()
+        await asyncio.shield(self._refreshed)
 
     async def run(self) -> None:
         """List and watch for ever."""
         while True:
             try:
+                asked = self._refreshed
                 version = await self._list()
+                self._done(asked)
                 while version:
-                    version = await self._watch(version)
+                    version = await self._follow(version)
             except (Refused, Unreachable) as error:
                 await self._pause(error)
                 if isinstance(error, Refused) and error.code == FORBIDDEN:
                     await self._permission()
+
+    def _done(self, asked: "asyncio.Future[None] | None") -> None:
+        """Tell those who asked for a refresh before the list was begun."""
+        if asked:
+            asked.set_result(None)
+            self._refreshed = None
+
+    async def _follow(self, version: int) -> int:
+        """Watch until the watch ends, or a refresh is asked for; give the version to go on from, 0 for a new list."""
+        if self._refreshed:
+            return 0
+        self._watching = asyncio.ensure_future(self._watch(version))
+        try:
+            return await self._watching
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._refreshed and not (task and task.cancelling()):  # it is the watch that was ended, not we
+                return 0
+            raise
+        finally:
+            self._watching = None
 
     async def _list(self) -> int:
         records: list[Record] = []
@@ -104,7 +140,7 @@ class Informer(Generic[Record]):
 
     async def _watch(self, version: int) -> int:
         """Follow one watch to its end; give the version to go on from, 0 if a new list is needed."""
-        seconds = WATCH_SECONDS * random.uniform(1, 2)  # noqa: S311 - spreads reconnects, protects nothing
+        seconds = WATCH_SECONDS * random.uniform(1, 1.2)  # noqa: S311 - spreads reconnects, protects nothing
         params = {"resourceVersion": str(version), "timeoutSeconds": str(int(seconds))}
         try:
             async for events in self._cluster.watch(self._path, params, SILENCE):
@@ -140,6 +176,8 @@ class Informer(Generic[Record]):
 
     async def _pause(self, error: Exception) -> None:
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)] * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        if isinstance(error, Refused) and error.retry_after:
+            pause = min(max(pause, error.retry_after), LONGEST_PAUSE)
         self._failures += 1
         if self._failures > 1:
             logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(error), pause)

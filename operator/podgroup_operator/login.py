@@ -51,6 +51,12 @@ def connect(kubeconfig: str = "") -> Connection:
     return connect_by_kubeconfig(kubeconfig or os.environ.get("KUBECONFIG", ""))
 
 
+def own_namespace() -> str:
+    """Give the namespace of the pod that we run in; `default` outside a cluster."""
+    file = SERVICE_ACCOUNT / "namespace"
+    return file.read_text().strip() if file.exists() else "default"
+
+
 def connect_in_cluster(account: Path) -> Connection:
     """Use the service account that Kubernetes mounts into every pod."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")

@@ -40,3 +40,6 @@ status_writes = Counter("podgroup_status_writes_total", "Status patches sent.", 
 groups = Gauge("podgroup_groups", "PodGroups known.", registry=registry)
 pods = Gauge("podgroup_cached_pods", "Pods kept in the cache.", registry=registry)
 queue_depth = Gauge("workqueue_depth", "PodGroups waiting for a look.", registry=registry)
+leading = Gauge("leader_election_master_status", "1 while this operator may act.", ["name"], registry=registry).labels(
+    "podgroup-operator"
+)

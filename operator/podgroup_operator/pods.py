@@ -85,6 +85,12 @@ class PodStore:
             family.abandoned = True
             self._tidy(owner)
 
+    def absolve(self) -> None:
+        """Forget which pods we meant to delete."""
+        for family in self._families.values():
+            family.condemned.clear()
+            family.unanswered.clear()
+
     def replace(self, scope: str, records: list[Pod], version: int) -> None:
         """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone."""
         listed = {pod.uid for pod in records}

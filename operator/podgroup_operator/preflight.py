@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from podgroup_operator.cluster import Cluster, Refused, Unreachable, object_path
 from podgroup_operator.core import names
+from podgroup_operator.leader import NAME as LEASE
 
 PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0)  # seconds between looks; the last one repeats
 REMIND_SECONDS = 60.0
@@ -26,11 +27,16 @@ class Permission:
     group: str
     resource: str
     subresource: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         """Write it as a person would say it."""
         resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        return f"{self.verb} {resource}" + (f".{self.group}" if self.group else "")
+        return (
+            f"{self.verb} {resource}"
+            + (f".{self.group}" if self.group else "")
+            + (f" {self.name}" if self.name else "")
+        )
 
 
 NEEDED = (
@@ -40,18 +46,28 @@ NEEDED = (
     Permission("create", "events.k8s.io", "events"),
 )
 
+LEASES = "coordination.k8s.io", "leases"
+NEEDED_TO_LEAD = (
+    Permission("create", *LEASES),  # what does not exist yet cannot be granted by its name
+    *(Permission(verb, *LEASES, name=LEASE) for verb in ("get", "patch")),
+)
+"""What it takes in the namespace of the Lease to be elected."""
 
-async def wait_until_ready(cluster: Cluster, namespaces: Sequence[str], say: Callable[[str], None]) -> None:
+
+async def wait_until_ready(
+    cluster: Cluster, namespaces: Sequence[str], say: Callable[[str], None], lease_namespace: str = ""
+) -> None:
     """Return when the CRD is served and every permission is granted; until then, log what is missing.
 
     Args:
         cluster: the API.
         namespaces: those that are served; empty is all.
         say: told what is being waited for, for /readyz; "" when nothing is.
+        lease_namespace: where the Lease is; "" without leader election.
     """
     said, since = "", 0.0
     async for pause in pauses():
-        missing = await first_lack(cluster, namespaces)
+        missing = await first_lack(cluster, namespaces, lease_namespace)
         say(missing)
         if not missing:
             if said:
@@ -72,10 +88,10 @@ async def pauses() -> AsyncIterator[float]:
         yield PAUSES[-1]
 
 
-async def first_lack(cluster: Cluster, namespaces: Sequence[str]) -> str:
+async def first_lack(cluster: Cluster, namespaces: Sequence[str], lease_namespace: str = "") -> str:
     """Say the first thing that is missing and how to get it; "" if nothing is."""
     try:
-        return await crd_lack(cluster) or await permission_lack(cluster, namespaces)
+        return await crd_lack(cluster) or await permission_lack(cluster, namespaces, lease_namespace)
     except Unreachable as error:
         return f"The API server does not answer ({error}). Check that it runs and that its address is right."
     except Refused as refusal:
@@ -100,10 +116,12 @@ async def crd_lack(cluster: Cluster) -> str:
     return "" if names.PLURAL in served else lack
 
 
-async def permission_lack(cluster: Cluster, namespaces: Sequence[str]) -> str:
+async def permission_lack(cluster: Cluster, namespaces: Sequence[str], lease_namespace: str = "") -> str:
     """Ask the API server whether we may do what we have to (SelfSubjectAccessReview; needs no permission itself)."""
     scopes = namespaces or ("",)
     questions = [(namespace, permission) for namespace in scopes for permission in NEEDED]
+    if lease_namespace:
+        questions += [(lease_namespace, permission) for permission in NEEDED_TO_LEAD]
     answers = await asyncio.gather(*(allowed(cluster, *question) for question in questions))
     missing = [question for question, yes in zip(questions, answers, strict=True) if not yes]
     if not missing:
@@ -124,6 +142,7 @@ async def allowed(cluster: Cluster, namespace: str, permission: Permission) -> b
         "group": permission.group,
         "resource": permission.resource,
         "subresource": permission.subresource,
+        "name": permission.name,
     }
     review = {
         "apiVersion": "authorization.k8s.io/v1",
@@ -131,5 +150,5 @@ async def allowed(cluster: Cluster, namespace: str, permission: Permission) -> b
         "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
     }
     path = object_path("/apis/authorization.k8s.io/v1", "selfsubjectaccessreviews", "", "")
-    answer = await cluster.create(path, review)
+    answer = await cluster.ask(path, review)
     return bool(answer["status"].get("allowed"))

@@ -78,6 +78,11 @@ class Reconciler:
                 return None
             raise
 
+    def start_anew(self) -> None:
+        """Drop what is remembered of our own writes: others have written since."""
+        self.ledgers.clear()
+        self.pods.absolve()
+
     def forget(self, group: Group) -> None:
         """Drop all that is remembered of a group that is gone."""
         self.groups.forget(group)

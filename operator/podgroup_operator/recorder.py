@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, object_path
+from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, object_path
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.core.model import Desired
@@ -141,6 +141,8 @@ class Recorder:
         path = object_path("/apis/events.k8s.io/v1", "events", desired.namespace, "")
         try:
             await self._cluster.create(path, body)
+        except NotLeading:
+            return  # whoever leads now tells what it does itself
         except (Refused, Unreachable) as error:
             level = logging.DEBUG if self._lost else logging.WARNING
             logger.log(level, "Cannot write Events: %s. They are lost until that works again.", str(error).rstrip("."))

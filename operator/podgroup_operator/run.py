@@ -13,22 +13,25 @@ import signal
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Coroutine
 from typing import Any
 
 from podgroup_operator import __version__, metrics
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
 from podgroup_operator.core.model import Pod
 from podgroup_operator.endpoints import FILLING, Endpoints, Health
 from podgroup_operator.frame import Frame, News
 from podgroup_operator.groups import GroupStore
 from podgroup_operator.informer import Informer
-from podgroup_operator.login import connect
+from podgroup_operator.leader import Alone, Candidate, Leadership
+from podgroup_operator.login import connect, own_namespace
 from podgroup_operator.pods import PodStore
 from podgroup_operator.preflight import wait_until_ready
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.recorder import Recorder
 from podgroup_operator.settings import Settings
+from podgroup_operator.tenure import Tenure
 from podgroup_operator.wire import read_pod
 from podgroup_operator.workqueue import Key, WorkQueue
 
@@ -57,8 +60,15 @@ class Operator:
         self._queue = WorkQueue()
         self._groups = GroupStore()
         self._pods = PodStore(self._wake, time.time)
-        self._recorder = Recorder(self._cluster, f"{socket.gethostname()}-{os.getpid()}")
+        identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"  # in a container each is process 1
+        self._recorder = Recorder(self._cluster, identity)
         self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder)
+        self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
+        self._leadership: Leadership = (
+            Candidate(self._cluster, self._lease_namespace, identity) if settings.leader_elect else Alone()
+        )
+        self._cluster.fence = self._leadership.remaining
+        self._tenure = Tenure(self._leadership, self._begin, self._catch_up)
         self._health = Health()
         self._stop = asyncio.Event()
         self._errors: dict[Key, int] = {}
@@ -81,6 +91,7 @@ class Operator:
         try:
             async with self._cluster:
                 await self._unless_stopped(self._live())
+                await self._leadership.release()
         finally:
             await endpoints.stop()
         logger.info("Stopped.")
@@ -109,6 +120,8 @@ class Operator:
                 tasks.create_task(informer.run())
             for informer in self._informers:
                 await informer.synced.wait()
+            tasks.create_task(self._leadership.run())
+            tasks.create_task(self._tenure.run())
             for _ in range(WORKERS):
                 tasks.create_task(self._work())
             await self._supervise_kopf()
@@ -120,7 +133,18 @@ class Operator:
             self._health.waiting_for = missing or self._filling
 
         async with self._preparing:
-            await wait_until_ready(self._cluster, self._settings.namespaces, say)
+            await wait_until_ready(self._cluster, self._settings.namespaces, say, self._lease_namespace)
+
+    async def _catch_up(self) -> None:
+        """List all pods anew; who leads from the beginning has just done so."""
+        if self._settings.leader_elect:
+            await asyncio.gather(*(informer.refresh() for informer in self._informers))
+
+    def _begin(self) -> None:
+        """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""
+        self._reconciler.start_anew()
+        for key in self._groups.listed():
+            self._queue.add(key)
 
     async def _supervise_kopf(self) -> None:
         """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
@@ -190,6 +214,7 @@ class Operator:
         """Look at one group after the other, for ever."""
         while True:
             key = await self._queue.get()
+            await self._tenure.opened()
             try:
                 delay = await self._look(key)
             finally:
@@ -202,6 +227,8 @@ class Operator:
         started = time.monotonic()
         try:
             delay = await self._reconciler.reconcile(key)
+        except NotLeading:
+            result, delay = "not_leading", None  # whoever leads next looks at all groups
         except (Refused, Unreachable) as error:
             logger.warning("group=%s/%s %s", *key, error)
             result, delay = "error", self._pause(key)

@@ -19,7 +19,8 @@ class Settings:
     Attributes:
         namespaces: the namespaces to serve; empty means all.
         kubeconfig: path of a kubeconfig file; empty means in-cluster, or KUBECONFIG, or the default file.
-        leader_elect: whether to act only while holding the Lease. Not built yet: run one operator.
+        leader_elect: whether to act only while holding the Lease.
+        lease_namespace: where the Lease is; empty means the operator's own namespace, or `default` outside a cluster.
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
@@ -27,6 +28,7 @@ class Settings:
     namespaces: tuple[str, ...] = ()
     kubeconfig: str = ""
     leader_elect: bool = True
+    lease_namespace: str = ""
     http: str = ":8080"
     log_level: str = "INFO"
 
@@ -43,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--namespace", action="append", default=[], metavar="NS", help="serve only this namespace")
     run.add_argument("--kubeconfig", metavar="F", help="kubeconfig file; default: in-cluster, then KUBECONFIG")
     run.add_argument("--no-leader-elect", action="store_true", help="act without holding the Lease")
+    run.add_argument(
+        "--lease-namespace", metavar="NS", help="where the Lease is; default: the operator's own namespace"
+    )
     run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
     run.add_argument("--log-level", choices=LOG_LEVELS)
     return top
@@ -64,6 +69,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         namespaces=tuple(given.namespace) or tuple(filter(None, (part.strip() for part in listed.split(",")))),
         kubeconfig=given.kubeconfig or environment.get("PODGROUP_KUBECONFIG", ""),
         leader_elect=not (given.no_leader_elect or no_election),
+        lease_namespace=given.lease_namespace or environment.get("PODGROUP_LEASE_NAMESPACE", ""),
         http=http,
         log_level=log_level,
     )

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy/helm/podgroup-operator"
 NAMESPACE = "podgroup-system"
 RULES = yaml.safe_load((CHART / "rules.yaml").read_text())
+LEASE_RULES = yaml.safe_load((CHART / "lease-rules.yaml").read_text())
 
 EVERYTHING = (
     "networkPolicy.enabled=true",

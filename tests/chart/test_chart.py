@@ -36,6 +36,9 @@ def test_by_default_it_installs_exactly_this(render: Render) -> None:
         ("ServiceAccount", name),
         ("ClusterRole", name),
         ("ClusterRoleBinding", name),
+        ("Role", f"{name}-lease"),
+        ("RoleBinding", f"{name}-lease"),
+        ("PodDisruptionBudget", name),
         ("ClusterRole", f"{name}-view"),
         ("ClusterRole", f"{name}-edit"),
         ("Deployment", name),
@@ -61,8 +64,9 @@ def test_everything_can_be_switched_on(render: Render) -> None:
 def test_nearly_everything_can_be_switched_off(render: Render) -> None:
     """What remains is the operator with its rights."""
     off = ("crds.enabled=false", "rbac.aggregate=false", "admissionPolicy.enabled=false", "serviceAccount.create=false")
-    rendered = render(*off)
-    assert rendered.kinds == {"ClusterRole", "ClusterRoleBinding", "Deployment", "Service", "Pod"}
+    rendered = render(*off, "podDisruptionBudget.enabled=false")
+    rights = {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+    assert rendered.kinds == rights | {"Deployment", "Service", "Pod"}
     assert rendered.one("Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "default"
 
 
@@ -143,10 +147,17 @@ def test_helm_test_leaves_nothing_behind(render: Render) -> None:
     assert policy.split(",") == ["before-hook-creation", "hook-succeeded"]
 
 
-def test_there_are_never_two_operators(render: Render) -> None:
-    """Until there is leader election one ends before the next begins."""
-    spec = render().one("Deployment")["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+def test_one_stands_by(render: Render) -> None:
+    """There are two operators, spread over nodes and zones; a drain takes one at a time; one alone has no budget."""
+    rendered = render()
+    assert rendered.one("Deployment")["spec"]["replicas"] == 2
+    spread = operator_pod(rendered)["topologySpreadConstraints"]
+    assert [each["topologyKey"] for each in spread] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    selector = rendered.one("Deployment")["spec"]["selector"]
+    assert [each["labelSelector"] for each in spread] == [selector, selector]
+    budget = rendered.one("PodDisruptionBudget")["spec"]
+    assert (budget["maxUnavailable"], budget["selector"]) == (1, selector)
+    assert "PodDisruptionBudget" not in render("replicas=1").kinds
 
 
 def test_the_notes_name_the_next_commands(helm: Callable[..., subprocess.CompletedProcess[str]]) -> None:

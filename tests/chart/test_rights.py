@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chart.rendered import RULES, Rendered
-from podgroup_operator.preflight import NEEDED
+from chart.rendered import LEASE_RULES, NAMESPACE, RULES, Rendered
+from podgroup_operator.preflight import NEEDED, NEEDED_TO_LEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,18 @@ def test_the_rules_are_what_the_operator_asks_for_at_its_start() -> None:
     assert asked <= granted
 
 
+def test_the_lease_rules_are_what_it_takes_to_be_elected(render: Render) -> None:
+    """In its own namespace the operator may do with its Lease what it asks for, and has no right on any other."""
+    (role,) = render().all("Role")
+    assert (role["metadata"]["namespace"], role["rules"]) == (NAMESPACE, LEASE_RULES)
+    granted = {
+        (verb, *rule["apiGroups"], *rule["resources"], *rule.get("resourceNames", [""]))
+        for rule in LEASE_RULES
+        for verb in rule["verbs"]
+    }
+    assert granted == {(each.verb, each.group, each.resource, each.name) for each in NEEDED_TO_LEAD}
+
+
 def test_for_some_namespaces_there_are_roles_only(render: Render) -> None:
     """With `namespaces` each has a Role of the same rules, there is no ClusterRole, and the operator is told."""
     rendered = render("namespaces={shop,office}")
@@ -54,8 +66,9 @@ def test_for_some_namespaces_there_are_roles_only(render: Render) -> None:
     assert {role["metadata"]["namespace"]: role["rules"] for role in rendered.all("Role")} == {
         "shop": RULES,
         "office": RULES,
+        NAMESPACE: LEASE_RULES,
     }
-    assert {each["metadata"]["namespace"] for each in rendered.all("RoleBinding")} == {"shop", "office"}
+    assert {each["metadata"]["namespace"] for each in rendered.all("RoleBinding")} == {"shop", "office", NAMESPACE}
     environment = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
     assert {"name": "PODGROUP_NAMESPACE", "value": "shop,office"} in environment
 

@@ -23,9 +23,9 @@ LISTENS = re.compile(r"http on port (\d+)")
 class OperatorProcess:
     """`podgroup-operator run`, started, stopped and killed as often as a test likes; one log for all its lives."""
 
-    def __init__(self, kubeconfig: Path, log: Path, options: Sequence[str] = ()) -> None:
-        self._command = [str(PROGRAM), "run", f"--kubeconfig={kubeconfig}", "--http=127.0.0.1:0", "--no-leader-elect"]
-        self._command += options
+    def __init__(self, kubeconfig: Path, log: Path, options: Sequence[str] = (), *, elect: bool = False) -> None:
+        self._command = [str(PROGRAM), "run", f"--kubeconfig={kubeconfig}", "--http=127.0.0.1:0", *options]
+        self._command += [] if elect else ["--no-leader-elect"]
         self._log = log
         self._log.touch()
         self._born = 0

@@ -22,6 +22,8 @@ Json = dict[str, Any]
 
 RULES_FILE = Path(__file__).parents[2] / "deploy" / "helm" / "podgroup-operator" / "rules.yaml"
 
+LEASE_RULES_FILE = RULES_FILE.with_name("lease-rules.yaml")
+
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
@@ -44,6 +46,12 @@ class Permission:
 def operator_rules() -> list[Json]:
     """The rules that the operator is installed with."""
     rules: list[Json] = yaml.safe_load(RULES_FILE.read_text())
+    return rules
+
+
+def lease_rules() -> list[Json]:
+    """The rules by which it is elected, in its own namespace."""
+    rules: list[Json] = yaml.safe_load(LEASE_RULES_FILE.read_text())
     return rules
 
 

@@ -81,5 +81,5 @@ def installation(shell: Shell, images: None) -> Iterator[Installation]:
 def installed(installation: Installation) -> Installation:
     """The operator, installed by the README's commands, and ready."""
     installation.install()
-    installation.pod()
+    installation.ready()
     return installation

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 NAMESPACE = "podgroup-system"
+REPLICAS = 2
 SELECTOR = "app.kubernetes.io/name=podgroup-operator"
 
 
@@ -46,19 +47,35 @@ class Installation:
         found: list[Json] = json.loads(answer)["items"]
         return found
 
-    def pod(self) -> Json:
-        """The one pod of the operator that is Ready and stays."""
+    def ready(self) -> list[Json]:
+        """The operator's pods, once there are as many as the chart asks for, and all are Ready and stay."""
+
+        def find() -> list[Json] | None:
+            pods = self.pods()
+            conditions = [{each["type"]: each["status"] for each in pod["status"]["conditions"]} for pod in pods]
+            stay = not any("deletionTimestamp" in pod["metadata"] for pod in pods)
+            well = all(each.get("Ready") == "True" for each in conditions)
+            return pods if stay and well and len(pods) == REPLICAS else None
+
+        return wait_for("the operators to be ready", find, 90.0)
+
+    def uids(self) -> set[str]:
+        """The UIDs of the operator's pods, once they are ready."""
+        return {pod["metadata"]["uid"] for pod in self.ready()}
+
+    def leader(self) -> Json:
+        """The pod that leads."""
+        path = f"kubectl get lease podgroup-operator --namespace {NAMESPACE} --output jsonpath={{.spec.holderIdentity}}"
 
         def find() -> Json | None:
-            staying = [pod for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]]
-            conditions = {each["type"]: each["status"] for pod in staying for each in pod["status"]["conditions"]}
-            return staying[0] if len(staying) == 1 and conditions.get("Ready") == "True" else None
+            holder = self._shell.run(path)
+            return next((pod for pod in self.pods() if holder.startswith(pod["metadata"]["name"])), None)
 
-        return wait_for("the operator to be ready", find, 90.0)
+        return wait_for("one of them to lead", find, 30.0)
 
     def log(self) -> str:
-        """What the operator's present pod has logged."""
-        return self._shell.run(f"kubectl logs --namespace {NAMESPACE} {self.pod()['metadata']['name']}")
+        """What the leader has logged."""
+        return self._shell.run(f"kubectl logs --namespace {NAMESPACE} {self.leader()['metadata']['name']}")
 
     def metrics(self) -> str:
         """What it tells Prometheus, through its Service."""

@@ -40,7 +40,7 @@ def test_it_runs_where_pod_security_is_restricted(installed: Installation, shell
     shell.run(f"kubectl label namespace {NAMESPACE} --overwrite {RESTRICTED}")
     said = shell.run(f"helm upgrade podgroup-operator {CHART} --namespace {NAMESPACE} --set logLevel=DEBUG --wait")
     said += shell.run(f"kubectl rollout restart deployment/podgroup-operator --namespace {NAMESPACE}")
-    installed.pod()
+    installed.ready()
     said += shell.run(f"helm test podgroup-operator --namespace {NAMESPACE} --logs")
     assert "warning" not in (installed.said + said).lower()
     assert "Phase:          Succeeded" in said
@@ -50,10 +50,10 @@ RESTRICTED = " ".join(f"pod-security.kubernetes.io/{mode}=restricted" for mode i
 
 
 def test_an_upgrade_leaves_the_pods_alone(installed: Installation, shop: Namespace, shell: Shell) -> None:
-    """`helm upgrade` replaces the operator's pod and no other; the new one goes on healing."""
-    before, operator = start(shop), installed.pod()["metadata"]["uid"]
+    """`helm upgrade` replaces the operator's pods and no others; the new ones go on healing."""
+    before, operators = start(shop), installed.uids()
     shell.run(f"helm upgrade podgroup-operator {CHART} --namespace {NAMESPACE} --set podAnnotations.again=yes --wait")
-    assert installed.pod()["metadata"]["uid"] != operator
+    assert installed.uids().isdisjoint(operators)
     assert uids(shop.complete("mortal")) == before
     heals(shop)
 

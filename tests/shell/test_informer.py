@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fakeapi import FakeApi, Hold
+from fakeapi import Answer, FakeApi, Hold, Silence
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import informer
 from podgroup_operator.cluster import Cluster
@@ -14,13 +14,13 @@ REPLICA_SET = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid
 
 
 async def test_it_lists_then_watches_from_there(watching: Informed) -> None:
-    """One list; one watch from the list's version, with bookmarks, for 5 to 10 minutes; it says when it has synced."""
+    """One list; one watch from the list's version, with bookmarks, for 20 to 24 seconds; it says when it has synced."""
     await asyncio.wait_for(watching.informer.synced.wait(), 2)
     listing, watch = watching.api.requests
     assert (listing.verb, listing.query) == ("list", {"limit": "500"})
     assert (watch.verb, watch.query["resourceVersion"]) == ("watch", str(watching.api.version))
     assert watch.query["allowWatchBookmarks"] == "true"
-    assert 300 <= int(watch.query["timeoutSeconds"]) <= 600
+    assert 20 <= int(watch.query["timeoutSeconds"]) <= 24
     assert watching.store.version("default") == watching.api.version
 
 
@@ -96,3 +96,23 @@ async def test_an_informer_of_a_namespace_reads_no_other(api: FakeApi, cluster: 
         await api.until(lambda: bool(api.watches("pods")), "the informer watches")
         assert len(informed.store) == 1
         assert {request.path for request in api.requests} == {"/api/v1/namespaces/default/pods"}
+
+
+async def test_a_refresh_is_a_new_list(watching: Informed) -> None:
+    """It returns when the cache is no older than the call, though the watch is silent; then the watch goes on."""
+    watching.api.strike(Silence(), "pods")
+    create(watching.api, "b")
+    await asyncio.wait_for(asyncio.gather(watching.informer.refresh(), watching.informer.refresh()), 5)
+    assert watching.pods() == ["a", "b"]
+    assert watching.asked("list") == [None, None]
+    create(watching.api, "c")
+    await watching.has("a", "b", "c")
+
+
+async def test_a_refresh_that_fails_is_tried_again(watching: Informed) -> None:
+    """Nobody is told that the cache is fresh before it is."""
+    watching.api.faults.add(Answer(500), verb="list", times=2)
+    create(watching.api, "b")
+    await asyncio.wait_for(watching.informer.refresh(), 5)
+    assert watching.pods() == ["a", "b"]
+    assert len(watching.asked("list")) == 4

@@ -135,7 +135,7 @@ async def test_one_failure_is_not_worth_a_line(watching: Informed, caplog: pytes
 async def test_silence_is_a_dead_line(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch on which not even a bookmark comes is opened anew, and what it did not tell is told.
 
-    The limit is 75 s, for a server that sends a bookmark a minute; here all is 300 times as fast.
+    The limit is 28 s, for a server that is asked to end a watch after 24 at most; here all is 140 times as fast.
     """
     monkeypatch.setattr(informer, "SILENCE", SHORT_SILENCE)
     api.bookmark_seconds = SHORT_SILENCE / 5
@@ -170,3 +170,17 @@ async def test_pauses_grow(api: FakeApi, cluster: Cluster, monkeypatch: pytest.M
     at = [request.at for request in api.requests]
     waited = [after - before for before, after in pairwise(at)]
     assert all(seconds >= pause / 2 for seconds, pause in zip(waited, (*pauses, pauses[-1]), strict=True))
+
+
+async def test_the_server_may_ask_for_a_longer_pause(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Retry-After that is longer than our own pause is kept."""
+    monkeypatch.setattr(informer, "PAUSES", (0.01,))
+    rule = api.faults.add(Answer(429, retry_after=1), verb="list")
+    create(api, "a")
+    async with running(Informed(api, cluster)) as informed:
+        await informed.has("a")
+    refused, answered = [request.at for request in api.requests if request.verb == "list"]
+    assert rule.hits == 1
+    assert answered - refused >= 1

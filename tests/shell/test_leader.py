@@ -1,0 +1,157 @@
+"""Leader election on the API: the Lease is taken, renewed, lost, given back; and nothing is written without it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from podgroup_operator import leader
+from podgroup_operator.cluster import Cluster, NotLeading, pods_path
+from podgroup_operator.core.lease import DEADLINE, DURATION
+from podgroup_operator.leader import NAME, Candidate
+from podgroup_operator.login import Connection
+
+if TYPE_CHECKING:
+    from fakeapi import FakeApi
+
+PATH = f"/apis/coordination.k8s.io/v1/namespaces/default/leases/{NAME}"
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "a"},
+    "spec": {"containers": [{"name": "a", "image": "a"}]},
+}
+
+
+class Clock:
+    """Monotonic seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """What time it is."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of all candidates."""
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let candidates look at the Lease again and again at once; what time it is, is for the test to say."""
+    monkeypatch.setattr(leader, "POLL", 0.005)
+    monkeypatch.setattr(leader, "RENEWAL", 0.005)
+
+
+class Running:
+    """A candidate with a connection of its own."""
+
+    def __init__(self, api: FakeApi, name: str, clock: Clock) -> None:
+        self.cluster = Cluster(Connection(api.url, None, lambda: ""))
+        self.candidate = Candidate(self.cluster, "default", name, clock)
+        self.cluster.fence = self.candidate.remaining
+
+    async def __aenter__(self) -> Self:
+        await self.cluster.__aenter__()
+        self.task = asyncio.create_task(self.candidate.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.cluster.__aexit__(None, None, None)
+
+    async def stop(self) -> None:
+        """End its work as a killed process does."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    def leads(self) -> bool:
+        """Whether it may write."""
+        return self.candidate.remaining() > 0
+
+
+async def lease(running: Running) -> dict[str, Any]:
+    """The Lease's spec."""
+    spec: dict[str, Any] = (await running.cluster.get(PATH))["spec"]
+    return spec
+
+
+async def test_the_first_creates_the_lease_and_the_second_waits(api: FakeApi, clock: Clock) -> None:
+    """One leads; the other does not, however often it asks, as long as the first renews."""
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        async with Running(api, "two", clock) as two:
+            for _ in range(20):
+                clock.now += 1
+                await asyncio.sleep(0.02)
+                assert one.leads()
+                assert not two.leads()
+        assert (await lease(one))["holderIdentity"] == "one"
+
+
+async def test_a_dead_leaders_lease_is_taken_after_its_time(api: FakeApi, clock: Clock) -> None:
+    """Not before its duration has passed since it was last seen to change, and then at once."""
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        await one.stop()
+        async with Running(api, "two", clock) as two:
+            await asyncio.sleep(0.05)
+            clock.now += DURATION - 1
+            await asyncio.sleep(0.05)
+            assert not two.leads()
+            clock.now += 2
+            await asyncio.wait_for(two.candidate.gained(), 5)
+            assert not one.leads()
+            assert (await lease(two))["leaseTransitions"] == 1
+
+
+async def test_a_lease_that_is_given_back_is_taken_at_once(api: FakeApi, clock: Clock) -> None:
+    """Nobody waits for the end of a leader that has said goodbye."""
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        await one.stop()
+        await one.candidate.release()
+        assert not one.leads()
+        async with Running(api, "two", clock) as two:
+            await asyncio.wait_for(two.candidate.gained(), 5)
+
+
+async def test_a_leader_that_was_paused_writes_nothing(api: FakeApi, clock: Clock) -> None:
+    """After a pause longer than its time a write is refused before it is sent, though it has not yet asked again."""
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        await one.stop()
+        await one.cluster.create(pods_path("default"), POD)
+        clock.now += DEADLINE + 0.1
+        with pytest.raises(NotLeading):
+            await one.cluster.delete(pods_path("default", "a"), uid="whatever")
+        assert [pod["metadata"]["name"] for pod in (await one.cluster.get(pods_path("default")))["items"]] == ["a"]
+
+
+async def test_a_leader_that_cannot_renew_steps_down(api: FakeApi, clock: Clock) -> None:
+    """When the API server is away for longer than the lease lasts, it leads no more; when it is back, it leads anew."""
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        await api.go_down()
+        clock.now += DEADLINE + 0.1
+        await asyncio.wait_for(one.candidate.lost(), 5)
+        await api.come_up()
+        await asyncio.wait_for(one.candidate.gained(), 5)
+
+
+async def test_whoever_does_not_lead_may_still_ask(api: FakeApi, clock: Clock) -> None:
+    """Reading, and asking about one's rights, take no lease."""
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+        async with Running(api, "two", clock) as two:
+            assert await two.cluster.get(pods_path("default"))
+            assert await two.cluster.ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+            assert not two.leads()
