@@ -16,6 +16,7 @@ from demo.trouble import Trouble
 from e2e.waiting import wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SECONDS = 10.0
@@ -71,7 +72,15 @@ def test_kinds_own_words_tell_why_it_failed(tmp_path: Path) -> None:
         kind.load("demo-1", "web:1")
 
 
-def test_kind_ends_before_a_demo_that_is_interrupted(tmp_path: Path) -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C is heard, also where the tests run in the background, whose processes begin deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_kind_ends_before_a_demo_that_is_interrupted(tmp_path: Path, ctrl_c: None) -> None:
     """Told to end while kind creates, the demo tells kind, and waits until it has put away what it had begun."""
     kind = stand_in(tmp_path, 'trap "sleep 0.3; touch cleared; exit 143" TERM; touch begun; sleep 60 & wait $!')
 
