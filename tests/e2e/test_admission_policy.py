@@ -114,24 +114,3 @@ def test_a_group_of_another_cannot_be_changed_to_one_of_his(shop: Namespace, ann
     assert "labeled" in ann("label", "pgrp", "web", "team=a")
     assert "scaled" in ann("scale", "podgroups.selfheal.dev", "web", "--replicas=2")
     assert "deleted" in ann("delete", "pgrp", "web")
-
-
-@pytest.mark.usefixtures("operator")
-@pytest.mark.parametrize("propagation", ["Foreground", "Orphan"])
-def test_the_garbage_collector_may_take_finalizers_away(shop: Namespace, propagation: str) -> None:
-    """The collector may not create pods, and a deletion that waits for it ends all the same."""
-    shop.start_group()
-    shop.delete_group(propagation=propagation)
-    eventually([], shop.groups, 60.0)
-
-
-def test_everything_is_accepted_without_a_warning(shop: Namespace) -> None:
-    """Each manifest of install.yaml passes the API server's strict validation, and none causes a warning."""
-    namespace, crd, *others = GENERATE["install_manifests"]()
-    assert crd["kind"] == "CustomResourceDefinition"  # it is there already, and its own tests are in test_crd.py
-    shop.cluster.kubectl("apply", "--server-side", "--filename=-", input=json.dumps(namespace))
-    command = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "--filename=-")
-    manifests = json.dumps({"apiVersion": "v1", "kind": "List", "items": others})
-    said = shop.cluster.kubectl(*command, input=manifests, stderr=subprocess.STDOUT)
-    assert "warning" not in said.lower()
-    assert said.count("serverside-applied (server dry run)") == len(others)
