@@ -8,7 +8,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from builders import GROUP_UID, LABELS, NOW, OTHER_UID, desired, pod
-from podgroup_operator.core.model import Cause, Desired, Healing, Loss, Observed, Phase, Pod, Refusal, Status
+from podgroup_operator.core.model import (
+    Cause,
+    Desired,
+    Healing,
+    Loss,
+    Observed,
+    Phase,
+    Pod,
+    PodReplacement,
+    Refusal,
+    Status,
+)
 from podgroup_operator.core.names import pod_name
 
 MOST_PODS = 8
@@ -87,7 +98,13 @@ def crowds(draw: st.DrawFn) -> tuple[Pod, ...]:
     return tuple(pod(f"p{uid}", **({"node": "n1"} | fields)) for uid, fields in zip(uids, drawn, strict=True))
 
 
-groups = st.builds(desired, st.integers(0, MOST_PODS), min_ready_seconds=st.sampled_from([0, 10]))
+groups = st.builds(
+    desired,
+    st.integers(0, MOST_PODS),
+    min_ready_seconds=st.sampled_from([0, 10]),
+    pod_replacement=st.sampled_from(PodReplacement),
+    failed_pods_history_limit=st.integers(0, 2),
+)
 
 losses: st.SearchStrategy[dict[int, Loss]] = st.dictionaries(slots, st.sampled_from(Cause), max_size=3).map(
     lambda causes: {slot: Loss(slot, f"lost-{slot}", cause, NOW - 1) for slot, cause in causes.items()}

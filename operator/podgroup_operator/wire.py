@@ -14,7 +14,7 @@ import orjson
 from podgroup_operator.core import names
 from podgroup_operator.core.conditions import OUR_TYPES
 from podgroup_operator.core.manifest import micro_time
-from podgroup_operator.core.model import Condition, Desired, Healing, Phase, Pod, Status
+from podgroup_operator.core.model import Condition, Desired, Healing, Phase, Pod, PodReplacement, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 Json = dict[str, Any]
@@ -132,6 +132,8 @@ def read_desired(body: Json) -> Desired:
         template_labels=template_labels | own_label,
         revision=template_hash(spec["template"]),
         min_ready_seconds=spec.get("minReadySeconds") or 0,
+        pod_replacement=PodReplacement(spec.get("podReplacementPolicy") or PodReplacement.TERMINATION_STARTED),
+        failed_pods_history_limit=(spec.get("healing") or {}).get("failedPodsHistoryLimit", 1),
         deleting=bool(metadata.get("deletionTimestamp")),
     )
 

@@ -13,6 +13,7 @@ from podgroup_operator.core.model import (
     Observed,
     Phase,
     Plan,
+    PodReplacement,
     Refusal,
     Release,
 )
@@ -28,6 +29,11 @@ def create(slot: int, epoch: int = 0, lost: Loss | None = None) -> Create:
 SOON, PAST = Refusal("quota", NOW + 5), Refusal("quota", NOW)
 STRAY = orphan()
 RELABELLED = pod("web-1", slot=1, labels={"app": "else"})
+
+OLDEST_CORPSE, OLD_CORPSE, NEW_CORPSE = (
+    pod(f"corpse-{age}", phase=phase, created=NOW - age, ready_since=None)
+    for age, phase in ((30, Phase.FAILED), (20, Phase.SUCCEEDED), (10, Phase.FAILED))
+)
 
 PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
     "a new group gets its pods": (
@@ -51,6 +57,41 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
         desired(2),
         observed(*seated(0), gone("web-1", slot=1), losses={1: loss(1)}, epochs={1: 0}),
         Plan(missing=1, creates=(create(1, 1, loss(1)),)),
+    ),
+    "with TerminationComplete a dying pod keeps its place until it is gone": (
+        desired(2, pod_replacement=PodReplacement.TERMINATION_COMPLETE),
+        observed(*seated(0), gone("web-1", slot=1), losses={1: loss(1)}, epochs={1: 0}),
+        Plan(missing=1),
+    ),
+    "with TerminationComplete a dying pod that has finished keeps nobody waiting": (
+        desired(2, pod_replacement=PodReplacement.TERMINATION_COMPLETE),
+        observed(*seated(0), gone("web-1", slot=1, phase=Phase.FAILED), losses={1: loss(1)}, epochs={1: 0}),
+        Plan(missing=1, creates=(create(1, 1, loss(1)),)),
+    ),
+    "with TerminationComplete another controller's dying pod keeps nobody waiting": (
+        desired(1, pod_replacement=PodReplacement.TERMINATION_COMPLETE),
+        observed(gone("other", controller=OTHER_UID)),
+        Plan(missing=1, creates=(create(0),)),
+    ),
+    "finished pods beyond the limit go, the oldest first": (
+        desired(1),
+        observed(*seated(0), NEW_CORPSE, OLD_CORPSE, OLDEST_CORPSE),
+        Plan(deletes=(Delete(OLDEST_CORPSE), Delete(OLD_CORPSE))),
+    ),
+    "with a limit of none all finished pods go": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), NEW_CORPSE),
+        Plan(deletes=(Delete(NEW_CORPSE),)),
+    ),
+    "a finished pod that is being deleted already is left alone": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), gone("web-1", phase=Phase.FAILED)),
+        Plan(),
+    ),
+    "another controller's finished pods are not ours to delete": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), pod("other", controller=OTHER_UID, phase=Phase.FAILED), orphan(phase=Phase.FAILED)),
+        Plan(),
     ),
     "a failed pod is replaced and left for a look": (
         desired(2),

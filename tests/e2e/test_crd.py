@@ -112,7 +112,8 @@ def test_a_template_is_enough(kind_cluster: KindCluster, namespace: str) -> None
     spec = "template: {spec: {containers: [{name: web, image: nginx}]}}"
     made = json.loads(create(kind_cluster, namespace, group(spec)))
     template = {"spec": {"containers": [{"name": "web", "image": "nginx"}]}}
-    assert made["spec"] == {"replicas": 1, "minReadySeconds": 0, "template": template}
+    defaults = {"replicas": 1, "minReadySeconds": 0, "podReplacementPolicy": "TerminationStarted"}
+    assert made["spec"] == {**defaults, "template": template}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_a_deployment_becomes_a_podgroup(kind_cluster: KindCluster, namespace: s
     )
     expected["metadata"].pop("creationTimestamp")
     made["spec"]["template"]["metadata"].pop("creationTimestamp", None)
-    assert made["spec"] == {**DEPLOYMENT["spec"], "template": expected}
+    assert made["spec"] == {**DEPLOYMENT["spec"], "template": expected, "podReplacementPolicy": "TerminationStarted"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

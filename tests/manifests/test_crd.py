@@ -86,10 +86,10 @@ def test_the_columns_are_those_of_the_contract() -> None:
 
 
 def test_the_defaults_are_those_of_a_deployment() -> None:
-    """A Deployment's manifest means the same as a PodGroup."""
+    """A Deployment's manifest means the same as a PodGroup, which otherwise behaves as a Deployment does."""
     spec = fields(CRD, "spec")
     defaults = {name: field["default"] for name, field in spec.items() if "default" in field}
-    assert defaults == {"replicas": 1, "minReadySeconds": 0}
+    assert defaults == {"replicas": 1, "minReadySeconds": 0, "podReplacementPolicy": "TerminationStarted"}
 
 
 def test_a_plain_apply_can_hold_it() -> None:

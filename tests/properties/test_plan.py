@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import strategies
 from builders import GROUP_UID, NOW, pod
-from podgroup_operator.core.model import Desired, Loss, Observed, Plan, Pod, Status
+from podgroup_operator.core.model import Desired, Loss, Observed, Phase, Plan, Pod, PodReplacement, Status
 from podgroup_operator.core.plan import plan
 from world import alive, wanted
 
@@ -21,6 +21,19 @@ def members(seen: Observed) -> list[Pod]:
     return [one for one in seen.pods if one.controller == GROUP_UID and wanted(one) and alive(one)]
 
 
+def spared(seen: Observed, decision: Plan) -> int:
+    """Count the live pods of the group that a plan leaves."""
+    return len(members(seen)) - sum(alive(delete.pod) for delete in decision.deletes)
+
+
+def waited_for(group: Desired, seen: Observed) -> int:
+    """Count the pods whose end the group waits for before others take their places."""
+    dying = [one for one in seen.pods if one.controller == GROUP_UID and one.deleted is not None]
+    if group.pod_replacement is PodReplacement.TERMINATION_STARTED:
+        return 0
+    return sum(one.phase not in {Phase.FAILED, Phase.SUCCEEDED} for one in dying)
+
+
 @anybody
 def test_a_plan_makes_or_deletes_up_to_what_is_wanted_and_no_further(group: Desired, seen: Observed) -> None:
     """There is never a surplus by our making, nor a lack by our deleting; no plan does both."""
@@ -28,9 +41,10 @@ def test_a_plan_makes_or_deletes_up_to_what_is_wanted_and_no_further(group: Desi
     size = len(members(seen)) + len(decision.adopts)
 
     assert decision.missing == group.replicas - size
-    assert not decision.creates or size + len(decision.creates) <= group.replicas
-    assert not decision.deletes or size - len(decision.deletes) >= group.replicas
-    assert not (decision.creates and decision.deletes)
+    surplus = len(members(seen)) - spared(seen, decision)
+    assert not decision.creates or size + len(decision.creates) + waited_for(group, seen) <= group.replicas
+    assert not surplus or size - surplus >= group.replicas
+    assert not (decision.creates and surplus)
 
 
 @unrefused
@@ -38,8 +52,25 @@ def test_a_plan_goes_all_the_way(group: Desired, seen: Observed) -> None:
     """Unless creates are refused all that is missing is made; once all are adopted all that is too much is deleted."""
     decision = plan(group, seen, NOW)
 
-    assert len(decision.creates) == max(decision.missing, 0)
-    assert len(decision.deletes) == (0 if decision.adopts else max(-decision.missing, 0))
+    surplus = len(members(seen)) - spared(seen, decision)
+    assert len(decision.creates) == max(decision.missing - waited_for(group, seen), 0)
+    assert surplus == (0 if decision.adopts else max(-decision.missing, 0))
+
+
+@anybody
+def test_finished_pods_are_kept_up_to_the_limit(group: Desired, seen: Observed) -> None:
+    """Of the group's finished pods as many stay as may, and none that stays is older than one that goes."""
+    finished = {one.uid: one for one in seen.pods if one.controller == GROUP_UID and wanted(one) and corpse(one)}
+    gone = {delete.pod.uid for delete in plan(group, seen, NOW).deletes} & finished.keys()
+    kept = finished.keys() - gone
+
+    assert len(kept) == min(len(finished), group.failed_pods_history_limit)
+    assert all(finished[one].created <= finished[other].created for one in gone for other in kept)
+
+
+def corpse(one: Pod) -> bool:
+    """Tell whether a pod has finished and nobody has asked for its deletion."""
+    return one.deleted is None and not alive(one)
 
 
 @anybody
@@ -64,9 +95,9 @@ def test_new_pods_have_slots_that_are_empty(group: Desired, seen: Observed) -> N
 
 
 @anybody
-def test_only_our_own_live_pods_are_deleted(group: Desired, seen: Observed) -> None:
+def test_only_our_own_pods_are_deleted(group: Desired, seen: Observed) -> None:
     """A plan deletes no foreign pod, none that it is about to adopt or to release, and none that is going anyway."""
-    ours = {one.uid for one in members(seen)}
+    ours = {one.uid for one in seen.pods if one.controller == GROUP_UID and wanted(one) and one.deleted is None}
 
     assert {delete.pod.uid for delete in plan(group, seen, NOW).deletes} <= ours
 
@@ -113,16 +144,21 @@ def test_a_group_that_has_what_it_wants_is_left_alone(group: Desired, seen: Obse
     pods = tuple(one for one in seen.pods if not alive(one) or (one.controller == GROUP_UID) is wanted(one))
     settled = replace(seen, pods=pods)
 
-    assert plan(replace(group, replicas=len(members(settled))), settled, NOW).empty
+    decision = plan(replace(group, replicas=len(members(settled))), settled, NOW)
+
+    assert not (decision.adopts)
+    assert not (decision.releases)
+    assert not (decision.creates)
+    assert spared(settled, decision) == len(members(settled))
 
 
 @anybody
 def test_a_plan_is_made_again_neither_too_soon_nor_never(group: Desired, seen: Observed) -> None:
-    """The next look lies ahead, or it would be a hot loop; there is one if creates are held back."""
+    """The next look lies ahead, or it would be a hot loop; there is one if nothing but time brings what is missing."""
     decision = plan(group, seen, NOW)
 
     assert decision.look_again is None or decision.look_again > NOW
-    assert decision.missing <= 0 or decision.creates or decision.look_again is not None
+    assert decision.missing <= waited_for(group, seen) or decision.creates or decision.look_again is not None
 
 
 @given(
@@ -152,7 +188,7 @@ def test_names_do_not_depend_on_time_or_on_what_may_be_forgotten(
 @unrefused
 def test_a_plan_that_is_carried_out_leaves_nothing_to_do(group: Desired, seen: Observed) -> None:
     """Adopt, release and make, then delete what is too much: the group has what it wants, and is left alone."""
-    for _ in range(2):
+    for _ in range(3):
         decision = plan(group, seen, NOW)
         seen = replace(seen, pods=carried_out(seen, decision))
 
@@ -161,10 +197,13 @@ def test_a_plan_that_is_carried_out_leaves_nothing_to_do(group: Desired, seen: O
 
 
 def carried_out(seen: Observed, decision: Plan) -> tuple[Pod, ...]:
-    """Give the pods that there are when a plan has been carried out."""
+    """Give the pods that there are when a plan has been carried out and those that were dying are gone."""
     changes: dict[str, dict[str, Any]] = {}
     changes |= {adopt.pod.uid: {"controller": GROUP_UID, "slot": adopt.slot} for adopt in decision.adopts}
     changes |= {release.pod.uid: {"controller": ""} for release in decision.releases}
-    changes |= {delete.pod.uid: {"deleted": NOW} for delete in decision.deletes}
+    deleted = {delete.pod.uid for delete in decision.deletes} | {
+        one.uid for one in seen.pods if one.deleted is not None
+    }
     made = (pod(create.name, slot=create.slot) for create in decision.creates)
-    return (*(replace(one, **changes.get(one.uid, {})) for one in seen.pods), *made)
+    left = (replace(one, **changes.get(one.uid, {})) for one in seen.pods if one.uid not in deleted)
+    return (*left, *made)

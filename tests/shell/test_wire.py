@@ -7,7 +7,7 @@ import pytest
 
 from builders import NOW, desired, loss
 from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, Status
+from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, PodReplacement, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 from podgroup_operator.wire import (
     read_desired,
@@ -165,6 +165,8 @@ def test_a_group_that_says_little_has_the_defaults() -> None:
     assert (wanted.replicas, wanted.min_ready_seconds, wanted.deleting, wanted.generation) == (1, 0, False, 0)
     assert wanted.selector == Selector((("selfheal.dev/podgroup", "web"),))
     assert wanted.selector.matches(wanted.template_labels)
+    assert wanted.pod_replacement is PodReplacement.TERMINATION_STARTED
+    assert wanted.failed_pods_history_limit == 1
 
 
 def test_no_replicas_is_not_the_default() -> None:
@@ -180,6 +182,8 @@ def test_a_group_is_read_with_everything_that_it_says() -> None:
             {"generation": 4, "deletionTimestamp": "2023-11-14T22:13:20Z"},
             replicas=7,
             minReadySeconds=3,
+            podReplacementPolicy="TerminationComplete",
+            healing={"failedPodsHistoryLimit": 0},
             selector={"matchLabels": {"b": "2", "a": "1"}, "matchExpressions": [expression]},
             template={"metadata": {"labels": {"a": "1"}}},
         )
@@ -188,6 +192,8 @@ def test_a_group_is_read_with_everything_that_it_says() -> None:
     assert wanted.selector == Selector((("a", "1"), ("b", "2")), (requirement,))
     assert wanted.template_labels == {"a": "1", "selfheal.dev/podgroup": "web"}
     assert (wanted.replicas, wanted.min_ready_seconds, wanted.generation, wanted.deleting) == (7, 3, 4, True)
+    assert wanted.pod_replacement is PodReplacement.TERMINATION_COMPLETE
+    assert wanted.failed_pods_history_limit == 0
 
 
 TEMPLATE: Json = {"metadata": {"labels": {"a": "1"}}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}

@@ -7,7 +7,9 @@ finished nor being deleted. Only active pods count towards `replicas`.
 from collections.abc import Iterable
 from enum import Enum
 
-from podgroup_operator.core.model import Cause, Phase, Pod
+from podgroup_operator.core.model import Cause, Desired, Phase, Pod, PodReplacement
+
+FINISHED = frozenset({Phase.FAILED, Phase.SUCCEEDED})
 
 
 class Bucket(Enum):
@@ -48,7 +50,18 @@ def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
 
 def is_active(pod: Pod) -> bool:
     """Tell whether a pod counts towards `replicas`."""
-    return pod.deleted is None and pod.phase not in {Phase.FAILED, Phase.SUCCEEDED}
+    return pod.deleted is None and pod.phase not in FINISHED
+
+
+def leaving(desired: Desired, pods: Iterable[Pod]) -> int:
+    """Count the group's pods that must be gone before others may take their places.
+
+    With TerminationComplete these are the ones that are being deleted; one whose containers have all ended keeps
+    nobody waiting (as a Job's `terminating`, KEP-3939).
+    """
+    if desired.pod_replacement is PodReplacement.TERMINATION_STARTED:
+        return 0
+    return sum(pod.controller == desired.uid and pod.deleted is not None and pod.phase not in FINISHED for pod in pods)
 
 
 def next_available(pods: Iterable[Pod], min_ready_seconds: int, now: float) -> float | None:

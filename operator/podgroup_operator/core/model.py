@@ -22,6 +22,13 @@ class Phase(Enum):
     UNKNOWN = "Unknown"
 
 
+class PodReplacement(Enum):
+    """When a pod that is being deleted may be replaced: `spec.podReplacementPolicy` (KEP-3939, KEP-3973)."""
+
+    TERMINATION_STARTED = "TerminationStarted"
+    TERMINATION_COMPLETE = "TerminationComplete"
+
+
 class Cause(Enum):
     """Why a pod was lost to its group."""
 
@@ -81,6 +88,8 @@ class Desired:
     template_labels: Mapping[str, str]
     revision: str  # hash of the template
     min_ready_seconds: int = 0
+    pod_replacement: PodReplacement = PodReplacement.TERMINATION_STARTED
+    failed_pods_history_limit: int = 1
     deleting: bool = False
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podgroup_operator.core.claim import claim
-from podgroup_operator.core.classify import is_active, next_available
+from podgroup_operator.core.classify import is_active, leaving, next_available
+from podgroup_operator.core.history import litter
 from podgroup_operator.core.model import Create, Delete, Desired, Observed, Plan, Pod, Release
 from podgroup_operator.core.slots import adopt_all, fill
 from podgroup_operator.core.victims import victims
@@ -37,14 +38,14 @@ def plan(desired: Desired, observed: Observed, now: float) -> Plan:
         releases=tuple(Release(pod) for pod in claims.released),
         creates=growth(desired, observed, active, now),
         # An adoption may be refused, and what is not ours is not ours to delete: first adopt, then look again.
-        deletes=() if adopts else surplus(desired, active, now),
+        deletes=(() if adopts else surplus(desired, active, now)) + litter(desired, claims.kept),
         look_again=next_look(desired, observed, active, now),
     )
 
 
 def growth(desired: Desired, observed: Observed, active: Sequence[Pod], now: float) -> tuple[Create, ...]:
     """Create what is missing, unless the API server has refused and it is not yet time to ask again."""
-    missing = min(desired.replicas - len(active), BURST)
+    missing = min(desired.replicas - len(active) - leaving(desired, observed.pods), BURST)
     if missing <= 0 or retry_at(observed) > now:
         return ()
     return fill(desired, observed, active, missing, now)
