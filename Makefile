@@ -10,6 +10,7 @@ LOCAL := PYTHONPATH=deploy/local $(PY) -m controlplane
 KUBECTL = $$(PYTHONPATH=deploy/local $(PY) -c 'from controlplane.programs import KUBECTL; print(KUBECTL.path)')
 # Real containers need kind, with Docker or without, or a cluster of the user's own.
 ON_KIND = $(or $(PODGROUP_CLUSTER),kind)
+SBOM := dist/sbom.cdx.json
 
 ##@ Use
 
@@ -36,11 +37,22 @@ $(UV):
 	@python3 -m venv $(dir $(@D)) && $(dir $(@D))bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .PHONY: lint
-lint: setup ## Check style, types and the direction of imports
+lint: setup ## Check style, types, the direction of imports, insecure calls, and the manifests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache --no-logo
+	@.venv/bin/bandit --quiet --configfile=pyproject.toml --recursive operator deploy crds
+	@PYTHONPATH=deploy:deploy/local $(PY) -m checks
+
+.PHONY: audit
+audit: setup ## Ask osv.dev for known vulnerabilities of what uv.lock pins; AUDIT=--required: fail if it cannot be asked
+	@set -o pipefail; $(UV) export --locked --quiet --no-emit-project --all-groups | PYTHONPATH=deploy $(PY) -m checks.audit $(AUDIT)
+
+.PHONY: sbom
+sbom: setup ## Write what Python packages the image has to dist/sbom.cdx.json, as CycloneDX
+	@mkdir -p $(dir $(SBOM))
+	@$(UV) export --locked --quiet --no-dev --no-emit-package=kubernetes --format=cyclonedx1.5 --preview-features=sbom-export --output-file=$(SBOM)
 
 .PHONY: format
 format: setup ## Format the code
@@ -49,7 +61,7 @@ format: setup ## Format the code
 .PHONY: test
 test: lint ## Run lint and every test: core, shell, a real control plane, and real containers on kind
 	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
-	@$(PY) -m pytest --ignore=tests/installed --ignore=tests/kind --ignore=tests/bench/test_one_heal.py
+	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest --ignore=tests/installed --ignore=tests/kind --ignore=tests/bench/test_one_heal.py
 	@PODGROUP_CLUSTER=$(ON_KIND) $(PY) -m pytest tests/installed tests/kind
 
 .PHONY: unit

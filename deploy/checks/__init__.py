@@ -1,0 +1,1 @@
+"""Checks of what is shipped: its manifests and its dependencies."""
