@@ -148,6 +148,7 @@ class Application:
             self._create_refused(refusal)
             return False
         except Unreachable as error:
+            self._ledger.unsure = True
             self._cannot_create("Error creating", error)
             return False
         self._created.append(create)

@@ -80,6 +80,9 @@ class Cluster:
         self.fence: Callable[[], float] = lambda: math.inf
         self._connection = connection
         self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
+        self._under_way = 0
+        self._still = asyncio.Event()
+        self._still.set()
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
@@ -124,6 +127,15 @@ class Cluster:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         return await self._write("DELETE", path, body, "application/json")
 
+    async def still(self, seconds: float) -> bool:
+        """Wait until no write is under way; tell whether that is so within the time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._still.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def watch(self, path: str, params: Mapping[str, str], silence: float) -> AsyncIterator[list[Json]]:
         """Follow a watch; each item is the events that came together.
 
@@ -153,8 +165,15 @@ class Cluster:
             left = self.fence()
             if left <= 0:
                 raise NotLeading
-            # What is on its way must have arrived, or be given up, before somebody else may lead.
-            return await self._request(method, path, params, body, content_type, left)
+            self._under_way += 1
+            self._still.clear()
+            try:
+                # What is on its way must have arrived, or be given up, before somebody else may lead.
+                return await self._request(method, path, params, body, content_type, left)
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._still.set()
 
     async def _request(
         self,

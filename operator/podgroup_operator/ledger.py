@@ -20,6 +20,7 @@ class Ledger:
 
     Attributes:
         wrote_at: the highest resourceVersion of our writes to its pods.
+        unsure: a create was not answered: its pod may have come, and gone again, without the cache's showing it yet.
         names: pod names that turned out to be taken by strangers.
         first_look: nothing has been planned for it since the operator started.
         revision: the template that the API server was asked about last.
@@ -32,6 +33,7 @@ class Ledger:
     """
 
     wrote_at: int = 0
+    unsure: bool = False
     names: set[str] = field(default_factory=set)
     first_look: bool = True
     revision: str = ""

@@ -5,7 +5,7 @@ next one repairs what is left.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from podgroup_operator import metrics
@@ -28,15 +28,24 @@ STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this 
 UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass
 class Reconciler:
-    """Looks at groups, one at a time each, any number of groups at once."""
+    """Looks at groups, one at a time each, any number of groups at once.
+
+    Attributes:
+        refresh: makes the cache of pods no older than the call.
+    """
 
     cluster: Cluster
     groups: GroupStore
     pods: PodStore
     recorder: Recorder
     clock: Callable[[], float] = time.time
+    refresh: Callable[[], Awaitable[None]] = _nothing
     ledgers: dict[str, Ledger] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -46,6 +55,9 @@ class Reconciler:
             return None  # owner references do the rest, with or without us
         ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.owner)
         await ask_about_deletes(family, ledger, self.cluster)
+        if ledger.unsure:
+            await self.refresh()
+            ledger.unsure = False
         if not ledger.caught_up(self.pods.version(group.desired.namespace), family.pods, family.condemned):
             metrics.stale_skips.inc()
             return STALE_PAUSE

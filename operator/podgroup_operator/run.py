@@ -40,6 +40,7 @@ RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has 
 KOPF_STOP_SECONDS = 3.0  # seconds that kopf has to end when told to
 RESTART_PAUSE = 1.0  # seconds before kopf is started again, doubled each time that it does not last
 LONGEST_RESTART_PAUSE = 20.0  # seconds; a kopf that has worked longer than this has lasted
+STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
 ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds before a look that raised is repeated
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Operator:
         self._pods = PodStore(self._wake, time.time)
         identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"  # in a container each is process 1
         self._recorder = Recorder(self._cluster, identity)
-        self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder)
+        self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder, refresh=self._refresh)
         self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
         self._leadership: Leadership = (
             Candidate(self._cluster, self._lease_namespace, identity) if settings.leader_elect else Alone()
@@ -90,8 +91,8 @@ class Operator:
         self._show_metrics()
         try:
             async with self._cluster:
-                await self._unless_stopped(self._live())
-                await self._leadership.release()
+                if await self._unless_stopped(self._live()):
+                    await self._leadership.release()  # else what is on its way could arrive while another leads
         finally:
             await endpoints.stop()
         logger.info("Stopped.")
@@ -101,15 +102,18 @@ class Operator:
         metrics.groups.set_function(lambda: len(self._groups))
         metrics.pods.set_function(lambda: len(self._pods))
 
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something to its end, or until we are to stop."""
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run something to its end, or until we are to stop; tell whether no write was cut off by that."""
         task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        self._cluster.fence = lambda: 0.0
+        still = await self._cluster.still(STILL_SECONDS)
         stop.cancel()
         if not task.done():
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        return still
 
     async def _live(self) -> None:
         """Prepare, then work for ever; an error that nobody foresaw ends the process, with its traceback."""
@@ -136,9 +140,13 @@ class Operator:
             await wait_until_ready(self._cluster, self._settings.namespaces, say, self._lease_namespace)
 
     async def _catch_up(self) -> None:
-        """List all pods anew; who leads from the beginning has just done so."""
+        """Refresh the cache of pods; who leads from the beginning has just filled it."""
         if self._settings.leader_elect:
-            await asyncio.gather(*(informer.refresh() for informer in self._informers))
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """List all pods anew."""
+        await asyncio.gather(*(informer.refresh() for informer in self._informers))
 
     def _begin(self) -> None:
         """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""

@@ -12,7 +12,7 @@ from aiohttp import web
 from fakeapi import Answer, Cut, Delay, FakeApi, Hold
 from fakeapi.client import a_pod
 from podgroup_operator import cluster as module
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
 from podgroup_operator.login import Connection
 
 PODS = pods_path("default")
@@ -188,3 +188,19 @@ async def test_so_many_writes_are_under_way_and_no_more(api: FakeApi, cluster: C
     gate.set()
     await asyncio.gather(*writes)
     assert len(api.pods()) == 40
+
+
+async def test_it_tells_when_all_writes_are_answered(api: FakeApi, cluster: Cluster) -> None:
+    """Before a write, while it is under way, and after it; a fence that is down holds back what was not begun."""
+    release = asyncio.Event()
+    api.faults.add(Hold(release), verb="create")
+    assert await cluster.still(0)
+    write = asyncio.create_task(cluster.create(pods_path("default"), a_pod("a")))
+    await api.until(lambda: len(api.requests) == 1, "the write is under way")
+    cluster.fence = lambda: 0.0
+    with pytest.raises(NotLeading):
+        await cluster.create(pods_path("default"), a_pod("b"))
+    assert not await cluster.still(0.01)
+    release.set()
+    await write
+    assert await cluster.still(1)

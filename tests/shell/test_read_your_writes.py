@@ -91,6 +91,30 @@ async def test_a_delete_that_never_arrived_is_repeated(stage: Stage) -> None:
     assert len(stage.api.pods()) == 2
 
 
+async def test_after_an_unanswered_create_the_cache_is_filled_anew(stage: Stage) -> None:
+    """Its pod may have come, gone and come again: what the cache shows could be the first of these lives."""
+    made: list[int] = []
+
+    async def refresh() -> None:
+        made.append(len(stage.writes("create")))
+        stage.hear_pods()
+
+    stage.reconciler.refresh = refresh
+    stage.api.create("podgroups", a_group("web", 1))
+    stage.api.faults.add(Cut(after=True), verb="create", resource="pods", nth=2)
+    stage.hear()
+    await stage.look()
+    assert made == []
+    before = len(stage.writes("create"))
+    stage.now += 1
+    stage.hear_groups()
+    await stage.look()
+    assert made == [before]
+    await stage.settle()
+    assert made == [before]
+    assert len(stage.api.pods()) == 1
+
+
 async def test_after_an_adoption_the_cache_must_show_it(stage: Stage) -> None:
     """A pod that was just taken in is not taken in again, and not counted as missing."""
     await group(stage, 0)
