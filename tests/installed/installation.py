@@ -52,7 +52,7 @@ class Installation:
 
         def find() -> list[Json] | None:
             pods = self.pods()
-            conditions = [{each["type"]: each["status"] for each in pod["status"]["conditions"]} for pod in pods]
+            conditions = [{each["type"]: each["status"] for each in told(pod)} for pod in pods]
             stay = not any("deletionTimestamp" in pod["metadata"] for pod in pods)
             well = all(each.get("Ready") == "True" for each in conditions)
             return pods if stay and well and len(pods) == REPLICAS else None
@@ -81,3 +81,9 @@ class Installation:
         """What it tells Prometheus, through its Service."""
         path = f"/api/v1/namespaces/{NAMESPACE}/services/podgroup-operator:http/proxy/metrics"
         return self._shell.run(f"kubectl get --raw {path}")
+
+
+def told(pod: Json) -> list[Json]:
+    """A pod's conditions; one that was created this moment has none."""
+    found: list[Json] = pod["status"].get("conditions") or []
+    return found

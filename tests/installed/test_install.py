@@ -40,6 +40,7 @@ def test_it_runs_where_pod_security_is_restricted(installed: Installation, shell
     shell.run(f"kubectl label namespace {NAMESPACE} --overwrite {RESTRICTED}")
     said = shell.run(f"helm upgrade podgroup-operator {CHART} --namespace {NAMESPACE} --set logLevel=DEBUG --wait")
     said += shell.run(f"kubectl rollout restart deployment/podgroup-operator --namespace {NAMESPACE}")
+    shell.run(f"kubectl rollout status deployment/podgroup-operator --namespace {NAMESPACE} --timeout=90s")
     installed.ready()
     said += shell.run(f"helm test podgroup-operator --namespace {NAMESPACE} --logs")
     assert "warning" not in (installed.said + said).lower()
