@@ -1,0 +1,64 @@
+"""The operator, deliberately broken in one way: only to show that the oracle sees it.
+
+Run as a program: `python broken_operator.py VARIANT run ...`; everything after the variant is the operator's own.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from podgroup_operator import cli, cluster, informer, ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Json = dict[str, Any]
+
+
+def generate_names() -> None:
+    """Let the API server choose the pods' names, and do not look what became of a create that was not answered."""
+
+    async def look_away(_: object) -> None:
+        pass
+
+    informer.Informer.refresh = look_away  # type: ignore[method-assign,assignment]
+    create = cluster.Cluster.create
+
+    async def nameless(self: cluster.Cluster, path: str, body: Json, params: Any = None) -> Json:
+        if body.get("kind", "Pod") == "Pod" and "name" in body["metadata"]:
+            metadata = {key: value for key, value in body["metadata"].items() if key != "name"}
+            body = {**body, "metadata": {**metadata, "generateName": "web-"}}
+        return await create(self, path, body, params)
+
+    cluster.Cluster.create = nameless  # type: ignore[method-assign]
+
+
+def expect_nothing() -> None:
+    """Decide without waiting until the cache shows our own writes; with names of the server's choice, see above."""
+    generate_names()
+    ledger.Ledger.caught_up = lambda *_: True  # type: ignore[method-assign]
+
+
+def delete_by_name() -> None:
+    """Delete whatever has the name."""
+
+    async def delete(self: cluster.Cluster, path: str, uid: str, version: int | None = None) -> Json:
+        options = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        return await self._write("DELETE", path, options, "application/json")
+
+    cluster.Cluster.delete = delete  # type: ignore[method-assign]
+
+
+def never_rest() -> None:
+    """Try again at once whatever was refused."""
+    ledger.FIRST_PAUSE = ledger.LAST_PAUSE = 0.0
+
+
+VARIANTS: dict[str, Callable[[], None]] = {
+    variant.__name__: variant for variant in (generate_names, expect_nothing, delete_by_name, never_rest)
+}
+
+if __name__ == "__main__":
+    VARIANTS[sys.argv[1]]()
+    sys.exit(cli.main(sys.argv[2:]))

@@ -1,0 +1,80 @@
+"""What happened in one plan, from beginning to end: what the oracle judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from e2e.pod import Pod
+    from e2e.recording import Change
+    from faults.asked import Asked
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Story:
+    """A plan that is over. Times are seconds of the monotonic clock.
+
+    Attributes:
+        changes: of pods and PodGroups, in the order of the store.
+        requests: the operator's, in the order in which they came.
+        births: how many pods the group should have made.
+        removals: how many pods the operator should have deleted.
+        idle_from: since when nothing was left to do.
+        ended: the end.
+        calm_from: when the last fault had ended, as far as that is known to be the last trouble.
+        pause: seconds for which the operator may rest after a fault before it tries again.
+        blind: seconds for which the faults may keep news from the operator.
+    """
+
+    changes: Sequence[Change]
+    requests: Sequence[Asked]
+    births: int
+    removals: int
+    idle_from: float
+    ended: float
+    calm_from: float
+    pause: float
+    blind: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The state of the store right after one change.
+
+    Attributes:
+        change: the change.
+        pods: all pods that exist, by UID.
+        groups: all PodGroups that exist, by UID.
+    """
+
+    change: Change
+    pods: dict[str, Pod]
+    groups: dict[str, Pod]
+
+    def live(self, uid: str) -> list[Pod]:
+        """Give the pods of a group that count: neither finished nor Terminating."""
+        return [pod for pod in self.pods.values() if pod.controller == uid and pod.live]
+
+
+def is_group(change: Change) -> bool:
+    """Tell whether a change is one of a PodGroup."""
+    return bool(change.pod.body["kind"] == "PodGroup")
+
+
+def moments(changes: Sequence[Change]) -> list[Moment]:
+    """Play the changes back: every state that the store was in."""
+    pods: dict[str, Pod] = {}
+    groups: dict[str, Pod] = {}
+    played = []
+    for change in changes:
+        objects = groups if is_group(change) else pods
+        objects[change.pod.uid] = change.pod
+        if change.kind == "DELETED":
+            del objects[change.pod.uid]
+        played.append(Moment(change, dict(pods), dict(groups)))
+    return played

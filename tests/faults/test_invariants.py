@@ -1,0 +1,107 @@
+"""Each invariant tells a story that breaks it from one that does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from e2e.pod import Pod
+from e2e.recording import Change
+from faults.asked import Asked
+from faults.invariants import violations
+from faults.story import Story
+
+Json = dict[str, Any]
+
+GROUP = "uid-of-web"
+READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def group(version: int, replicas: int, told: int | None = None, kind: str = "MODIFIED", **metadata: object) -> Change:
+    """A change of the PodGroup; `told` is what its status says."""
+    meta = {"name": "web", "uid": GROUP, "resourceVersion": str(version), "generation": replicas, **metadata}
+    status = {} if told is None else {"observedGeneration": replicas, "replicas": told, "readyReplicas": told}
+    body = {"kind": "PodGroup", "metadata": meta, "spec": {"replicas": replicas}, "status": status}
+    return Change(kind, Pod(body), float(version))
+
+
+def pod(version: int, name: str, kind: str = "ADDED", owner: str = GROUP, **metadata: object) -> Change:
+    """A change of a pod."""
+    meta = {"name": name, "uid": f"uid-of-{name}", "resourceVersion": str(version), **metadata}
+    owners = [{"uid": owner, "controller": True}]
+    return Change(
+        kind, Pod({"kind": "Pod", "metadata": {**meta, "ownerReferences": owners}, "status": READY}), float(version)
+    )
+
+
+def delete(name: str, uid: str, at: float = 5.0) -> Asked:
+    """A delete that was carried out."""
+    return Asked("delete", "pods", "shop", name, {"preconditions": {"uid": uid}}, at, 200, 200)
+
+
+def status_write(at: float, code: int = 200) -> Asked:
+    """A write of the status."""
+    return Asked("patch", "podgroups/status", "shop", "web", {}, at, code, code)
+
+
+GOOD = Story(
+    changes=(group(1, 2, kind="ADDED"), pod(2, "web-0"), pod(3, "web-1"), group(4, 2, told=2)),
+    requests=(status_write(4.0),),
+    births=2,
+    removals=0,
+    idle_from=10.0,
+    ended=11.0,
+    calm_from=0.0,
+    pause=0.0,
+    blind=0.0,
+)
+
+
+def broken_by(story: Story) -> set[str]:
+    """The names of the invariants that a story breaks."""
+    return {violation.partition(":")[0] for violation in violations(story)}
+
+
+def with_changes(*changes: Change, **fields: Any) -> Story:
+    """The good story, with more changes."""
+    return replace(GOOD, changes=(*GOOD.changes, *changes), **fields)
+
+
+def test_good() -> None:
+    """A story in which all goes well breaks none."""
+    assert set() == broken_by(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("story", "invariant"),
+    [
+        (with_changes(pod(5, "web-2")), "no_surplus"),
+        (with_changes(pod(5, "web-1", "DELETED"), pod(6, "web-2"), pod(7, "web-3")), "no_surplus"),
+        (with_changes(group(5, 1, told=1), pod(8, "web-1", "DELETED"), pod(9, "web-2")), "no_surplus"),
+        (replace(GOOD, requests=[delete("alien", "uid-of-alien")]), "no_foreign_delete"),
+        (replace(GOOD, requests=[delete("web-1", "uid-of-web-0")]), "no_foreign_delete"),
+        (replace(GOOD, requests=[Asked("delete", "pods", "shop", "web-1", {})]), "no_foreign_delete"),
+        (replace(GOOD, requests=[Asked("delete", "pods", "shop", "", {})]), "no_foreign_delete"),
+        (replace(GOOD, requests=[Asked("patch", "podgroups", "shop", "web", {})]), "writes_only_its_own"),
+        (replace(GOOD, births=3), "one_replacement"),
+        (replace(GOOD, removals=1), "one_replacement"),
+        (
+            with_changes(
+                *(pod(each, f"web-{each}", annotations={"selfheal.dev/replaces": "web-1"}) for each in (5, 6))
+            ),
+            "one_replacement",
+        ),
+        (replace(GOOD, requests=[status_write(5 + each / 100, 500) for each in range(30)]), "no_hot_loop"),
+        (with_changes(group(5, 2, told=1)), "status_is_true"),
+        (with_changes(group(5, 2, told=1), group(8, 2, told=2)), "status_is_true"),
+        (replace(GOOD, requests=[status_write(10.5)]), "idle_writes_nothing"),
+        (with_changes(pod(12, "web-1", "DELETED")), "stays_so"),
+        (with_changes(group(5, 2, kind="DELETED"), pod(8, "web-2")), "no_create_for_the_dying"),
+        (with_changes(pod(5, "bystander", owner="else"), pod(6, "bystander", "DELETED", "else")), "bystander_lives"),
+    ],
+)
+def test_broken(story: Story, invariant: str) -> None:
+    """A story in which something goes wrong breaks the invariant that says so."""
+    assert invariant in broken_by(story)
