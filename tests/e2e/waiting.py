@@ -26,7 +26,7 @@ def eventually(expected: object, observe: Callable[[], object], seconds: float =
     while actual != expected and time.monotonic() < deadline:
         time.sleep(PAUSE)
         actual = observe()
-    assert expected == actual, f"still so after {seconds} s"
+    assert expected == actual, f"still so after {seconds} s: {actual!r}"
 
 
 def wait_for(what: str, find: Callable[[], T | None], seconds: float = SECONDS) -> T:
