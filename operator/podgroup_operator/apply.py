@@ -67,7 +67,8 @@ class Application:
     async def carry_out(self, plan: Plan) -> Outcome:
         """Do everything that the plan says, as far as the API server lets us."""
         await asyncio.gather(*(self._release(release) for release in plan.releases))
-        if not looks_orphaned(plan) or await self._owner_lives():
+        # What could not be released is still ours, and a replacement of it would be one too many.
+        if not self._refused and (not looks_orphaned(plan) or await self._owner_lives()):
             await asyncio.gather(*(self._adopt(adopt) for adopt in plan.adopts))
             await self._create_all(plan.creates)
         await asyncio.gather(*(self._delete(delete) for delete in plan.deletes))

@@ -151,6 +151,23 @@ async def test_a_pod_whose_labels_are_changed_is_released_and_replaced(stage: St
     assert (replacement.replaces, replacement.controller) == (released, uid)
 
 
+async def test_a_pod_that_cannot_be_released_is_not_replaced(stage: Stage) -> None:
+    """It is still ours: a replacement would be one too many. When it can be released, it is, and then replaced."""
+    uid = stage.api.create("podgroups", a_group("web", 2))["metadata"]["uid"]
+    await stage.settle()
+    kept = names(stage.api.pods())[0]
+    stage.api.patch("pods", kept, {"metadata": {"labels": {LABEL: "none"}}})
+    stage.api.faults.add(Answer(503), verb="patch", resource="pods")
+    stage.hear()
+    await stage.look()
+    assert len(stage.api.pods()) == 2
+    assert controllers(stage)[kept] == [uid]
+    stage.now += 1000
+    await stage.settle()
+    assert controllers(stage)[kept] == []
+    assert len(stage.api.pods()) == 3
+
+
 async def test_another_owner_of_a_released_pod_keeps_it(stage: Stage) -> None:
     """Only our own reference is taken off."""
     await group(stage, 1)
