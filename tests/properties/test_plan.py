@@ -10,7 +10,7 @@ import strategies
 from builders import GROUP_UID, NOW, pod
 from podgroup_operator.core.model import Desired, Loss, Observed, Phase, Plan, Pod, PodReplacement, Status
 from podgroup_operator.core.plan import plan
-from world import alive, wanted
+from world.apiserver import alive, wanted
 
 anybody = given(group=strategies.groups, seen=strategies.views())
 unrefused = given(group=strategies.groups, seen=strategies.views(st.none()))

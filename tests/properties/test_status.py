@@ -10,7 +10,7 @@ from builders import GROUP_UID, NOW
 from podgroup_operator.core.model import Desired, Observed, Outcome, Phase
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
-from world import alive, wanted
+from world.apiserver import alive, wanted
 
 NOTHING = Outcome()
 

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from builders import LABELS, pod
 from podgroup_operator.core.plan import plan
-from world import ApiServer, Operator
+from world.apiserver import ApiServer
+from world.operators import Operator
 
 
 class TwoOperators(RuleBasedStateMachine):

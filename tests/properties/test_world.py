@@ -18,7 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from builders import GROUP_UID, LABELS, OTHER_UID, pod
 from podgroup_operator.core.model import Phase, Pod
 from podgroup_operator.core.names import pod_name
-from world import ApiServer, Operator, Trouble, alive, wanted
+from world.apiserver import ApiServer, Trouble, alive, wanted
+from world.operators import Operator
 
 LONG_ENOUGH = 8  # steps between two times of quiet
 
