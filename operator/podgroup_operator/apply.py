@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from podgroup_operator.cluster import (
+    CONFLICT,
     FORBIDDEN,
     INVALID,
+    NOT_FOUND,
     STRATEGIC_MERGE_PATCH,
+    UNPROCESSABLE,
     Cluster,
     Refused,
     Unreachable,
@@ -29,8 +32,6 @@ from podgroup_operator.pods import Family
 from podgroup_operator.wire import version_of
 
 Json = dict[str, Any]
-
-CONFLICT, NOT_FOUND, UNPROCESSABLE = 409, 404, 422
 
 
 def looks_orphaned(plan: Plan) -> bool:

@@ -27,9 +27,9 @@ READ_BUFFER = 1 << 20  # bytes; a pod may be large
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
-FORBIDDEN = 403
+FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 403, 404, 409, 422
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
-INVALID = frozenset({400, 422})
+INVALID = frozenset({400, UNPROCESSABLE})
 
 
 class Refused(Exception):

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, object_path
+from podgroup_operator.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Lease, Sighting, Step, next_step, see
 
 NAME = "podgroup-operator"
 ROOT = "/apis/coordination.k8s.io/v1"
-NOT_FOUND, CONFLICT = 404, 409
 
 Json = dict[str, Any]
 

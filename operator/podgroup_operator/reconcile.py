@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from podgroup_operator import metrics
-from podgroup_operator.apply import NOT_FOUND, Application, ask_about_deletes
-from podgroup_operator.cluster import Cluster, Refused, podgroups_path
+from podgroup_operator.apply import Application, ask_about_deletes
+from podgroup_operator.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
 from podgroup_operator.core.model import Observed, Outcome, Plan
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan

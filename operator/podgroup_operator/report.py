@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.cluster import Cluster, Refused, podgroups_path
+from podgroup_operator.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
 from podgroup_operator.core import names
 from podgroup_operator.core.model import Create, Desired, Outcome, Plan, Status
 from podgroup_operator.groups import Group, GroupStore
@@ -93,7 +93,7 @@ async def patch_status(group: Group, status: Json, cluster: Cluster, groups: Gro
     try:
         body = await cluster.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
     except Refused as refusal:
-        if refusal.code not in {404, 409, 422}:
+        if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
             raise
         return  # the object has changed or is gone, and the news of that is on its way to us
     known = groups.get(group.key)
