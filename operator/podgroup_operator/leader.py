@@ -10,11 +10,11 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from podgroup_operator.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Lease, Sighting, Step, next_step, see
+from podgroup_operator.core.manifest import micro_time
 
 NAME = "podgroup-operator"
 ROOT = "/apis/coordination.k8s.io/v1"
@@ -114,7 +114,9 @@ class Candidate:
             return
         self._step_down()
         try:
-            await self._write(self._seen, holder="")
+            # After a renewal that failed it may be nobody's by now, or gone: then there is nothing to give back.
+            if next_step(self._seen, self._identity, self._clock()) is Step.RENEW:
+                await self._write(Step.RENEW, holder="")
         except (Refused, Unreachable) as error:
             logger.warning("The Lease could not be given back: %s", error)
 
@@ -139,11 +141,12 @@ class Candidate:
     async def _read_and_step(self) -> None:
         asked = self._clock()
         self._seen = see(self._seen, await self._read(), self._clock())
-        if next_step(self._seen, self._identity, self._clock()) is Step.WAIT:
+        step = next_step(self._seen, self._identity, self._clock())
+        if step is Step.WAIT:
             self._tell(self._seen.lease.holder if self._seen else "")
             self._step_down()  # should another one have taken it while we were away
             return
-        self._seen = await self._write(self._seen, holder=self._identity)
+        self._seen = await self._write(step, holder=self._identity)
         self._until = asked + DEADLINE
         self._tell(self._identity)
         self._following.clear()
@@ -165,18 +168,17 @@ class Candidate:
                 return None
             raise
 
-    async def _write(self, seen: Sighting | None, holder: str) -> Sighting:
+    async def _write(self, step: Step, holder: str) -> Sighting:
         """Write ourselves, or nobody, into the Lease, if nobody else has changed it meanwhile."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        now = micro_time(time.time())
         spec: Json = {"holderIdentity": holder, "leaseDurationSeconds": int(DURATION), "renewTime": now}
-        transitions = seen.lease.transitions if seen else 0
-        if seen is None or seen.lease.holder != self._identity:
-            spec |= {"acquireTime": now, "leaseTransitions": transitions + (seen is not None)}
-        if seen is None:
+        if step is not Step.RENEW:
+            spec |= {"acquireTime": now, "leaseTransitions": self._seen.lease.transitions + 1 if self._seen else 0}
+        if self._seen is None:
             body: Json = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}}
             answer = await self._cluster.claim("POST", self._path(), {**body, "spec": spec})
         else:
-            patch = {"metadata": {"resourceVersion": str(seen.lease.version)}, "spec": spec}
+            patch = {"metadata": {"resourceVersion": str(self._seen.lease.version)}, "spec": spec}
             answer = await self._cluster.claim("PATCH", self._path(NAME), patch)
         return Sighting(read_lease(answer), self._clock())
 
