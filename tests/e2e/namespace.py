@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,25 @@ class Namespace:
     def kubectl(self, *arguments: str, **options: str) -> str:
         """What `kubectl` prints, run in this namespace; an `input` is what it reads."""
         return str(self.cluster.kubectl("--namespace", self.name, *arguments, **options))
+
+    def kubectl_as(self, user: str, *arguments: str, manifest: object = None) -> str:
+        """All that `kubectl` prints to somebody else in this namespace, whether it succeeds or not.
+
+        Args:
+            user: whom the administrator impersonates.
+            arguments: of kubectl.
+            manifest: what it reads, as JSON.
+        """
+        command = [str(self.cluster.kubectl_path), f"--kubeconfig={self.cluster.kubeconfig_path}", f"--as={user}"]
+        answer = subprocess.run(  # noqa: S603 - the tests' kubectl
+            [*command, f"--namespace={self.name}", *arguments],
+            input=json.dumps(manifest),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return answer.stdout
 
     def path(self, plural: str, name: str = "", root: str = CORE) -> str:
         """The path of a collection in this namespace, or of an object in it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +52,7 @@ def ann(shop: Namespace) -> Callable[..., str]:
     allow(shop, "podgroups", "selfheal.dev", "podgroups", "podgroups/scale")
 
     def kubectl(*arguments: str, manifest: object = None) -> str:
-        return run_as(shop, "ann", *arguments, manifest=manifest)
+        return shop.kubectl_as("ann", *arguments, manifest=manifest)
 
     # A new policy is not in force at once.
     wait_for(
@@ -66,20 +65,6 @@ def forget(shop: Namespace) -> bool:
     """Remove what was created before the policy was in force."""
     shop.delete_group()
     return False
-
-
-def run_as(shop: Namespace, user: str, *arguments: str, manifest: object = None) -> str:
-    """Run kubectl as somebody else and give all that it prints."""
-    command = [str(shop.cluster.kubectl_path), f"--kubeconfig={shop.cluster.kubeconfig_path}", f"--as={user}"]
-    answer = subprocess.run(  # noqa: S603 - the tests' kubectl
-        [*command, f"--namespace={shop.name}", *arguments],
-        input=json.dumps(manifest),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return answer.stdout
 
 
 def allow(shop: Namespace, name: str, group: str, *resources: str) -> None:

@@ -60,26 +60,12 @@ def bind(shop: Namespace, user: str, role: str, kind: str = "clusterrole") -> No
     shop.kubectl("create", "rolebinding", user, f"--{kind}={role}", f"--user={user}")
 
 
-def run_as(shop: Namespace, user: str, *arguments: str, manifest: object = None) -> str:
-    """Run kubectl as somebody and give all that it prints, whether it succeeds or not."""
-    command = [str(shop.cluster.kubectl_path), f"--kubeconfig={shop.cluster.kubeconfig_path}", f"--as={user}"]
-    answer = subprocess.run(  # noqa: S603 - the tests' kubectl
-        [*command, f"--namespace={shop.name}", *arguments],
-        input=json.dumps(manifest),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return answer.stdout
-
-
 def create_as(shop: Namespace, user: str) -> str:
     """What the API server would say if somebody created a PodGroup."""
     container = {"name": "web", "image": "registry.k8s.io/pause:3.10"}
     group = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "metadata": {"name": "tried"}}
     group["spec"] = {"template": {"spec": {"containers": [container]}}}
-    return run_as(shop, user, "create", "--dry-run=server", "--filename=-", manifest=group)
+    return shop.kubectl_as(user, "create", "--dry-run=server", "--filename=-", manifest=group)
 
 
 def start_group(shop: Namespace) -> None:
@@ -132,7 +118,7 @@ def test_an_editor_may_create_a_group_and_a_viewer_may_look(shop: Namespace) -> 
     for user, role in (("ed", "edit"), ("vi", "view")):
         bind(shop, user, role)
     eventually("podgroup.selfheal.dev/tried created (server dry run)\n", lambda: create_as(shop, "ed"))
-    eventually("podgroup.selfheal.dev/web\n", lambda: run_as(shop, "vi", "get", "pgrp", "--output=name"))
+    eventually("podgroup.selfheal.dev/web\n", lambda: shop.kubectl_as("vi", "get", "pgrp", "--output=name"))
     assert "cannot create resource" in create_as(shop, "vi")
 
 
@@ -142,6 +128,6 @@ def test_an_autoscaler_needs_the_scale_only(shop: Namespace) -> None:
     shop.kubectl("create", "role", "scaler", "--verb=get,patch", "--resource=podgroups.selfheal.dev/scale")
     bind(shop, "scaler", "scaler", "role")
     patch = ("patch", "pgrp", "web", "--subresource=scale", "--type=merge", '--patch={"spec": {"replicas": 2}}')
-    wait_for("the role", lambda: "web patched" in run_as(shop, "scaler", *patch))
+    wait_for("the role", lambda: "web patched" in shop.kubectl_as("scaler", *patch))
     assert shop.group()["spec"]["replicas"] == 2
-    assert 'cannot get resource "podgroups"' in run_as(shop, "scaler", "get", "pgrp", "web")
+    assert 'cannot get resource "podgroups"' in shop.kubectl_as("scaler", "get", "pgrp", "web")
