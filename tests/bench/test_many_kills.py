@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from e2e.namespace import Namespace
     from e2e.operator_process import OperatorProcess
     from e2e.pod import Pod
-    from e2e.recording import Change
 
 REPLICAS = 50
 KILLS = 500
@@ -36,7 +35,7 @@ def test_five_hundred_random_kills(shop: Namespace, operator: OperatorProcess, m
         eventually((REPLICAS, REPLICAS, REPLICAS, 0, KILLS), lambda: told(shop), SETTLE)
         settled = time.monotonic()
         shop.complete(without=victims)
-        history = recording.history()
+        history, most = recording.history(), recording.most_live()
     created = [change.pod for change in history if change.kind == "ADDED"]
     assert len(created) == KILLS
     assert {pod.replaces for pod in created} == {pod.name for pod in victims}
@@ -44,7 +43,7 @@ def test_five_hundred_random_kills(shop: Namespace, operator: OperatorProcess, m
     measured("500 kills, the storm", ended - started, "s")
     measured("500 kills, until all pods were Ready", ready - ended, "s")
     measured("500 kills, from then until the status was right", settled - ready, "s", SETTLE)
-    measured("500 kills, most pods live at once", most_live(recording.before, history), "", REPLICAS)
+    measured("500 kills, most pods live at once", most, "", REPLICAS)
 
 
 def storm(shop: Namespace) -> list[Pod]:
@@ -73,16 +72,3 @@ def told(shop: Namespace) -> tuple[int, ...]:
     status = shop.status()
     counts = (status["replicas"], status["readyReplicas"], status["availableReplicas"], status["terminatingReplicas"])
     return (*counts, status["healing"]["total"])
-
-
-def most_live(before: list[Pod], history: list[Change]) -> int:
-    """Replay what has happened; return how many pods were live at once at most."""
-    live = {pod.uid for pod in before if pod.live}
-    most = len(live)
-    for change in history:
-        if change.kind != "DELETED" and change.pod.live:
-            live.add(change.pod.uid)
-        else:
-            live.discard(change.pod.uid)
-        most = max(most, len(live))
-    return most

@@ -1,5 +1,6 @@
 """A pod at one moment, with the facts that tests ask for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -110,11 +111,11 @@ def pod_spec(**fields: object) -> Json:
     return {"containers": [container], "terminationGracePeriodSeconds": 1, **fields}
 
 
-def names(pods: list[Pod]) -> set[str]:
+def names(pods: Iterable[Pod]) -> set[str]:
     """The names of pods."""
     return {pod.name for pod in pods}
 
 
-def uids(pods: list[Pod]) -> set[str]:
+def uids(pods: Iterable[Pod]) -> set[str]:
     """The UIDs of pods."""
     return {pod.uid for pod in pods}

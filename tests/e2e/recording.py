@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from urllib3.exceptions import HTTPError
 
-from e2e.pod import Pod, pod_spec
+from e2e.pod import Pod, pod_spec, uids
 from e2e.waiting import SECONDS
 
 if TYPE_CHECKING:
@@ -125,6 +125,18 @@ class Recording:
     def created(self) -> list[Pod]:
         """The pods that have been created until this moment."""
         return [change.pod for change in self.history() if change.kind == "ADDED"]
+
+    def most_live(self) -> int:
+        """How many pods were live at once, at most, from the start until this moment: at every resourceVersion."""
+        live = uids(pod for pod in self.before if pod.live)
+        most = len(live)
+        for change in self.history():
+            if change.kind != "DELETED" and change.pod.live:
+                live.add(change.pod.uid)
+            else:
+                live.discard(change.pod.uid)
+            most = max(most, len(live))
+        return most
 
     def first(self, what: str, fits: Callable[[Change], bool], start: int = 0, seconds: float = SECONDS) -> Change:
         """Wait for the first change that fits.

@@ -37,8 +37,7 @@ REPLICAS = 3
 class Pair:
     """Two operators for one namespace, of which one leads."""
 
-    def __init__(self, shop: Namespace, operators: list[OperatorProcess]) -> None:
-        self._shop = shop
+    def __init__(self, operators: list[OperatorProcess]) -> None:
         self.operators = operators
 
     def leading(self) -> list[OperatorProcess]:
@@ -78,7 +77,7 @@ def pair(shop: Namespace, account: Path, tmp_path: Path) -> Iterator[Pair]:
     ):
         one.start()
         two.start()
-        yield Pair(shop, [one, two])
+        yield Pair([one, two])
 
 
 @pytest.fixture
@@ -87,21 +86,8 @@ def recorded(pair: Pair, shop: Namespace) -> Iterator[Recording]:
     shop.start_group(replicas=REPLICAS)
     with shop.record() as recording:
         yield recording
-        most = peak(recording)
+        most = recording.most_live()
     assert most <= REPLICAS
-
-
-def peak(recording: Recording) -> int:
-    """How many pods were live at once, at most."""
-    live = {pod.uid for pod in recording.before if pod.live}
-    most = len(live)
-    for change in recording.history():
-        if change.kind != "DELETED" and change.pod.live:
-            live.add(change.pod.uid)
-        else:
-            live.discard(change.pod.uid)
-        most = max(most, len(live))
-    return most
 
 
 def heals(shop: Namespace) -> None:
