@@ -6,26 +6,24 @@ whatever the end-to-end tests run on, and each module gets a fresh one with a fr
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_kind import KindCluster
 
 from controlplane.build import build
-from controlplane.programs import KUBECTL, MODULES
 from e2e.api import Api
+from e2e.local_cluster import WITH_CRDS, start_local_cluster
 from e2e.namespace import Namespace
-from e2e.operator_fixtures import install_crds
 from e2e.operator_process import OperatorProcess
 from e2e.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pytest_kind import KindCluster
 
 NODES = 20
 
@@ -77,19 +75,10 @@ def measured(pytestconfig: pytest.Config) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindCluster]:
+def cluster() -> Iterator[KindCluster]:
     """A local control plane, with both CRDs installed."""
-    config = tmp_path_factory.mktemp("cluster") / "config"
-    config.write_text(f"--nodes={NODES}\n")
-    made = KindCluster(f"bench-{os.getpid()}", kind_path=MODULES / "kind", kubectl_path=KUBECTL.path)
-    try:
-        made.create(config_file=config)
-        with Api(Path(made.kubeconfig_path)) as api:
-            install_crds(made, api)
+    with start_local_cluster("bench", f"--nodes={NODES}", *WITH_CRDS) as made:
         yield made
-    finally:
-        made.delete()
-        shutil.rmtree(made.path)
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_kind import KindCluster
 
 from controlplane.build import build
-from controlplane.programs import KUBECTL, MODULES
 from e2e.api import Api
-from e2e.operator_fixtures import OPERATOR_NAME, OPERATOR_NAMESPACE, install_crds
+from e2e.local_cluster import WITH_CRDS, start_local_cluster
+from e2e.operator_fixtures import OPERATOR_NAME, OPERATOR_NAMESPACE
 from e2e.service_account import ServiceAccount, lease_rules, operator_rules
 from faults.performance import Performance, Site
 from faults.plans import SHORT, all_plans
@@ -29,6 +26,8 @@ from faults.plans import SHORT, all_plans
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
+
+    from pytest_kind import KindCluster
 
     from faults.performance import Verdict
     from faults.plan import Plan
@@ -82,19 +81,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def fault_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindCluster]:
+def fault_cluster() -> Iterator[KindCluster]:
     """A local control plane for all plans."""
-    config = tmp_path_factory.mktemp("cluster") / "config"
-    config.write_text(f"--nodes={NODES}\n")
-    made = KindCluster(f"e2e-{os.getpid()}-faults", kind_path=MODULES / "kind", kubectl_path=KUBECTL.path)
-    try:
-        made.create(config_file=config)
-        with Api(Path(made.kubeconfig_path)) as api:
-            install_crds(made, api)
+    with start_local_cluster("faults", f"--nodes={NODES}", *WITH_CRDS) as made:
         yield made
-    finally:
-        made.delete()
-        shutil.rmtree(made.path)
 
 
 @pytest.fixture(scope="session")
