@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backend import choose
-from demo.cluster import PATIENT_SECONDS, Cluster, Say, of_dead_demos, own_name, show_the_way
+from controlplane.abandoned import abandoned, own_name
+from demo.cluster import PATIENT_SECONDS, RUN, Cluster, Say, show_the_way
 from demo.manifests import ON_KIND
 from demo.trouble import Trouble
 from kindnode.busybox import build_busybox_image
@@ -34,17 +35,17 @@ def kind_cluster(environment: Mapping[str, str], folder: Path, say: Say) -> Iter
     backend = choose({**environment, "PODGROUP_CLUSTER": "kind"})
     backend.prepare()
     kind = Kind(backend.kind, folder / "kubeconfig")
-    for dead in of_dead_demos(kind.clusters()):
+    for dead in abandoned(kind.clusters(), RUN):
         kind.delete(dead)
     say(f"Cluster: kind ({backend.because}) is started; it takes about half a minute ...")
     try:
-        kind.create(own_name(), say)
+        kind.create(own_name(RUN), say)
         if backend.engine:
-            kind.load(own_name(), build_busybox_image(backend.engine))
+            kind.load(own_name(RUN), build_busybox_image(backend.engine))
         show_the_way(kind.kubeconfig, say)
         yield Cluster(str(kind.kubeconfig), ours=True, manifests=ON_KIND, patience=PATIENT_SECONDS)
     finally:
-        kind.delete(own_name())
+        kind.delete(own_name(RUN))
 
 
 class Kind:

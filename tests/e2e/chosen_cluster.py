@@ -11,14 +11,13 @@ With `--keep-cluster` the cluster has a name that the next such run finds again,
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from backend import Backend, choose
+from controlplane.abandoned import delete_abandoned, own_name
 from controlplane.errors import ControlPlaneError
 
 BACKEND = pytest.StashKey[Backend]()
@@ -44,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     option.kind_bin = option.kind_bin or str(backend.kind)
     option.kind_kubectl_bin = option.kind_kubectl_bin or str(backend.kubectl)
     if option.cluster_name == UNSET:
-        option.cluster_name = "e2e" if option.keep_cluster else f"e2e-{os.getpid()}"
+        option.cluster_name = "e2e" if option.keep_cluster else own_name("e2e")
     # Else kubectl leaves what it learns about each cluster in the user's home.
     os.environ["KUBECACHEDIR"] = str((PYTEST_KIND / option.cluster_name / "kubectl").resolve())
 
@@ -86,16 +85,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             backend.prepare()
         except ControlPlaneError as error:
             raise pytest.UsageError(str(error)) from error
-    _delete_clusters_of_dead_runs(backend)
-
-
-def _delete_clusters_of_dead_runs(backend: Backend) -> None:
-    """End what a run left that was killed before it could."""
-    answer = subprocess.run([backend.kind, "get", "clusters"], capture_output=True, text=True, check=True)  # noqa: S603 - ours
-    for name in answer.stdout.split():
-        run = re.fullmatch(r"e2e-(\d+).*", name)
-        if run and not Path("/proc", run[1]).exists():
-            subprocess.run([backend.kind, "delete", "cluster", f"--name={name}"], check=True)  # noqa: S603 - ours
+    delete_abandoned(backend.kind, "e2e")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_kind import KindCluster
 
+from controlplane.abandoned import own_name
 from controlplane.programs import KUBECTL, MODULES
 from e2e.operator_fixtures import CRD_FILE, OTHER_CRD_FILE
 
@@ -28,7 +28,7 @@ def start_local_cluster(name: str, *flags: str) -> Iterator[KindCluster]:
         name: tells it from the others of this run.
         flags: of `create cluster`.
     """
-    made = KindCluster(f"e2e-{os.getpid()}-{name}", kind_path=MODULES / "kind", kubectl_path=KUBECTL.path)
+    made = KindCluster(own_name("e2e", name), kind_path=MODULES / "kind", kubectl_path=KUBECTL.path)
     try:
         config = made.path / "flags"
         config.write_text("\n".join(flags))

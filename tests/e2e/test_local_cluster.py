@@ -21,6 +21,7 @@ from pytest_kind import KindCluster
 
 from backend import Backend, choose
 from controlplane import processes
+from controlplane.abandoned import own_name
 from controlplane.cluster import directory_of
 from controlplane.components import AUDIT_LOG
 from controlplane.programs import APISERVER, ETCD, KUBECTL, MODULES, SERVERS, cache
@@ -243,7 +244,7 @@ def all_listening() -> set[tuple[str, int]]:
 
 def test_a_start_that_was_killed_half_way_is_cleared_away() -> None:
     """`delete` finds the processes of a `create` that was itself killed in the middle, and ends them."""
-    name = f"e2e-{os.getpid()}-half"
+    name = own_name("e2e", "half")
     directory = directory_of(name)
     with half_started(name) as create:
         create.kill()
@@ -256,7 +257,7 @@ def test_a_start_that_was_killed_half_way_is_cleared_away() -> None:
 
 def test_an_interrupted_start_clears_up_itself() -> None:
     """`create` that is asked to end takes with it what it had started."""
-    name = f"e2e-{os.getpid()}-interrupted"
+    name = own_name("e2e", "interrupted")
     directory = directory_of(name)
     with half_started(name) as create:
         create.send_signal(signal.SIGTERM)
@@ -267,7 +268,7 @@ def test_an_interrupted_start_clears_up_itself() -> None:
 
 def test_a_program_that_does_not_start_is_named_with_its_last_words() -> None:
     """When the scheduler ends at once, the message says so and shows why, and nothing else is left running."""
-    name = f"e2e-{os.getpid()}-broken"
+    name = own_name("e2e", "broken")
     failed = kind("create", "cluster", f"--name={name}", "--kube-scheduler-arg=--no-such-flag")
     assert failed.returncode == 1
     first, *tail = failed.stderr.splitlines()

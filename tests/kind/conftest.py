@@ -7,14 +7,13 @@ nothing was tested, so there the run fails, unless Docker runs and the end-to-en
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pytest_kind import KindCluster
 
+from controlplane.abandoned import delete_abandoned, own_name
 from controlplane.build import build
 from controlplane.programs import KUBECTL
 from kindnode import podman
@@ -52,26 +51,17 @@ def engine(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
         build([KUBECTL])
     engine = podman.engine()
     build_busybox_image(engine)
-    _delete_clusters_of_dead_runs()
+    delete_abandoned(COMMAND, "kind", "e2e", "demo")
     with pytest.MonkeyPatch.context() as patch:
         # Else kubectl leaves what it learns about each cluster in the user's home.
         patch.setenv("KUBECACHEDIR", str(tmp_path_factory.mktemp("kubectl")))
         yield engine
 
 
-def _delete_clusters_of_dead_runs() -> None:
-    """End what a run left that was killed before it could."""
-    names = subprocess.run([COMMAND, "get", "clusters"], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 -- ours
-    for name in names:
-        run = re.fullmatch(r"[a-z]+-(\d+)", name)
-        if run and not Path("/proc", run[1]).exists():
-            subprocess.run([COMMAND, "delete", "cluster", f"--name={name}"], check=True)  # noqa: S603 -- ours
-
-
 @pytest.fixture(scope="session")
 def cluster(engine: Engine) -> Iterator[KindCluster]:
     """A cluster of its own for these tests, with the small image loaded."""
-    cluster = KindCluster(f"kind-{os.getpid()}", kind_path=COMMAND, kubectl_path=KUBECTL.path)
+    cluster = KindCluster(own_name("kind"), kind_path=COMMAND, kubectl_path=KUBECTL.path)
     try:
         cluster.create()
         cluster.load_docker_image(build_busybox_image(engine))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controlplane.abandoned import abandoned, own_name
 from demo.cli import main
-from demo.cluster import of_dead_demos, own_name
 from demo.kind import Kind
 from demo.trouble import Trouble
 from e2e.waiting import wait_for
@@ -50,7 +50,8 @@ def test_a_machine_that_cannot_have_kind_is_told_why(
 
 def test_only_what_dead_demos_left_is_theirs() -> None:
     """A cluster is named after the process that made it; those of the living, and of others, stay."""
-    assert of_dead_demos([own_name(), "demo-999999999", "demo", "demo-1x", "e2e-999999999"]) == ["demo-999999999"]
+    clusters = [own_name("demo"), "demo-999999999", "demo", "demo-1x", "e2e-999999999"]
+    assert abandoned(clusters, "demo") == ["demo-999999999"]
 
 
 def test_each_thing_that_kind_has_done_is_told(tmp_path: Path) -> None:
