@@ -82,7 +82,7 @@ class Kind:
             try:
                 last = _follow(process.stderr or (), say)
                 code = process.wait()
-            except BaseException:
+            except BaseException:  # above all KeyboardInterrupt and SystemExit: whatever ends us must end kind too
                 _end(process)
                 raise
         if code:
