@@ -8,14 +8,13 @@ what a name may look like, are in neither; only the server knows them.
 import hashlib
 import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from controlplane.errors import ControlPlaneError
+from controlplane.module_source import module_source
 from controlplane.programs import KUBECTL, cache, kubernetes_version
 
 Schema = dict[str, Any]
@@ -85,17 +84,7 @@ def _write_kubernetes_schemas(folder: Path, final_folder: Path) -> None:
 
 
 def _openapi_document() -> Schema:
-    answer = subprocess.run(
-        ["go", "mod", "download", "-json", "k8s.io/kubernetes"],  # noqa: S607 -- the Go that `build` found on PATH
-        cwd=KUBECTL.source,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        message = f"Kubernetes' source cannot be had: {answer.stdout}{answer.stderr}"
-        raise ControlPlaneError(message)
-    source = Path(json.loads(answer.stdout)["Dir"])
+    source = module_source(KUBECTL, "k8s.io/kubernetes")
     document: Schema = json.loads((source / "api/openapi-spec/swagger.json").read_text())
     return document
 

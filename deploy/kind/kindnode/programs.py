@@ -4,13 +4,11 @@ They are compiled and cached as the local control plane's are, from Go modules o
 """
 
 import hashlib
-import json
 import platform
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from controlplane.errors import ControlPlaneError
+from controlplane.module_source import module_source
 from controlplane.programs import APISERVER, CONTROLLER_MANAGER, ETCD, KUBECTL, SCHEDULER, Program, cache
 
 HERE = Path(__file__).resolve().parent.parent
@@ -62,14 +60,4 @@ IN_IMAGES = (APISERVER, CONTROLLER_MANAGER, SCHEDULER, ETCD, KUBE_PROXY, COREDNS
 
 def kind_source() -> Path:
     """Return the folder of kind's own source, of the very version that is built."""
-    answer = subprocess.run(
-        ["go", "mod", "download", "-json", "sigs.k8s.io/kind"],  # noqa: S607 -- the Go that `build` found on PATH
-        cwd=KIND.source,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        message = f"kind's source cannot be had: {answer.stdout}{answer.stderr}"
-        raise ControlPlaneError(message)
-    return Path(json.loads(answer.stdout)["Dir"])
+    return module_source(KIND, "sigs.k8s.io/kind")
