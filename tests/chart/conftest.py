@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from chart.rendered import CHART, NAMESPACE, Rendered
+from chart.rendered import CHART, DEFAULTS, NAMESPACE, Rendered
 from controlplane.build import build
 from controlplane.programs import HELM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +31,11 @@ def helm(pytestconfig: pytest.Config) -> Callable[..., subprocess.CompletedProce
 
 @pytest.fixture(scope="session")
 def render(helm: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., Rendered]:
-    """Render the chart with these values, each written as for --set."""
+    """Render the chart with these values, each written as for --set, and with those of a file."""
 
-    def run(*values: str) -> Rendered:
-        answer = helm(
-            "template", "podgroup-operator", str(CHART), f"--namespace={NAMESPACE}", *(f"--set={v}" for v in values)
-        )
+    def run(*values: str, file: Path = DEFAULTS) -> Rendered:
+        flags = [f"--namespace={NAMESPACE}", f"--values={file}", *(f"--set={value}" for value in values)]
+        answer = helm("template", "podgroup-operator", str(CHART), *flags)
         assert answer.returncode == 0, answer.stderr
         manifests: list[dict[str, Any]] = [each for each in yaml.safe_load_all(answer.stdout) if each]
         return Rendered(manifests)

@@ -16,21 +16,10 @@ NAMESPACE = "podgroup-system"
 RULES = yaml.safe_load((CHART / "rules.yaml").read_text())
 LEASE_RULES = yaml.safe_load((CHART / "lease-rules.yaml").read_text())
 
-EVERYTHING = (
-    "networkPolicy.enabled=true",
-    "serviceMonitor.enabled=true",
-    "priorityClass.create=true",
-    "priorityClass.name=operators",
-    "imagePullSecrets[0].name=registry",
-    "podLabels.team=a",
-    "podAnnotations.note=b",
-    "nodeSelector.disk=ssd",
-    "tolerations[0].operator=Exists",
-    "serviceMonitor.labels.release=prometheus",
-    "serviceAccount.annotations.role=c",
-    f"image.digest=sha256:{'0' * 64}",
-)
-"""Values that switch on everything that can be."""
+DEFAULTS = CHART / "values.yaml"
+
+EVERYTHING = CHART / "ci/everything-values.yaml"
+"""The values that switch on everything that can be."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def test_by_default_it_installs_exactly_this(render: Render) -> None:
 
 def test_everything_can_be_switched_on(render: Render) -> None:
     """With every switch on the manifests are well-formed, and have what was asked for."""
-    rendered = render(*EVERYTHING)
+    rendered = render(file=EVERYTHING)
     assert {"NetworkPolicy", "ServiceMonitor", "PriorityClass"} <= rendered.kinds
     template = rendered.one("Deployment")["spec"]["template"]
     assert (template["metadata"]["labels"]["team"], template["metadata"]["annotations"]) == ("a", {"note": "b"})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chart.conftest import helm, render  # noqa: F401 - fixtures
-from chart.rendered import EVERYTHING, ROOT
+from chart.rendered import DEFAULTS, EVERYTHING, ROOT
 from e2e.api import Api
 from e2e.namespace import Namespace
 from e2e.operator_fixtures import new_namespace
@@ -23,6 +23,7 @@ from e2e.waiting import eventually, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from pytest_kind import KindCluster
 
@@ -83,20 +84,21 @@ def test_it_can_be_applied_again(cluster: KindCluster) -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "file"),
     [
-        pytest.param((), id="by default"),
-        pytest.param([value for value in EVERYTHING if "serviceMonitor" not in value], id="everything"),
-        pytest.param(["namespaces={default}"], id="some namespaces"),
+        pytest.param([], DEFAULTS, id="by default"),
+        pytest.param(["serviceMonitor.enabled=false"], EVERYTHING, id="everything"),
+        pytest.param(["namespaces={default}"], DEFAULTS, id="some namespaces"),
     ],
 )
 def test_what_the_chart_renders_is_accepted(
     cluster: KindCluster,
     render: Callable[..., Rendered],  # noqa: F811 - the fixture
     values: list[str],
+    file: Path,
 ) -> None:
     """Each object passes strict validation without a warning, the pods in a namespace that enforces `restricted`."""
-    items = render(*values).manifests
+    items = render(*values, file=file).manifests
     command = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "--filename=-")
     manifests = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     said = cluster.kubectl(*command, input=manifests, stderr=subprocess.STDOUT)
