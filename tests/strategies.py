@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from builders import GROUP_UID, LABELS, NOW, OTHER_UID, desired, pod
 from podgroup_operator.core.model import (
     Cause,
-    Desired,
     Healing,
     Loss,
     Observed,
@@ -136,8 +135,3 @@ def views(refused: st.SearchStrategy[Refusal | None] = refusals) -> st.SearchStr
 def taken_names(taken: frozenset[tuple[int, int]]) -> frozenset[str]:
     """Name the pods of some seats."""
     return frozenset(pod_name("web", GROUP_UID, slot, epoch) for slot, epoch in taken)
-
-
-def worlds() -> st.SearchStrategy[tuple[Desired, Observed]]:
-    """Draw what a group wants and what is known of it, without refusals."""
-    return st.tuples(groups, views(st.none()))

@@ -159,15 +159,6 @@ def exceeded_quota(resource: Resource, name: str, *, used: int, limited: int, qu
     return forbidden(resource, name, why)
 
 
-def violates_pod_security(resource: Resource, name: str, container: str = "c") -> StatusError:
-    """Refuse a privileged pod in a namespace that enforces "restricted" (admission plugin PodSecurity)."""
-    why = (
-        'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false '
-        f'(container "{container}" must set securityContext.allowPrivilegeEscalation=false)'
-    )
-    return forbidden(resource, name, why)
-
-
 def bad_request(message: str) -> StatusError:
     """Refuse what cannot be read."""
     return StatusError(400, message)

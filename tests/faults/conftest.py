@@ -36,7 +36,6 @@ HERE = Path(__file__).parent
 NODES = 5
 ROLE = "podgroup-operator-faults"
 PLANS_AT_ONCE = 3
-TIMEOUT = 400
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

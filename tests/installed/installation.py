@@ -73,15 +73,6 @@ class Installation:
 
         return wait_for("one of them to lead", find, 30.0)
 
-    def log(self) -> str:
-        """What the leader has logged."""
-        return self._shell.run(f"kubectl logs --namespace {NAMESPACE} {self.leader()['metadata']['name']}")
-
-    def metrics(self) -> str:
-        """What it tells Prometheus, through its Service."""
-        path = f"/api/v1/namespaces/{NAMESPACE}/services/podgroup-operator:http/proxy/metrics"
-        return self._shell.run(f"kubectl get --raw {path}")
-
 
 def told(pod: Json) -> list[Json]:
     """A pod's conditions; one that was created this moment has none."""
