@@ -23,10 +23,12 @@ from e2e.operator_fixtures import (  # noqa: F401 - fixtures
     operator,
     operator_account,
     operator_away,
+    operator_here,
     operator_kubeconfig,
     operator_process,
     podgroup_crd,
     shop,
+    shop_here,
 )
 
 if TYPE_CHECKING:

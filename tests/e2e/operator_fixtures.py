@@ -102,6 +102,13 @@ def shop(kind_cluster: KindCluster, api: Api, namespace: str) -> Namespace:
     return Namespace(kind_cluster, api, namespace)
 
 
+@pytest.fixture(scope="module")
+def shop_here(kind_cluster: KindCluster, api: Api, podgroup_crd: None) -> Iterator[Namespace]:
+    """A namespace for all tests of a module."""
+    with new_namespace(api) as name:
+        yield Namespace(kind_cluster, api, name)
+
+
 @pytest.fixture(scope="session")
 def operator_account(kind_cluster: KindCluster, api: Api) -> Iterator[ServiceAccount]:
     """The operator's ServiceAccount, with its rules in all namespaces."""
@@ -134,6 +141,23 @@ def operator_away(operator_process: OperatorProcess) -> None:
     """No operator, so that a test can run one of its own."""
     if operator_process.runs:
         operator_process.stop()
+
+
+@pytest.fixture(scope="module")
+def operator_here(
+    request: pytest.FixtureRequest,
+    operator_kubeconfig: Path,
+    operator_process: OperatorProcess,
+    shop_here: Namespace,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[OperatorProcess]:
+    """An operator that serves `shop_here` alone, with the module's OPERATOR_OPTIONS if it has some; the only one."""
+    if operator_process.runs:
+        operator_process.stop()
+    options = [f"--namespace={shop_here.name}", *getattr(request.module, "OPERATOR_OPTIONS", ())]
+    with OperatorProcess(operator_kubeconfig, tmp_path_factory.mktemp("operator") / "log", options) as process:
+        process.start()
+        yield process
 
 
 @pytest.fixture

@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.namespace import Namespace, template
-from e2e.operator_fixtures import new_namespace
-from e2e.operator_process import OperatorProcess
+from e2e.namespace import template
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_kind import KindCluster
-
-    from e2e.api import Api
+    from e2e.namespace import Namespace
+    from e2e.operator_process import OperatorProcess
 
 Json = dict[str, Any]
+
+OPERATOR_OPTIONS = ("--log-level=DEBUG",)
+"""It says all that it can."""
 
 MARK = "hunter2-do-not-tell"
 
@@ -62,40 +61,16 @@ BAD: dict[str, Json] = {
 
 
 @pytest.fixture(scope="module")
-def shop(kind_cluster: KindCluster, api: Api, podgroup_crd: None) -> Iterator[Namespace]:
-    """A namespace for all tests of this module."""
-    with new_namespace(api) as name:
-        yield Namespace(kind_cluster, api, name)
-
-
-@pytest.fixture(scope="module")
-def talkative(
-    operator_kubeconfig: Path,
-    operator_process: OperatorProcess,
-    shop: Namespace,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[OperatorProcess]:
-    """An operator for this namespace that logs all it can; there is no other."""
-    if operator_process.runs:
-        operator_process.stop()
-    log = tmp_path_factory.mktemp("operator") / "log"
-    options = [f"--namespace={shop.name}", "--log-level=DEBUG"]
-    with OperatorProcess(operator_kubeconfig, log, options) as process:
-        process.start()
-        yield process
-
-
-@pytest.fixture(scope="module")
-def said(shop: Namespace, talkative: OperatorProcess) -> dict[str, str]:
+def said(shop_here: Namespace, operator_here: OperatorProcess) -> dict[str, str]:
     """Let everything go wrong that can, and give all that the operator has said meanwhile, by where."""
-    live_and_die(shop)
-    be_refused(shop)
-    be_invalid(shop)
-    url = shop.path("events", root="/apis/events.k8s.io/v1")
-    events = [event for event in shop.api.request("GET", url)["items"] if "podgroup" in event["reportingController"]]
+    live_and_die(shop_here)
+    be_refused(shop_here)
+    be_invalid(shop_here)
+    items = shop_here.api.request("GET", shop_here.path("events", root="/apis/events.k8s.io/v1"))["items"]
+    events = [event for event in items if "podgroup" in event["reportingController"]]
     reasons = {"SuccessfulCreate", "SuccessfulDelete", "PodHealed", "FailedCreate", "TemplateInvalid"}
     assert {event["reason"] for event in events} == reasons
-    return {"log": talkative.log(), "Events": json.dumps(events), "metrics": talkative.get("/metrics")[1]}
+    return {"log": operator_here.log(), "Events": json.dumps(events), "metrics": operator_here.get("/metrics")[1]}
 
 
 def live_and_die(shop: Namespace) -> None:
@@ -147,12 +122,12 @@ def test_what_stands_in_a_template_is_told_nowhere(said: dict[str, str], place: 
     assert [line for line in said[place].splitlines() if MARK in line] == []
 
 
-def test_an_event_names_the_field_that_is_wrong(shop: Namespace, said: dict[str, str]) -> None:
+def test_an_event_names_the_field_that_is_wrong(shop_here: Namespace, said: dict[str, str]) -> None:
     """Without the value, and says where the API server's own words are, which quote it."""
-    assert shop.notes("TemplateInvalid", "mount") == [
+    assert shop_here.notes("TemplateInvalid", "mount") == [
         "spec.containers[0].volumeMounts[0].name: Not found. The condition Stalled has the API server's own words."
     ]
-    assert MARK in shop.condition("Stalled", "mount")["message"]
+    assert MARK in shop_here.condition("Stalled", "mount")["message"]
 
 
 def test_nobody_can_forge_a_line_of_the_log(said: dict[str, str]) -> None:
