@@ -74,6 +74,23 @@ def test_good() -> None:
     assert set() == broken_by(GOOD)
 
 
+def test_unknown_delete() -> None:
+    """A delete that was cut on its way may have been carried out, and may be one of those that were wanted."""
+    cut = replace(delete("web-1", "uid-of-web-1"), code=None, told=None)
+    for removals in (0, 1):
+        assert set() == broken_by(replace(GOOD, requests=[cut], removals=removals))
+
+
+def test_name_again() -> None:
+    """A pod that comes again under its name, as it vanished unseen, is replaced once for each of its lives."""
+    annotations = {"selfheal.dev/replaces": "web-1"}
+    gone, again = pod(5, "web-1", "DELETED"), pod(6, "web-1", uid="another")
+    one, two = (pod(8 + each, f"web-1-{each}", annotations=annotations) for each in range(2))
+    ended = [pod(7, "web-1", "DELETED", uid="another"), pod(8, "web-1-0", "DELETED")]
+    story = with_changes(gone, again, ended[0], one, replace(ended[1], heard=8.5), two, births=5)
+    assert "one_replacement" not in broken_by(story)
+
+
 @pytest.mark.parametrize(
     ("story", "invariant"),
     [
