@@ -21,7 +21,10 @@ from e2e.local_cluster import WITH_CRDS, start_local_cluster
 from e2e.operator_fixtures import OPERATOR_NAME, OPERATOR_NAMESPACE
 from e2e.service_account import ServiceAccount, lease_rules, operator_rules
 from faults.performance import Performance, Site
+from faults.plan import Plan
 from faults.plans import SHORT, all_plans
+from faults.soak import MINUTES, Soak, soak
+from faults.storm import Storm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,12 +33,14 @@ if TYPE_CHECKING:
     from pytest_kind import KindCluster
 
     from faults.performance import Verdict
-    from faults.plan import Plan
 
 HERE = Path(__file__).parent
 NODES = 5
 ROLE = "podgroup-operator-faults"
-PLANS_AT_ONCE = 3
+PLANS_AT_ONCE = 6
+
+PERFORMANCES: dict[str, type[Performance]] = {"soak": Soak, "storm": Storm}
+"""How scenarios are played that are more than a few steps; they take the longest, so they begin first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,6 +68,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.name == "test_plan":
         plans = [pytest.param(plan, id=f"{plan.name} seed={plan.seed}") for plan in chosen_plans(metafunc.config)]
         metafunc.parametrize("plan", plans)
+    if metafunc.definition.name == "test_soak":
+        seed = metafunc.config.getoption("--seed", 1)
+        metafunc.parametrize("plan", [pytest.param(soak(seed), id=f"{60 * MINUTES:g} s seed={seed}")])
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -100,6 +108,12 @@ def site(fault_cluster: KindCluster) -> Iterator[Site]:
         yield Site(fault_cluster, kubeconfig, account, entry["server"], tls)
 
 
+def plans_of(session: pytest.Session) -> list[Plan]:
+    """Give the plans that the tests of this run ask for."""
+    parameters = [item.callspec.params for item in session.items if hasattr(item, "callspec")]
+    return [each["plan"] for each in parameters if isinstance(each.get("plan"), Plan)]
+
+
 @pytest.fixture(scope="session")
 def verdicts(
     request: pytest.FixtureRequest, site: Site, tmp_path_factory: pytest.TempPathFactory
@@ -107,9 +121,9 @@ def verdicts(
     """Carry out all plans of this run, some at a time, and give the verdict on one when it is there."""
     with ThreadPoolExecutor(request.config.getoption("--plans-at-once", default=PLANS_AT_ONCE)) as pool:
         futures: dict[str, Future[Verdict]] = {}
-        for item in request.session.items:
-            if plan := getattr(item, "callspec", None) and item.callspec.params.get("plan"):  # type: ignore[attr-defined]
-                futures[plan.name] = pool.submit(Performance(plan, site, tmp_path_factory.mktemp("plan")).play)
+        for plan in sorted(plans_of(request.session), key=lambda plan: plan.scenario not in PERFORMANCES):
+            performance = PERFORMANCES.get(plan.scenario, Performance)
+            futures[plan.name] = pool.submit(performance(plan, site, tmp_path_factory.mktemp("plan")).play)
         yield lambda plan: futures[plan.name].result()
         pool.shutdown(cancel_futures=True)
 

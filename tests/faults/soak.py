@@ -1,45 +1,49 @@
-"""A long life: one group and one operator, and for minutes people and faults at random, drawn with a seed."""
+"""A long life: one group and one operator, and people and faults at random, drawn with a seed, for SOAK_MINUTES.
+
+Without SOAK_MINUTES it is a third of a minute: enough to show that a soak works, and for a first few faults.
+"""
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import time
 from typing import TYPE_CHECKING
 
 from fakeapi.faults import Cut
 from faults.performance import Performance
+from faults.plan import Plan
 from faults.plans import COLLECTIONS, READ_REFUSALS, REFUSALS, STREAM_FAULTS
 from faults.strike import Crash, Strike
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from faults.performance import Site
-    from faults.plan import Plan
     from faults.stage import Stage
+
+MINUTES = float(os.environ.get("SOAK_MINUTES") or 1 / 3)
 
 WRITES = ("create pods", "delete pods", "patch podgroups/status", "create events")
 MOST = 8
 """Pods that are wanted at most."""
 
 
+def soak(seed: int) -> Plan:
+    """Give the plan of a soak."""
+    return Plan("soak", "soak", seed=seed, pause=25.0, blind=5.0)
+
+
 class Soak(Performance):
-    """A plan whose scenario and faults are drawn as it goes on.
+    """A plan whose scenario and faults are drawn as it goes on; it prints a line for each step."""
 
-    Args:
-        minutes: how long it goes on.
-        say: prints a line for each step.
-    """
-
-    def __init__(self, plan: Plan, site: Site, folder: Path, minutes: float, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: Plan, site: Site, folder: Path) -> None:
         super().__init__(plan, site, folder)
         self._dice = random.Random(plan.seed)  # noqa: S311 - which faults, protects nothing
-        self._minutes = minutes
-        self._say = say
 
     def _perform(self, stage: Stage) -> None:
-        until = time.monotonic() + self._minutes * 60
+        until = time.monotonic() + MINUTES * 60
         replicas = 3
         stage.group(replicas)
         stage.complete()
@@ -54,7 +58,14 @@ class Soak(Performance):
                 hurt(stage, step, self._dice.randint(1, replicas))
             stage.complete()
             struck = " & ".join(map(str, self._strikes.strikes))
-            self._say(f"{time.monotonic() - began:5.1f} s  {step}, {replicas} replicas: {struck}")
+            self._tell(f"{time.monotonic() - began:5.1f} s  {step}, {replicas} replicas: {struck}\n")
+
+    def _tell(self, line: str) -> None:
+        """Print a line, and put it among those of the operator's log, which it explains."""
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        with (self._folder / "log-0").open("a") as log:
+            log.write(line)
 
     def _trouble(self) -> None:
         """Let something else go wrong from now on."""

@@ -12,6 +12,7 @@ from faults.story import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
     from e2e.namespace import Namespace
     from e2e.pod import Pod
@@ -72,6 +73,15 @@ class Stage:
         for pod in self.pods()[:number]:
             self.space.kill(pod, **options)
             self._loses(pod)
+
+    def kill_any(self, dice: Random) -> None:
+        """Delete one of its pods that was not deleted before, gracefully or at once."""
+        pod = dice.choice(wait_for("a pod that lives", self._not_lost, self.patience))
+        self.space.kill(pod, **dice.choice(({}, {"gracePeriodSeconds": 0})))
+        self._loses(pod)
+
+    def _not_lost(self) -> list[Pod] | None:
+        return [pod for pod in self.pods() if pod.uid not in self._lost] or None
 
     def fail(self) -> None:
         """Let a pod fail; of those that have, the operator keeps the last."""

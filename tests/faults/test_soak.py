@@ -1,33 +1,28 @@
-"""Half an hour of random kills, faults and restarts: `make soak`."""
+"""Random kills, faults and restarts: for half an hour with `make soak`, else for seconds."""
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.plan import Plan
-from faults.soak import Soak
+from faults.soak import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from faults.performance import Site
-
-MINUTES = float(os.environ.get("SOAK_MINUTES") or 0)
+    from faults.performance import Verdict
+    from faults.plan import Plan
 
 
-@pytest.mark.skipif(not MINUTES, reason="takes SOAK_MINUTES; `make soak` sets them")
 @pytest.mark.timeout(60 * MINUTES + 600)
-def test_soak(site: Site, tmp_path: Path, say: Callable[[str], None], pytestconfig: pytest.Config) -> None:
+def test_soak(plan: Plan, verdicts: Callable[[Plan], Verdict]) -> None:
     """No invariant is broken in all that time."""
-    seed = pytestconfig.getoption("--seed", 1)
-    say(f"seed {seed}, {MINUTES:g} minutes")
+    verdict = verdicts(plan)
 
-    verdict = Soak(Plan("soak", "soak", seed=seed, pause=25.0, blind=5.0), site, tmp_path, MINUTES, say).play()
-
-    sys.stdout.write(f"The operator's log:\n{verdict.log}\n")
+    sys.stdout.write(f"The operator's log:\n{verdict.log}\nIts writes:\n")
+    for asked in verdict.requests:
+        if asked.writes:
+            sys.stdout.write(f"{asked.at:.3f} {asked.key} {asked.about}: {asked.code}, told {asked.told}\n")
     assert verdict.violations == []
