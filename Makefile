@@ -59,9 +59,9 @@ format: setup ## Format the code
 	@.venv/bin/ruff check --fix-only . && .venv/bin/ruff format .
 
 .PHONY: test
-test: lint ## Run lint and every test: core, shell, a real control plane, and real containers on kind
+test: lint ## Run lint and every test: core, shell, a real control plane, faults, and real containers on kind
 	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
-	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest --ignore=tests/installed --ignore=tests/kind --ignore=tests/faults --ignore=tests/bench/test_one_heal.py
+	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest --ignore=tests/installed --ignore=tests/kind --ignore=tests/bench/test_one_heal.py
 	@PODGROUP_CLUSTER=$(ON_KIND) $(PY) -m pytest tests/installed tests/kind
 
 .PHONY: unit
@@ -79,11 +79,11 @@ bench: setup ## Measure: one heal, a mass kill, many groups, memory
 
 .PHONY: faults
 faults: setup ## Break what is between operator and API server in every way; SEED=n draws other plans, K=word picks some
-	@$(PY) -m pytest -q tests/faults --all-plans --seed=$(or $(SEED),1) $(if $(K),-k "$(K)")
+	@$(PY) -m pytest -q tests/faults --all-plans --plans-at-once=3 --seed=$(or $(SEED),1) $(if $(K),-k "$(K)")
 
 .PHONY: soak
 soak: setup ## Half an hour (SOAK_MINUTES) of random kills, faults and restarts; SEED=n
-	@SOAK_MINUTES=$(or $(SOAK_MINUTES),30) $(PY) -m pytest tests/faults/test_soak.py --seed=$(or $(SEED),1)
+	@SOAK_MINUTES=$(or $(SOAK_MINUTES),30) $(PY) -m pytest -s tests/faults/test_soak.py --seed=$(or $(SEED),1)
 
 .PHONY: image
 image: setup ## Build the operator's image with docker, podman or buildah, whichever exists
