@@ -6,6 +6,7 @@ a body, `Refused` (the server's Status), or `Unreachable` (no answer: the effect
 """
 
 import asyncio
+import copy
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
@@ -28,6 +29,7 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
 FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 403, 404, 409, 422
+SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
 
@@ -74,13 +76,15 @@ class Cluster:
 
     Attributes:
         fence: asked right before each write; gives the seconds for which this operator may still write.
+        unanswered: called when a write was sent of which it is not known whether it has been done, or will be.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.fence: Callable[[], float] = lambda: math.inf
+        self.unanswered: Callable[[], None] = lambda: None
         self._connection = connection
         self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
-        self._under_way = 0
+        self._under_way: set[object] = set()
         self._still = asyncio.Event()
         self._still.set()
         self._session: aiohttp.ClientSession
@@ -98,6 +102,13 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+
+    def fenced(self, remaining: Callable[[], float], unanswered: Callable[[], None] = lambda: None) -> Self:
+        """Give the same connection with a second fence, and with somebody to tell of unanswered writes."""
+        view = copy.copy(self)
+        view.fence = lambda: min(self.fence(), remaining())
+        view.unanswered = unanswered
+        return view
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         """Read an object or a list."""
@@ -165,13 +176,18 @@ class Cluster:
             left = self.fence()
             if left <= 0:
                 raise NotLeading
-            self._under_way += 1
+            request = object()
+            self._under_way.add(request)
             self._still.clear()
             try:
                 # What is on its way must have arrived, or be given up, before somebody else may lead.
                 return await self._request(method, path, params, body, content_type, left)
+            except BaseException as error:
+                if not isinstance(error, Refused) or error.code >= SERVER_ERROR:
+                    self.unanswered()
+                raise
             finally:
-                self._under_way -= 1
+                self._under_way.discard(request)
                 if not self._under_way:
                     self._still.set()
 

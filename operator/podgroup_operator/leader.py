@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from podgroup_operator.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
@@ -44,7 +44,14 @@ class Leadership(Protocol):
 
 
 class Alone:
-    """No election: this operator may always act."""
+    """No election: this operator may always act, and takes the lease of each group that it acts for.
+
+    Args:
+        release: gives all of these back.
+    """
+
+    def __init__(self, release: Callable[[], Awaitable[None]]) -> None:
+        self._release = release
 
     async def run(self) -> None:
         """Strive for nothing."""
@@ -57,7 +64,8 @@ class Alone:
         await asyncio.Event().wait()
 
     async def release(self) -> None:
-        """There is nothing to give back."""
+        """Let others act for all groups."""
+        await self._release()
 
     def remaining(self) -> float:
         """Give no limit."""

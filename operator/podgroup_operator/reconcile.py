@@ -6,6 +6,7 @@ next one repairs what is left.
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from podgroup_operator import metrics
@@ -15,6 +16,7 @@ from podgroup_operator.core.model import Observed, Outcome, Plan
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
+from podgroup_operator.group_lease import GroupLeases
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.pods import Family, PodStore
@@ -38,6 +40,7 @@ class Reconciler:
 
     Attributes:
         refresh: makes the cache of pods no older than the call.
+        leases: who may write a group's pods; None where a leader is elected, who may write all.
     """
 
     cluster: Cluster
@@ -47,12 +50,15 @@ class Reconciler:
     clock: Callable[[], float] = time.time
     refresh: Callable[[], Awaitable[None]] = _nothing
     ledgers: dict[str, Ledger] = field(default_factory=dict)
+    leases: GroupLeases | None = None
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring a group to what it asks for; give the seconds after which to look again, if time matters."""
         group = await self._confirmed(key)
         if group is None or group.desired.deleting:
             return None  # owner references do the rest, with or without us
+        if self.leases:
+            self.leases.see(group)
         ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.owner)
         await ask_about_deletes(family, ledger, self.cluster)
         if ledger.unsure:
@@ -62,18 +68,31 @@ class Reconciler:
             metrics.stale_skips.inc()
             return STALE_PAUSE
         await self._judge_template(group, ledger)
-        observed = self._observe(group, family, ledger)
+        return await self._decide_and_act(group, family, ledger)
 
+    async def _decide_and_act(self, group: Group, family: Family, ledger: Ledger) -> float | None:
+        """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
         now = self.clock()
-        decision = plan(group.desired, observed, now)
+        observed, decision = self._decide(group, family, ledger, now)
+        if self.leases and not decision.empty:
+            wait = await self.leases.take(group)
+            if wait is not None:
+                return wait
+            newest = self.groups.get(group.key)
+            if newest is None or newest.desired != group.desired:
+                return 0.0  # something else is wanted by now
+            group = newest
+            observed, decision = self._decide(group, family, ledger, now)  # others may have acted
         if decision.missing <= 0:
             family.losses.clear()  # none of these needs a replacement; one that comes from now on may
-        outcome = await Application(group, family, ledger, self.cluster, now).carry_out(decision)
+        async with self._api(group, decision) as cluster:
+            outcome = await Application(group, family, ledger, cluster, now).carry_out(decision)
         status = summarize(group.desired, observed, outcome, self.clock())
 
         ledger.settle(status.healing)
         announce(group.desired, decision, outcome, self.recorder, self.clock())
-        status_due = await write_status(group, status, ledger, self.cluster, self.groups)
+        lease = self.leases.given_back(group) if self.leases and decision.empty else {}
+        status_due = await write_status(group, status, ledger, self.cluster, self.groups, lease)
         return self._next_look(status_due, decision, outcome, ledger)
 
     async def _confirmed(self, key: Key) -> Group | None:
@@ -101,6 +120,12 @@ class Reconciler:
         self.pods.forget(group.owner)
         self.recorder.forget(group.uid)
         self.ledgers.pop(group.uid, None)
+        if self.leases:
+            self.leases.forget(group.uid)
+
+    def _api(self, group: Group, decision: Plan) -> AbstractAsyncContextManager[Cluster]:
+        """Give the API, for as long as we may write the group's pods."""
+        return self.leases.writing(group) if self.leases and not decision.empty else nullcontext(self.cluster)
 
     async def _judge_template(self, group: Group, ledger: Ledger) -> None:
         """Ask the API server about a template that is new, or was refused a while ago."""
@@ -111,6 +136,11 @@ class Reconciler:
         if refusal and (before is None or before.message != refusal.message):
             note = f"{refusal}. The condition Stalled has the API server's own words."
             self.recorder.record(group.desired, "Warning", REASON_TEMPLATE_INVALID, note)
+
+    def _decide(self, group: Group, family: Family, ledger: Ledger, now: float) -> tuple[Observed, Plan]:
+        """Give what is known of a group at this moment, and what is to be done."""
+        observed = self._observe(group, family, ledger)
+        return observed, plan(group.desired, observed, now)
 
     def _observe(self, group: Group, family: Family, ledger: Ledger) -> Observed:
         """Put together what is known of a group at this moment."""

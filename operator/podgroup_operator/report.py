@@ -66,15 +66,15 @@ def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
 
 
 async def write_status(
-    group: Group, status: Status, ledger: Ledger, cluster: Cluster, groups: GroupStore
+    group: Group, status: Status, ledger: Ledger, cluster: Cluster, groups: GroupStore, lease: Json
 ) -> float | None:
-    """Write the status if it differs from what the object has.
+    """Write the status, with what is to be told of the group's lease, if it differs from what the object has.
 
     Returns:
         The seconds after which it may be written, if it differs but was written a moment ago; else None.
     """
     before = group.body.get("status") or {}
-    after = written(status, group.desired.replicas, before)
+    after = written(status, group.desired.replicas, before) | lease
     if shows(before, after):
         return None
     now = time.monotonic()

@@ -22,6 +22,7 @@ from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable,
 from podgroup_operator.core.model import Pod
 from podgroup_operator.endpoints import FILLING, Endpoints, Health
 from podgroup_operator.frame import Frame, News
+from podgroup_operator.group_lease import GroupLeases
 from podgroup_operator.groups import GroupStore
 from podgroup_operator.informer import Informer
 from podgroup_operator.leader import Alone, Candidate, Leadership
@@ -65,9 +66,7 @@ class Operator:
         self._recorder = Recorder(self._cluster, identity)
         self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder, refresh=self._refresh)
         self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
-        self._leadership: Leadership = (
-            Candidate(self._cluster, self._lease_namespace, identity) if settings.leader_elect else Alone()
-        )
+        self._leadership: Leadership = self._elect(identity) if settings.leader_elect else self._share(identity)
         self._cluster.fence = self._leadership.remaining
         self._tenure = Tenure(self._leadership, self._begin, self._catch_up)
         self._health = Health()
@@ -79,6 +78,15 @@ class Operator:
             Informer(self._cluster, pods_path(namespace), namespace, read_pod, self._pods, self._prepare)
             for namespace in settings.namespaces or ("",)
         ]
+
+    def _elect(self, identity: str) -> Candidate:
+        return Candidate(self._cluster, self._lease_namespace, identity)
+
+    def _share(self, identity: str) -> Alone:
+        """Share the groups with operators that may be there: without a leader each group has a lease of its own."""
+        leases = GroupLeases(self._cluster, self._groups, identity, self._refresh)
+        self._reconciler.leases = leases
+        return Alone(leases.release)
 
     async def run(self) -> None:
         """Work until told to stop by SIGTERM or SIGINT."""
@@ -236,7 +244,8 @@ class Operator:
         try:
             delay = await self._reconciler.reconcile(key)
         except NotLeading:
-            result, delay = "not_leading", None  # whoever leads next looks at all groups
+            # Whoever leads next looks at all groups; a group's own lease has to be taken again.
+            result, delay = "not_leading", None if self._settings.leader_elect else self._pause(key)
         except (Refused, Unreachable) as error:
             logger.warning("group=%s/%s %s", *key, error)
             result, delay = "error", self._pause(key)

@@ -30,7 +30,7 @@ class Lease:
         holder: who has it; "" is nobody.
         duration: for how many seconds after a renewal.
         transitions: how often it has changed hands.
-        version: its resourceVersion.
+        version: its resourceVersion; of a PodGroup's own lease, its renewTime in microseconds.
     """
 
     holder: str
@@ -60,7 +60,7 @@ def see(before: Sighting | None, lease: Lease | None, now: float) -> Sighting | 
     """Note what was read; one that has not changed keeps the time of its first sighting."""
     if lease is None:
         return None
-    if before and before.lease.version == lease.version:
+    if before and before.lease == lease:
         return before
     return Sighting(lease, now)
 
