@@ -16,7 +16,7 @@ def happen(state: State, before: SmallPod | None, after: SmallPod | None, scope:
     operators = state.operators
     if news and scope.naming not in MEMORYLESS:
         operators = tuple(
-            will_hear(one, news, follows=scope.elected and number != state.leader)
+            will_hear(one, news, follows=scope.elected and scope.forgets and number != state.leader)
             for number, one in enumerate(operators)
         )
     return state._replace(pods=tuple(sorted([*rest, after] if after else rest)), operators=operators)

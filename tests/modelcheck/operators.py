@@ -97,9 +97,13 @@ def start(pods: tuple[SmallPod, ...], replicas: int) -> Operator:
     return relist(Operator(replicas=replicas), pods)
 
 
-def begin_tenure(operator: Operator, state: State) -> set[Operator]:
+def begin_tenure(operator: Operator, state: State, scope: Scope) -> set[Operator]:
     """Catch up when the Lease is gained, and forget what was written before: others have written since."""
+    if not scope.lists:
+        return {operator}
     listed_now = {relist(hear(operator, number), state.pods) for number in range(len(operator.news) + 1)}
+    if not scope.forgets:
+        return {one._replace(replicas=state.replicas) for one in listed_now}
     return {one._replace(strangers=(), condemned=(), unanswered=(), replicas=state.replicas) for one in listed_now}
 
 

@@ -52,20 +52,26 @@ class Scope:
         faults: what may go wrong.
         most: how often something may go wrong, all in all.
         operators: how many there are.
-        elected: only the holder of the Lease acts, and the Lease moves when no request is on its way.
+        elected: only the holder of the Lease acts, be it the leaders' or the group's own.
+        waits: the Lease moves when no request is on its way.
+        forgets: who takes the Lease forgets what it remembered of writes of its own.
+        lists: who takes the Lease lists the pods before it looks.
         settled: an operator that crashed or had no answer acts when what it had sent has arrived or never will.
         outlived: a create may arrive after a pod of the same name, made since it was sent, has come and gone.
         lagging: an operator may look before it has heard all the news, or miss some by a new list.
-    naming: how new pods get their names.
+        naming: how new pods get their names.
         reads_own_writes: operators wait until their cache shows what they wrote.
         asks: after a write that was not answered an operator reads from the API how far its cache must be.
-    preconditions: a delete names the state of the pod that it means.
+        preconditions: a delete names the state of the pod that it means.
     """
 
     faults: frozenset[Fault]
     most: int = 3
     operators: int = 1
     elected: bool = False
+    waits: bool = True
+    forgets: bool = True
+    lists: bool = True
     settled: bool = True
     outlived: bool = False
     lagging: bool = True

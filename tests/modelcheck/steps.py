@@ -51,16 +51,18 @@ def endings(state: State, scope: Scope) -> Iterator[Step]:
 
 
 def tenures(state: State, scope: Scope) -> Iterator[Step]:
-    """Let the Lease change hands, when nothing is on its way."""
-    if scope.elected and not state.requests:
+    """Let the Lease change hands."""
+    if scope.elected and not (scope.waits and state.requests):
         for number in range(scope.operators):
             if number != state.leader and not state.operators[number].down:
-                for operator in begin_tenure(state.operators[number], state):
-                    operators = tuple(map(end_tenure, with_one(state, number, operator)))
+                for operator in begin_tenure(state.operators[number], state, scope):
+                    operators = with_one(state, number, operator)
+                    if scope.forgets:
+                        operators = tuple(map(end_tenure, operators))
                     led = state._replace(
                         leader=number, operators=with_one(state._replace(operators=operators), number, operator)
                     )
-                    yield f"operator {'AB'[number]} takes the Lease and lists the pods", led
+                    yield f"operator {'AB'[number]} takes the Lease{' and lists the pods' * scope.lists}", led
 
 
 def with_one(state: State, number: int, operator: Operator) -> tuple[Operator, ...]:

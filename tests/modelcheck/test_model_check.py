@@ -80,9 +80,30 @@ def test_two_operators_with_an_election_are_safe(faults: set[Fault], most: int, 
     ],
     ids=["three faults", "faults of all kinds", "pods are taken away"],
 )
-def test_two_operators_without_an_election_need_to_claim_each_name(faults: set[Fault], most: int, least: int) -> None:
+def test_two_operators_without_a_lease_need_to_claim_each_name(faults: set[Fault], most: int, least: int) -> None:
     """Epochs in the status, raised by an uncached list and written before every create, make two operators safe."""
     assert proved(*faults, most=most, operators=2, naming=Naming.CLAIMED).states > least
+
+
+@pytest.mark.parametrize(
+    ("faults", "most", "least"),
+    [
+        ({KILL} | OPERATORS, 3, 20_000),
+        ({DELETE, FAIL} | OPERATORS, 2, 9_000),
+        ({SCALE} | OPERATORS, 2, 1_000),
+        ({STEAL, SCALE, KILL}, 2, 9_000),
+    ],
+    ids=["three faults", "faults of all kinds", "replicas changes", "pods are taken away"],
+)
+def test_two_operators_with_a_lease_for_each_group_are_safe(faults: set[Fault], most: int, least: int) -> None:
+    """Without an election a group's own lease does it, though who takes it remembers its old writes."""
+    assert proved(*faults, most=most, operators=2, elected=True, forgets=False).states > least
+
+
+@pytest.mark.parametrize("rule", ["lists", "waits"])
+def test_a_lease_for_each_group_needs_both_its_rules(rule: str) -> None:
+    """Who takes it must list the pods then, and not before what others have sent has arrived or never will."""
+    assert "3 pods live" in refuted(KILL, CRASH, most=2, operators=2, elected=True, forgets=False, **{rule: False})
 
 
 def test_to_claim_each_name_is_safe_even_while_a_dead_operator_s_requests_arrive() -> None:
@@ -102,12 +123,12 @@ def test_to_claim_each_name_is_safe_even_while_a_dead_operator_s_requests_arrive
     ],
     ids=lambda part: part.name.lower(),
 )
-def test_two_operators_without_an_election_need_no_less(naming: Naming, fault: Fault) -> None:
+def test_two_operators_without_a_lease_need_no_less(naming: Naming, fault: Fault) -> None:
     """By every weaker rule one single deleted pod can end in one pod too many."""
     assert "3 pods live" in refuted(fault, most=1, operators=2, naming=naming)
 
 
-def test_two_operators_without_an_election_are_safe_while_they_know_the_same() -> None:
+def test_two_operators_without_a_lease_are_safe_while_they_know_the_same() -> None:
     """As long as neither restarts, and both have heard everything when they look, they choose the same names."""
     proved(KILL, most=2, operators=2, lagging=False)
 
