@@ -145,11 +145,22 @@ def bursts_broken() -> Iterator[Plan]:
 
 
 def several() -> Iterator[Plan]:
-    """Two operators at once, well and ill; without election names alone keep them from doing things twice."""
+    """Two operators at once, well and ill; without election each group's own lease keeps them from acting together."""
     for scenario in ("grow", "heal", "scale", "vanish", "end"):
         yield Plan(f"{scenario}: two operators", scenario, operators=2)
-    yield one("heal", Strike(Cut(after=True), "create pods", 4), operators=2)
-    yield one("grow", Strike(Crash(), "create pods", 2), operators=2, pause=5.0)
+    shared = {"operators": 2, "pause": TAKE_OVER_PAUSE}
+    lost = Strike(Cut(after=True), "create pods", 4, times=3)
+    deaf = Strike(Silence(), "watch pods", operator=0)
+    for scenario in ("heal", "vanish", "burst"):
+        yield one(scenario, lost, **shared)
+        yield one(scenario, Strike(Crash(), "create pods", 5 if scenario == "burst" else 4), **shared)
+        yield one(scenario, lost, deaf, operators=2, in_the_middle=True, pause=SILENCE_SECONDS, blind=SILENCE_SECONDS)
+    yield one("grow", Strike(Crash(), "create pods", 2), **shared)
+    yield one("scale", Strike(Crash(), "delete pods", 1), **shared)
+    yield one("heal", Strike(Crash(), "patch podgroups/status", 3), **shared)
+    yield one("heal", Strike(Cut(after=True), "patch podgroups/status", times=6), **shared)
+    yield one("vanish", lost, Strike(Crash(), "create pods", 5), **shared)
+    yield one("burst", Strike(Crash(signal.SIGTERM), "create pods", 15), **shared)
     elected = {"operators": 2, "elect": True, "pause": TAKE_OVER_PAUSE}
     for scenario in ("heal", "scale", "vanish", "burst"):
         yield one(scenario, Strike(Crash(), "create pods", 1 if scenario == "scale" else 4), **elected)
