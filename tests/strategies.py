@@ -47,6 +47,7 @@ STATES: tuple[dict[str, Any], ...] = (
     {"phase": Phase.PENDING, "node": "", "ready_since": None},
     {"phase": Phase.UNKNOWN, "ready_since": None},
     {"phase": Phase.FAILED},
+    {"phase": Phase.FAILED, "finished": NOW - 2, "failures": 1},
     {"phase": Phase.SUCCEEDED},
     {"deleted": NOW - 3},
     {"deleted": NOW - 3, "phase": Phase.FAILED, "evicted": True},

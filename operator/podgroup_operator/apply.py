@@ -15,6 +15,7 @@ from podgroup_operator.cluster import (
     FORBIDDEN,
     INVALID,
     NOT_FOUND,
+    SERVER_ERROR,
     STRATEGIC_MERGE_PATCH,
     UNPROCESSABLE,
     Cluster,
@@ -79,7 +80,7 @@ class Application:
 
     def _failed(self, reason: str, what: str, error: Refused | Unreachable) -> Failure:
         """Note a failure, for people to see."""
-        self._pause(error.retry_after if isinstance(error, Refused) else None)
+        self._pause(error)
         self._failures.append(failure(reason, what, error))
         return self._failures[-1]
 
@@ -88,11 +89,15 @@ class Application:
         failed = self._failed(names.REASON_CREATE_FAILED, what, error)
         self._ledger.hold_creates(failed.message, forbidden=failed.forbidden)
 
-    def _pause(self, retry_after: float | None = None) -> None:
+    def _pause(self, error: Refused | Unreachable) -> None:
         """Pause before the next try: once for the whole plan, however much of it was refused."""
-        if not self._refused:
-            self._refused = True
-            self._ledger.refused(self._now, retry_after)
+        if self._refused:
+            return
+        self._refused = True
+        if isinstance(error, Refused):
+            self._ledger.refused(self._now, error.retry_after)
+        else:
+            self._ledger.unanswered(self._now)
 
     async def _owner_lives(self) -> bool:
         """Read the owner uncached: a stale view must not take in or make pods for one that is gone."""
@@ -102,8 +107,8 @@ class Application:
             if refusal.code != NOT_FOUND:
                 self._cannot_create("Error reading the PodGroup", refusal)
             return False
-        except Unreachable:
-            self._pause()  # nothing else may ever wake the group for these pods
+        except Unreachable as error:
+            self._pause(error)  # nothing else may ever wake the group for these pods
             return False
         metadata = body["metadata"]
         return metadata["uid"] == self._desired.uid and "deletionTimestamp" not in metadata
@@ -161,9 +166,11 @@ class Application:
 
     def _create_refused(self, refusal: Refused) -> None:
         if "NamespaceTerminating" in refusal.causes:
-            self._pause()  # as upstream: nothing can be made here any more, and nobody is at fault
+            self._pause(refusal)  # as upstream: nothing can be made here any more, and nobody is at fault
             self._ledger.hold_creates("The namespace is being deleted.")
             return
+        if refusal.code >= SERVER_ERROR:  # it may have been done all the same
+            self._ledger.unsure = True
         self._cannot_create("Error creating", refusal)
         if refusal.code in INVALID:
             self._ledger.judge(self._desired.revision, refusal.message, self._now)

@@ -4,6 +4,7 @@ Nothing in it matters for safety after a restart: a write that is forgotten is f
 with 409, a refusal is heard again at the price of one request.
 """
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from podgroup_operator.core.model import Healing, Pod, Refusal
 
 FIRST_PAUSE = 1.0  # seconds before a refused create is tried again
 LAST_PAUSE = 20.0  # seconds; at most three tries a minute, and recovery within half a minute of its cause's end
+JITTER = 0.8, 1.0  # of a pause: groups that were refused together do not come back together
+MOST_DOUBLINGS = 10  # no pause is longer, and after days of refusals two to their number is no float any more
 TEMPLATE_PAUSE = 30.0  # seconds before a refused template is shown to the API server again, unchanged
 
 
@@ -22,12 +25,13 @@ class Ledger:
         wrote_at: the highest resourceVersion of our writes to its pods.
         unsure: a create was not answered: its pod may have come, and gone again, without the cache's showing it yet.
         names: pod names that turned out to be taken by strangers.
-        first_look: nothing has been planned for it since the operator started.
+        first_look: what was lost before the operator started has not all been replaced yet.
         revision: the template that the API server was asked about last.
         template_refusal: its answer; None is a yes.
         create_refusal: why creates are held back; None when they are not.
-        refusals: looks in a row in which something was refused.
+        refusals: looks in a row in which something was refused or not answered.
         retry_at: when what was refused is worth another try.
+        suppressed: how many failures in a row the last Event told of; 0 when pods do not keep failing.
         healing: the record of replacements including those not yet in the status.
         status_due: the earliest time (monotonic seconds) of the next status write.
     """
@@ -41,6 +45,7 @@ class Ledger:
     create_refusal: Refusal | None = None
     refusals: int = 0
     retry_at: float = 0.0
+    suppressed: int = 0
     healing: Healing = field(default_factory=Healing)
     status_due: float = 0.0
 
@@ -62,9 +67,16 @@ class Ledger:
 
     def refused(self, now: float, retry_after: float | None = None) -> None:
         """Pause after a refusal, twice as long each time, and at least as long as the API server asks for."""
-        pause = min(FIRST_PAUSE * 2**self.refusals, LAST_PAUSE)
+        self._pause(now, FIRST_PAUSE, LAST_PAUSE, retry_after or 0.0)
+
+    def unanswered(self, now: float) -> None:
+        """Pause after a request that was not answered: nobody has refused it, it may even have been done."""
+        self._pause(now, FIRST_PAUSE / 2, LAST_PAUSE / 2)
+
+    def _pause(self, now: float, first: float, last: float, least: float = 0.0) -> None:
+        pause = min(first * 2 ** min(self.refusals, MOST_DOUBLINGS), last) * random.uniform(*JITTER)  # noqa: S311 - spreads, protects nothing
         self.refusals += 1
-        self.retry_at = now + max(pause, retry_after or 0.0)
+        self.retry_at = now + max(pause, least)
 
     def hold_creates(self, message: str, *, forbidden: bool = False) -> None:
         """Hold creates back until the pause is over."""
@@ -82,13 +94,15 @@ class Ledger:
         return self.revision != revision or (refused is not None and refused.retry_at <= now)
 
     def judge(self, revision: str, message: str | None, now: float) -> None:
-        """Note what the API server says of a template; no message is a yes."""
+        """Note what the API server says of a template; no message is a yes, and a new one has not been refused yet."""
+        if revision != self.revision:
+            self.accepted()
         self.revision = revision
         self.template_refusal = Refusal(message, now + TEMPLATE_PAUSE) if message else None
 
-    def settle(self, healing: Healing) -> None:
-        """Note that a look is complete, and what the record of replacements is after it."""
-        self.first_look = False
+    def settle(self, healing: Healing, *, held: bool = False) -> None:
+        """Note that a look is complete, whether creates are held back, and what the record of replacements is now."""
+        self.first_look = self.first_look and held
         self.healing = healing
 
     def remembered(self, healing: Healing) -> Healing:

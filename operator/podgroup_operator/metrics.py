@@ -30,6 +30,12 @@ heal_seconds = Histogram(
     registry=registry,
 )
 heals = Counter("podgroup_heals_total", "Replacements made, by cause.", ["cause"], registry=registry)
+suppressed = Counter(
+    "podgroup_heal_suppressed_total",
+    "Times that replacements were held back, by reason.",
+    ["reason"],
+    registry=registry,
+)
 creates = Counter("podgroup_pod_creates_total", "Pods created.", registry=registry)
 deletes = Counter("podgroup_pod_deletes_total", "Pods deleted because there were too many.", registry=registry)
 failures = Counter("podgroup_failures_total", "Refused creates and deletes.", ["reason"], registry=registry)

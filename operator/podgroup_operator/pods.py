@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
 
@@ -109,6 +110,9 @@ class PodStore:
         if before and record.ready_since is not None:
             seen = before.ready_seen if before.ready_since is not None else self._clock()
             record = replace(record, ready_seen=seen)
+        if record.finished is not None:  # by the clock of its node, which may be ahead of ours
+            seen = self._clock() if before is None or before.finished is None else before.finished
+            record = replace(record, finished=min(record.finished, seen))
         self._pods[record.uid] = record
         if before and before.controller != record.controller:
             self._leave(before)
@@ -149,9 +153,9 @@ class PodStore:
         if not before.controller:
             return
         family = self._families[owner_of(before)]
-        cause = cause_of_loss(before, after)
+        cause, early = cause_of_loss(before, after), after is not None and failed_early(after)
         if cause and before.slot is not None and before.uid not in family.condemned:
-            family.losses[before.slot] = Loss(before.slot, before.name, cause, self._clock())
+            family.losses[before.slot] = Loss(before.slot, before.name, cause, self._clock(), early)
         if after is None:
             family.condemned.discard(before.uid)
             self._tidy(owner_of(before))

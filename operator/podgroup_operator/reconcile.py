@@ -21,7 +21,7 @@ from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.pods import Family, PodStore
 from podgroup_operator.recorder import Recorder
-from podgroup_operator.report import announce, write_status
+from podgroup_operator.report import announce, announce_streak, write_status
 from podgroup_operator.template import objection
 from podgroup_operator.wire import read_status
 from podgroup_operator.workqueue import Key
@@ -89,7 +89,8 @@ class Reconciler:
             outcome = await Application(group, family, ledger, cluster, now).carry_out(decision)
         status = summarize(group.desired, observed, outcome, self.clock())
 
-        ledger.settle(status.healing)
+        ledger.settle(status.healing, held=decision.held > 0)
+        announce_streak(group.desired, decision, ledger, self.recorder)
         announce(group.desired, decision, outcome, self.recorder, self.clock())
         lease = self.leases.given_back(group) if self.leases and decision.empty else {}
         status_due = await write_status(group, status, ledger, self.cluster, self.groups, lease)

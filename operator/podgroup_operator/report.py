@@ -7,6 +7,7 @@ from typing import Any
 from podgroup_operator import metrics
 from podgroup_operator.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
 from podgroup_operator.core import names
+from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.core.model import Create, Desired, Outcome, Plan, Status
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
@@ -50,6 +51,19 @@ def announce_heal(desired: Desired, create: Create, recorder: Recorder, now: flo
     recorder.record(desired, "Normal", names.REASON_HEALED, note)
 
 
+def announce_streak(desired: Desired, plan: Plan, ledger: Ledger, recorder: Recorder) -> None:
+    """Tell, once for each failure, that replacements are held back, for pods keep failing."""
+    streak = plan.streak
+    if plan.held and streak.failures > ledger.suppressed and streak.last:
+        note = (
+            f"Back-off: {streak.failures} pods have failed in a row, {streak.last.name} last; {plan.held} replacements "
+            f"wait. The next one is tried after {micro_time(streak.until)[:19]}Z."
+        )
+        recorder.record(desired, "Warning", names.REASON_SUPPRESSED, note)
+        metrics.suppressed.labels("backoff").inc()
+    ledger.suppressed = streak.failures if plan.held else min(ledger.suppressed, streak.failures)
+
+
 def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
     """Sum a look up in one line of key=value pairs."""
     fields = {
@@ -59,6 +73,7 @@ def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
         "adopts": len(plan.adopts),
         "releases": len(plan.releases),
         "created": f"{len(outcome.created)}/{len(plan.creates)}",
+        "held": plan.held,
         "deleted": f"{len(outcome.deleted)}/{len(plan.deletes)}",
         "failures": len(outcome.failures),
     }

@@ -5,7 +5,7 @@ another controller is not ours to look at and becomes None at once.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from podgroup_operator.core.selector import Operator, Requirement, Selector
 Json = dict[str, Any]
 
 PHASES = {phase.value: phase for phase in Phase}
+LONGEST_COMPLAINT = 500  # characters
 LARGEST = 2**63 - 1  # int64; without a bound, an annotation of 4,300 digits would break every name made of it
 
 
@@ -72,7 +73,38 @@ def read_pod(body: Json) -> Pod | None:
         revision=labels.get(names.LABEL_REVISION, ""),
         replaces=annotations.get(names.ANNOTATION_REPLACES, ""),
         lost_at=noted_time(annotations.get(names.ANNOTATION_LOST_AT)),
+        failures=max(whole_number(annotations.get(names.ANNOTATION_FAILURES)) or 0, 0),
+        **end_of(metadata, status),
     )
+
+
+def end_of(metadata: Json, status: Json) -> dict[str, Any]:
+    """Read when and why a finished pod came to its end; of others nothing is told."""
+    if status.get("phase") not in {Phase.FAILED.value, Phase.SUCCEEDED.value}:
+        return {}
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    ends = [(each["name"], (each.get("state") or {}).get("terminated") or {}) for each in containers]
+    changes = [end.get("finishedAt") for _, end in ends]
+    changes += [condition.get("lastTransitionTime") for condition in status.get("conditions") or ()]
+    changes += [status.get("startTime"), metadata.get("creationTimestamp")]
+    return {
+        "finished": max((time for change in changes if (time := noted_time(change))), default=0.0),
+        "started": any(end.get("startedAt") for _, end in ends),
+        "complaint": complaint(status, ends),
+    }
+
+
+def complaint(status: Json, ends: Sequence[tuple[str, Json]]) -> str:
+    """Put into words why a pod failed; what its program itself has said last may be confidential and is left out."""
+    if status.get("reason") or status.get("message"):
+        words = ": ".join(filter(None, (status.get("reason"), status.get("message"))))
+    else:
+        words = ", ".join(
+            f"container {name} ended with exit code {end['exitCode']} ({end.get('reason') or 'no reason'})"
+            for name, end in ends
+            if end.get("exitCode")
+        )
+    return words[:LONGEST_COMPLAINT]
 
 
 def is_podgroup(owner: Json) -> bool:
@@ -123,6 +155,8 @@ def read_desired(body: Json) -> Desired:
     metadata, spec = body["metadata"], body["spec"]
     template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     own_label = {names.LABEL_PODGROUP: metadata["name"]}
+    healing = spec.get("healing") or {}
+    backoff = healing.get("backoff") or {}
     return Desired(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -134,7 +168,9 @@ def read_desired(body: Json) -> Desired:
         revision=template_hash(spec["template"]),
         min_ready_seconds=spec.get("minReadySeconds") or 0,
         pod_replacement=PodReplacement(spec.get("podReplacementPolicy") or PodReplacement.TERMINATION_STARTED),
-        failed_pods_history_limit=(spec.get("healing") or {}).get("failedPodsHistoryLimit", 1),
+        failed_pods_history_limit=healing.get("failedPodsHistoryLimit", 1),
+        backoff_initial_seconds=backoff.get("initialSeconds", 1),
+        backoff_max_seconds=backoff.get("maxSeconds", 300),
         deleting=bool(metadata.get("deletionTimestamp")),
     )
 

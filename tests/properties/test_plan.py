@@ -49,22 +49,25 @@ def test_a_plan_makes_or_deletes_up_to_what_is_wanted_and_no_further(group: Desi
 
 @unrefused
 def test_a_plan_goes_all_the_way(group: Desired, seen: Observed) -> None:
-    """Unless creates are refused all that is missing is made; once all are adopted all that is too much is deleted."""
+    """What is missing is made, unless creates are refused or held back; what is too much goes once all are adopted."""
     decision = plan(group, seen, NOW)
 
     surplus = len(members(seen)) - spared(seen, decision)
-    assert len(decision.creates) == max(decision.missing - waited_for(group, seen), 0)
+    assert len(decision.creates) + decision.held == max(decision.missing - waited_for(group, seen), 0)
     assert surplus == (0 if decision.adopts else max(-decision.missing, 0))
 
 
 @anybody
 def test_finished_pods_are_kept_up_to_the_limit(group: Desired, seen: Observed) -> None:
-    """Of the group's finished pods as many stay as may, and none that stays is older than one that goes."""
+    """As many of the finished pods stay as may, the newest; besides them the last one of a streak of failures may."""
+    decision = plan(group, seen, NOW)
     finished = {one.uid: one for one in seen.pods if one.controller == GROUP_UID and wanted(one) and corpse(one)}
-    gone = {delete.pod.uid for delete in plan(group, seen, NOW).deletes} & finished.keys()
-    kept = finished.keys() - gone
+    gone = {delete.pod.uid for delete in decision.deletes} & finished.keys()
+    last = {decision.streak.last.uid} if decision.streak.last else set()
+    kept = finished.keys() - gone - last
 
-    assert len(kept) == min(len(finished), group.failed_pods_history_limit)
+    most = min(len(finished), group.failed_pods_history_limit)
+    assert most - len(last) <= len(kept) <= most
     assert all(finished[one].created <= finished[other].created for one in gone for other in kept)
 
 
@@ -177,12 +180,16 @@ def test_names_do_not_depend_on_time_or_on_what_may_be_forgotten(
     first_look: bool,  # noqa: FBT001 (drawn)
     later: float,
 ) -> None:
-    """A create is repeated under its name though time has passed, losses are cleared and the status has changed."""
-    other = replace(seen, status=status, losses=losses, first_look=first_look)
+    """A create is repeated under its name though time has passed, losses are cleared and the status has changed.
 
-    assert [create.name for create in plan(group, other, NOW + later).creates] == [
-        create.name for create in plan(group, seen, NOW).creates
-    ]
+    Whether it is made or held back may depend on them (`backoff.py`), but not how a slot's pod is called.
+    """
+    other = replace(seen, status=status, losses=losses, first_look=first_look)
+    before, after = plan(group, seen, NOW), plan(group, other, NOW + later)
+    named = {create.slot: create.name for create in before.creates}
+
+    assert all(named.get(create.slot, create.name) == create.name for create in after.creates)
+    assert before.held or after.held or named.keys() == {create.slot for create in after.creates}
 
 
 @unrefused

@@ -99,9 +99,10 @@ class World(RuleBasedStateMachine):
                 self.touched.add(one.uid)
                 self.server.write(replace(one, labels={key: one.labels[key] for key in one.labels.keys() - LABELS}))
             case Harm.SUCCEEDED:
-                self.server.write(replace(one, phase=Phase.SUCCEEDED, ready_since=None))
+                self.server.write(replace(one, phase=Phase.SUCCEEDED, ready_since=None, finished=self.server.now))
             case Harm.FAILED | Harm.EVICTED:
-                self.server.write(replace(one, phase=Phase.FAILED, ready_since=None, evicted=harm is Harm.EVICTED))
+                ended = replace(one, phase=Phase.FAILED, ready_since=None, finished=self.server.now)
+                self.server.write(replace(ended, evicted=harm is Harm.EVICTED))
 
     @rule(number=PICKS)
     def clean_up(self, number: int) -> None:
@@ -163,12 +164,13 @@ class World(RuleBasedStateMachine):
     @rule()
     def calm_down(self) -> None:
         """Everybody leaves the group alone: it becomes what is wanted, and then nothing happens any more."""
-        for _ in range(12):
+        for _ in range(20):
             self.server.now += 60.0
+            self.get_ready()
             self.operator.deliver(1000)
             self.operator.hear()
             decision = self.operator.look()
-            if decision and decision.empty:
+            if decision and decision.empty and not decision.held:
                 break
         version, status = self.server.version, self.server.status
 
@@ -179,6 +181,12 @@ class World(RuleBasedStateMachine):
         assert decision.empty
         assert (self.server.version, self.server.status) == (version, status)
         self.be_quiet()
+
+    def get_ready(self) -> None:
+        """Let every live pod become Ready: what has failed until now fails no more."""
+        for one in self.server.live():
+            if one.ready_since is None:
+                self.server.write(replace(one, node="n1", phase=Phase.RUNNING, ready_since=self.server.now))
 
     @invariant()
     def count_steps(self) -> None:

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from fakeapi import FakeApi
 from fakeapi.client import Client
-from podgroup_operator import informer, report
+from podgroup_operator import informer, ledger, report
 from podgroup_operator.cluster import Cluster
 from podgroup_operator.login import Connection
 from shell.informed import Informed, create, running
@@ -39,9 +39,11 @@ async def cluster(api: FakeApi) -> AsyncIterator[Cluster]:
 def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Give a reconciler that is moved by hand.
 
-    It tells each status at once: that two are 250 ms apart is real time, and a fact of test_report.py alone.
+    It tells each status at once: that two are 250 ms apart is real time, and a fact of test_report.py alone. Its pauses
+    are exact: that they are drawn is a fact of test_ledger.py.
     """
     monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
+    monkeypatch.setattr(ledger, "JITTER", (1.0, 1.0))
     return Stage(api, cluster)
 
 

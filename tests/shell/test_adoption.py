@@ -108,19 +108,22 @@ async def test_a_pod_that_somebody_else_took_first_is_theirs(stage: Stage) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
-    [(Answer(403, message="pods is forbidden"), "Error patching: pods is forbidden"), (Cut(), "Error patching: ")],
+    ("fault", "words", "pause"),
+    [
+        (Answer(403, message="pods is forbidden"), "Error patching: pods is forbidden", 1),
+        (Cut(), "Error patching: ", 0.5),
+    ],
 )
 async def test_an_adoption_that_is_refused_is_told_and_tried_again(
-    stage: Stage, fault: RequestFault, words: str
+    stage: Stage, fault: RequestFault, words: str, pause: float
 ) -> None:
-    """With an Event, a condition and a pause."""
+    """With an Event, a condition and a pause, shorter where nobody has refused it."""
     uid = await group(stage, 1)
     orphan(stage)
     stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
     stage.hear()
     stage.api.faults.add(fault, verb="patch", resource="pods")
-    assert await stage.look() == pytest.approx(1)
+    assert await stage.look() == pytest.approx(pause)
     reason, note = stage.recorder.told[-1]
     assert (reason, note.startswith(words)) == ("FailedCreate", True)
     stage.now += 1

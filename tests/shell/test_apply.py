@@ -156,7 +156,7 @@ async def test_a_lost_answer_makes_no_second_pod(stage: Stage, *, heard: bool) -
     stage.api.faults.add(Cut(after=True), verb="create", resource="pods", nth=2)
     group(stage, 1)
     delay = await stage.look()
-    assert delay == pytest.approx(1)
+    assert delay == pytest.approx(0.5)
     assert [reason for reason, _ in stage.recorder.told] == ["FailedCreate"]
     stage.now += 1
     if heard:
@@ -254,7 +254,7 @@ async def test_a_delete_that_fails_is_told_and_tried_again(stage: Stage, fault: 
     stage.api.patch("podgroups", "web", {"spec": {"replicas": 0}})
     stage.api.faults.add(fault, verb="delete", times=times)
     stage.hear()
-    assert await stage.look() == pytest.approx(1)
+    assert await stage.look() == pytest.approx(0.5 if isinstance(fault, Cut) else 1)
     assert stage.recorder.told[-1][0] == "FailedDelete"
     assert stage.condition("ReplicaFailure")["reason"] == "FailedDelete"
     assert len(stage.family().condemned) == isinstance(fault, Cut)

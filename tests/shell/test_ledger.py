@@ -3,10 +3,18 @@
 import pytest
 
 from builders import NOW, gone, pod
+from podgroup_operator import ledger as ledger_module
 from podgroup_operator.core.model import Healing, Pod, Refusal
 from podgroup_operator.ledger import Ledger
 
 POD = pod()
+
+
+@pytest.fixture(autouse=True)
+def no_jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make pauses exact, but where their spread is the fact."""
+    if "spread" not in request.node.name:
+        monkeypatch.setattr(ledger_module, "JITTER", (1.0, 1.0))
 
 
 def test_a_cache_is_trusted_when_it_has_reached_our_last_write() -> None:
@@ -36,6 +44,54 @@ def test_each_refusal_in_a_row_doubles_the_pause_up_to_a_bound() -> None:
         ledger.refused(NOW)
         pauses.append(ledger.retry_at - NOW)
     assert pauses == [1, 2, 4, 8, 16, 20, 20]
+
+
+def test_what_is_not_answered_is_tried_again_sooner_than_what_is_refused() -> None:
+    """Half as long: nobody has refused it, and eight answers lost in a row cost less than a minute."""
+    ledger = Ledger()
+    pauses = []
+    for _ in range(7):
+        ledger.unanswered(NOW)
+        pauses.append(ledger.retry_at - NOW)
+    assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
+
+
+def test_pauses_are_spread() -> None:
+    """Groups that were refused together come back at different times, none of them more than a fifth sooner."""
+    pauses = set()
+    for _ in range(100):
+        ledger = Ledger()
+        ledger.refused(NOW)
+        pauses.add(ledger.retry_at - NOW)
+    assert len(pauses) > 1
+    assert min(pauses) >= 0.8
+    assert max(pauses) <= 1
+
+
+def test_a_group_may_be_refused_for_days() -> None:
+    """The pause stays what it is after more refusals than a float can count in powers of two."""
+    ledger = Ledger(refusals=100_000)
+    ledger.refused(NOW)
+    assert ledger.retry_at == NOW + 20
+
+
+def test_a_new_template_has_not_been_refused() -> None:
+    """Creates that were refused with the old one are not held back with the new one."""
+    ledger = Ledger(revision="r1")
+    ledger.refused(NOW)
+    ledger.hold_creates("violates PodSecurity", forbidden=True)
+    ledger.judge("r2", None, NOW)
+    assert (ledger.create_refusal, ledger.refusals) == (None, 0)
+
+
+def test_the_first_look_lasts_until_no_create_is_held_back() -> None:
+    """What was lost while nobody watched is still to be told when its replacement may be made."""
+    ledger = Ledger()
+    ledger.settle(Healing(), held=True)
+    assert ledger.first_look
+    ledger.settle(Healing())
+    ledger.settle(Healing(), held=True)
+    assert not ledger.first_look
 
 
 @pytest.mark.parametrize(("asked", "pause"), [(None, 1), (0.5, 1), (7, 7), (60, 60)])

@@ -165,7 +165,7 @@ async def test_it_tells_what_it_does_and_stops_when_told(api: FakeApi, caplog: p
     async with operating(api) as running:
         api.create("podgroups", a_group("web", 2))
         await api.until(lambda: len(api.pods()) == 2, "two pods")
-    line = "group=default/web replicas=2 missing=2 adopts=0 releases=0 created=2/2 deleted=0/0 failures=0"
+    line = "group=default/web replicas=2 missing=2 adopts=0 releases=0 created=2/2 held=0 deleted=0/0 failures=0"
     assert line in caplog.messages
     assert caplog.messages[-1] == "Stopped."
     assert running.task.done()

@@ -183,7 +183,7 @@ def test_a_group_is_read_with_everything_that_it_says() -> None:
             replicas=7,
             minReadySeconds=3,
             podReplacementPolicy="TerminationComplete",
-            healing={"failedPodsHistoryLimit": 0},
+            healing={"failedPodsHistoryLimit": 0, "backoff": {"initialSeconds": 5, "maxSeconds": 60}},
             selector={"matchLabels": {"b": "2", "a": "1"}, "matchExpressions": [expression]},
             template={"metadata": {"labels": {"a": "1"}}},
         )
@@ -194,6 +194,7 @@ def test_a_group_is_read_with_everything_that_it_says() -> None:
     assert (wanted.replicas, wanted.min_ready_seconds, wanted.generation, wanted.deleting) == (7, 3, 4, True)
     assert wanted.pod_replacement is PodReplacement.TERMINATION_COMPLETE
     assert wanted.failed_pods_history_limit == 0
+    assert (wanted.backoff_initial_seconds, wanted.backoff_max_seconds) == (5, 60)
 
 
 TEMPLATE: Json = {"metadata": {"labels": {"a": "1"}}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}

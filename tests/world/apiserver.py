@@ -50,6 +50,7 @@ class ApiServer:
     history: list[Event] = field(default_factory=list)
     status: Status = field(default_factory=Status)
     version: int = 0
+    began: float = NOW
     now: float = NOW
     made: set[str] = field(default_factory=set)
 
@@ -80,8 +81,8 @@ class ApiServer:
         return current
 
     def delete(self, pod: Pod) -> None:
-        """Delete a pod: one that a kubelet has starts to go, any other goes at once."""
-        if pod.node and pod.deleted is None:
+        """Delete a pod: one that a kubelet runs starts to go, any other goes at once."""
+        if pod.node and alive(pod):
             self.write(replace(pod, deleted=self.now))
         else:
             self.remove(pod)

@@ -87,7 +87,7 @@ class Operator:
             self.store.family(OWNER).losses.clear()
         outcome = Act(self, fate).carry_out(decision)
         status = summarize(self.desired, observed, outcome, self.server.now)
-        self.ledger.settle(status.healing)
+        self.ledger.settle(status.healing, held=decision.held > 0)
         if fate() is not Trouble.REFUSED:
             self.server.status = status
 

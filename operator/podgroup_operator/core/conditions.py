@@ -9,10 +9,18 @@ Every condition is always there, so that it can be waited for; a condition's tim
 from dataclasses import dataclass
 
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Condition, Desired, Failure, Observed, Outcome
+from podgroup_operator.core.backoff import CALM
+from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.model import Condition, Desired, Failure, Observed, Outcome, Streak
 
 READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"
 OUR_TYPES = (READY, AVAILABLE, REPLICA_FAILURE, STALLED)
+
+KEEPS_FAILING = 2
+"""Failures in a row that are told; one may happen to anybody."""
+
+EVERY_ONE_FAILS = 3
+"""Failures in a row, with no pod Ready, after which a person has to look."""
 
 FORBIDDEN = "A permission, a quota or a policy forbids it: have that changed. It is tried again by itself."
 
@@ -28,6 +36,7 @@ class Tally:
     fully_labeled: int
     terminating: int
     failed: int
+    streak: Streak = CALM
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """State all conditions, each dated by its last change of status."""
     standing = standing_failure(desired, observed, outcome, tally)
-    stalled, failure = find_stalled(observed, standing), find_failure(standing)
+    stalled, failure = find_stalled(observed, standing, tally), find_failure(standing)
     findings = (
         find_ready(desired, observed, tally, stalled if stalled.status == "True" else failure),
         find_available(desired, tally),
@@ -95,21 +104,36 @@ def standing_failure(desired: Desired, observed: Observed, outcome: Outcome, tal
     refusal = observed.create_refusal
     if refusal and not outcome.created and tally.replicas < desired.replicas:
         return Failure(names.REASON_CREATE_FAILED, refusal.message, forbidden=refusal.forbidden)
+    if tally.streak.failures >= KEEPS_FAILING and tally.ready < desired.replicas:
+        return Failure(names.REASON_KEEP_FAILING, in_words(tally.streak))
     return None
 
 
+def in_words(streak: Streak) -> str:
+    """Tell how many pods have failed, what the node says of the last one, and when the next may be tried."""
+    name, complaint = (streak.last.name, streak.last.complaint) if streak.last else ("", "")
+    return (
+        f"{streak.failures} pods have failed in a row; the last one is {name}"
+        + (f": {complaint.rstrip('.')}" if complaint else "")
+        + f". The next one is tried after {micro_time(streak.until)[:19]}Z."
+    )
+
+
 def find_failure(standing: Failure | None) -> Finding:
-    """ReplicaFailure: the API server refuses a create or a delete that is still needed."""
+    """ReplicaFailure: a create or a delete that is still needed is refused, or what is created keeps failing."""
     if standing:
         return Finding(REPLICA_FAILURE, "True", standing.reason, standing.message)
     return Finding(REPLICA_FAILURE, "False", "NoFailure", "Every create and delete was accepted.")
 
 
-def find_stalled(observed: Observed, standing: Failure | None) -> Finding:
-    """Stalled: no pod can be made from the template, or what has to be done is forbidden; a person has to act."""
+def find_stalled(observed: Observed, standing: Failure | None, tally: Tally) -> Finding:
+    """Stalled: no pod can be made from the template, every one fails, or what has to be done is forbidden."""
     if observed.template_refusal:
         message = f"{observed.template_refusal.message} Correct spec.template; pods that run are left as they are."
         return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, message)
     if standing and standing.forbidden:
         return Finding(STALLED, "True", standing.reason, f"{standing.message.rstrip('.')}. {FORBIDDEN}")
+    if standing and tally.streak.failures >= EVERY_ONE_FAILS and not tally.ready:
+        advice = "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes."
+        return Finding(STALLED, "True", standing.reason, f"{standing.message} {advice} It is tried again by itself.")
     return Finding(STALLED, "False", "NotStalled", "Nothing needs a person.")

@@ -54,8 +54,10 @@ def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) 
 
 
 def own_annotations(create: Create) -> dict[str, str]:
-    """Record a pod's epoch, and, of a replacement, which pod was lost, why and when."""
+    """Record a pod's epoch, how many failed in a row before it, and, of a replacement, which was lost, why and when."""
     annotations = {names.ANNOTATION_EPOCH: str(create.epoch)}
+    if create.failures:
+        annotations[names.ANNOTATION_FAILURES] = str(create.failures)
     if create.loss:
         annotations[names.ANNOTATION_CAUSE] = create.loss.cause.value
         annotations[names.ANNOTATION_LOST_AT] = micro_time(create.loss.at)

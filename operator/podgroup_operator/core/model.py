@@ -63,6 +63,10 @@ class Pod:
     revision: str = ""
     replaces: str = ""  # name of the pod that this one replaces
     lost_at: float | None = None  # when that pod was lost
+    failures: int = 0  # how many pods had failed in a row when this one was made
+    finished: float | None = None  # when it came to its end; None while it has not
+    started: bool = False  # whether a container of it ever ran
+    complaint: str = ""  # why it failed, in the words of its node
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Loss:
     pod: str  # name; "" if it went while nobody was watching
     cause: Cause
     at: float
+    early: bool = False  # it finished so soon that its replacement may well do the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Desired:
     min_ready_seconds: int = 0
     pod_replacement: PodReplacement = PodReplacement.TERMINATION_STARTED
     failed_pods_history_limit: int = 1
+    backoff_initial_seconds: int = 1
+    backoff_max_seconds: int = 300
     deleting: bool = False
 
 
@@ -185,6 +192,7 @@ class Create:
     slot: int
     epoch: int
     loss: Loss | None = None
+    failures: int = 0  # how many pods have failed in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +203,38 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Streak:
+    """Pods of one template that have failed early in a row.
+
+    Attributes:
+        failures: how many; 0 is no streak.
+        last: the one that failed last.
+        until: until when what failed is not tried again.
+        patience: for how many seconds a new pod that is not Ready may still fail as the others did.
+        over: when it is forgiven, should nothing fail until then.
+    """
+
+    failures: int = 0
+    last: Pod | None = None
+    until: float = 0.0
+    patience: float = 0.0
+    over: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything to do for a group now, and when to look again.
 
     Attributes:
         missing: `replicas` minus the active pods; negative when there are too many.
+        held: how many creates are held back, for pods keep failing.
+        streak: that they do.
         look_again: when the passing of time alone can change the plan or the status.
     """
 
     missing: int = 0
+    held: int = 0
+    streak: Streak = Streak()
     adopts: tuple[Adopt, ...] = ()
     releases: tuple[Release, ...] = ()
     creates: tuple[Create, ...] = ()

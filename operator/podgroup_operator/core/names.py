@@ -22,6 +22,7 @@ ANNOTATION_EPOCH = f"{GROUP}/epoch"
 ANNOTATION_REPLACES = f"{GROUP}/replaces"
 ANNOTATION_CAUSE = f"{GROUP}/cause"
 ANNOTATION_LOST_AT = f"{GROUP}/lost-at"
+ANNOTATION_FAILURES = f"{GROUP}/failures"
 ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 REASON_CREATED = "SuccessfulCreate"
@@ -29,6 +30,8 @@ REASON_CREATE_FAILED = "FailedCreate"
 REASON_DELETED = "SuccessfulDelete"
 REASON_DELETE_FAILED = "FailedDelete"
 REASON_HEALED = "PodHealed"
+REASON_SUPPRESSED = "HealingSuppressed"
+REASON_KEEP_FAILING = "PodsKeepFailing"
 REASON_TEMPLATE_INVALID = "TemplateInvalid"
 
 SUFFIX_LENGTH = 5

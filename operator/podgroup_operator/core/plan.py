@@ -7,10 +7,11 @@ file that it names. Nothing is done here; `apply.py` acts, and decides nothing.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from podgroup_operator.core.backoff import next_try, restrain, streak
 from podgroup_operator.core.claim import claim
 from podgroup_operator.core.classify import is_active, leaving, next_available
 from podgroup_operator.core.history import litter
-from podgroup_operator.core.model import Create, Delete, Desired, Observed, Plan, Pod, Release
+from podgroup_operator.core.model import Create, Delete, Desired, Observed, Plan, Pod, Release, Streak
 from podgroup_operator.core.slots import adopt_all, fill
 from podgroup_operator.core.victims import victims
 
@@ -32,23 +33,38 @@ def plan(desired: Desired, observed: Observed, now: float) -> Plan:
     kept = [pod for pod in claims.kept if is_active(pod)]
     adopts = adopt_all(claims.adoptable, kept)
     active = kept + [replace(adopt.pod, slot=adopt.slot) for adopt in adopts]
+    found = streak(desired, claims.kept, now)
+    wanted = growth(desired, observed, active, found, now)
+    creates = restrain(wanted, found, active, now)[:BURST]
+    held = max(len(wanted) - len(creates), 0) if found.failures else 0
     return Plan(
         missing=desired.replicas - len(active),
+        held=held,
+        streak=found,
         adopts=adopts,
         releases=tuple(Release(pod) for pod in claims.released),
-        creates=growth(desired, observed, active, now),
+        creates=creates,
         # An adoption may be refused, and what is not ours is not ours to delete: first adopt, then look again.
-        deletes=(() if adopts else surplus(desired, active, now)) + litter(desired, claims.kept),
-        look_again=next_look(desired, observed, active, now),
+        deletes=(() if adopts else surplus(desired, active, now)) + litter(desired, claims.kept, found),
+        look_again=next_look(
+            next_available(active, desired.min_ready_seconds, now),
+            retry_at(observed),
+            next_try(found, active, now) if held else None,
+            found.over,
+            now=now,
+        ),
     )
 
 
-def growth(desired: Desired, observed: Observed, active: Sequence[Pod], now: float) -> tuple[Create, ...]:
+def growth(
+    desired: Desired, observed: Observed, active: Sequence[Pod], found: Streak, now: float
+) -> tuple[Create, ...]:
     """Create what is missing, unless the API server has refused and it is not yet time to ask again."""
-    missing = min(desired.replicas - len(active) - leaving(desired, observed.pods), BURST)
+    missing = desired.replicas - len(active) - leaving(desired, observed.pods)
     if missing <= 0 or retry_at(observed) > now:
         return ()
-    return fill(desired, observed, active, missing, now)
+    # In a streak some of them are held back, and others must not have to wait behind those.
+    return fill(desired, observed, active, missing if found.failures else min(missing, BURST), now)
 
 
 def surplus(desired: Desired, active: Sequence[Pod], now: float) -> tuple[Delete, ...]:
@@ -57,12 +73,9 @@ def surplus(desired: Desired, active: Sequence[Pod], now: float) -> tuple[Delete
     return tuple(Delete(pod) for pod in victims(active, number, now)) if number > 0 else ()
 
 
-def next_look(desired: Desired, observed: Observed, active: Sequence[Pod], now: float) -> float | None:
-    """Find when time alone will change something: a pod becomes available, or a refused create may be retried."""
-    times = [next_available(active, desired.min_ready_seconds, now)]
-    if retry_at(observed) > now:
-        times.append(retry_at(observed))
-    return min((time for time in times if time is not None), default=None)
+def next_look(*times: float | None, now: float) -> float | None:
+    """Find when time alone will change something: the first of the times that are yet to come."""
+    return min((time for time in times if time is not None and time > now), default=None)
 
 
 def retry_at(observed: Observed) -> float:

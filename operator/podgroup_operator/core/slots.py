@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, islice
 
+from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.claim import claim
 from podgroup_operator.core.classify import cause_of_loss, is_active
 from podgroup_operator.core.model import Adopt, Cause, Create, Desired, Loss, Observed, Phase, Pod
@@ -100,4 +101,4 @@ def visible_loss(pod: Pod, owner: str, now: float) -> Loss | None:
     if pod.controller != owner or pod.slot is None or is_active(pod):
         return None
     cause = cause_of_loss(replace(pod, deleted=None, phase=Phase.RUNNING), pod)
-    return Loss(pod.slot, pod.name, cause, pod.deleted or now) if cause else None
+    return Loss(pod.slot, pod.name, cause, pod.deleted or pod.finished or now, failed_early(pod)) if cause else None

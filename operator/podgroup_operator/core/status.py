@@ -7,6 +7,7 @@ replacements so far. The counts are ReplicaSet's and Deployment's, field by fiel
 from collections import Counter
 from dataclasses import replace
 
+from podgroup_operator.core.backoff import streak
 from podgroup_operator.core.claim import claim
 from podgroup_operator.core.classify import Bucket, classify, is_active
 from podgroup_operator.core.conditions import Tally, conditions
@@ -59,6 +60,7 @@ def count(desired: Desired, pods: list[Pod], created: int, now: float) -> Tally:
         fully_labeled=sum(wanted <= pod.labels.items() for pod in active) + created,
         terminating=buckets[Bucket.TERMINATING],
         failed=buckets[Bucket.FAILED],
+        streak=streak(desired, pods, now),
     )
 
 
