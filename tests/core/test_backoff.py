@@ -1,5 +1,6 @@
 """Back-off: what makes a streak of failures, how long it holds what back, and what ends it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,6 +118,18 @@ RESTRAINED = {
     "after the pause as many as are Ready": (OPEN, (failed(0), failed(1), failed(2)), seated(5, 6), [0, 1]),
     "one that is on trial counts": (OPEN, (failed(0), failed(1)), (PROBE,), []),
     "one that is Ready is proof": (OPEN, (failed(0),), (pod("probe", failures=3),), [0]),
+    "one that is Ready has yet to outlive the last one": (
+        replace(OPEN, last=corpse(created=NOW - 9, finished=NOW - 4)),
+        (failed(0), failed(1), None),
+        (pod("probe", failures=3, created=NOW - 4),),
+        [],
+    ),
+    "one that is Ready and has outlived the last one is proof": (
+        replace(OPEN, last=corpse(created=NOW - 9, finished=NOW - 4)),
+        (failed(0), failed(1), None),
+        (pod("probe", failures=3, created=NOW - 5),),
+        [0, 2],
+    ),
     "one that takes long is not waited for": (
         OPEN,
         (failed(0), failed(1)),

@@ -12,6 +12,7 @@ from podgroup_operator.core.model import (
     Failure,
     Observed,
     Outcome,
+    Phase,
     Refusal,
     Status,
 )
@@ -234,6 +235,38 @@ def test_a_create_that_fails_otherwise_does_not_stall() -> None:
         "False",
         "NotStalled",
         "Nothing needs a person.",
+    )
+
+
+CORPSE = pod(
+    "web-0", phase=Phase.FAILED, ready_since=None, created=NOW - 9, finished=NOW - 9, complaint="OutOfcpu: no cpu."
+)
+
+
+def test_pods_that_keep_failing_are_told_in_their_nodes_words() -> None:
+    """ReplicaFailure: how many failed in a row, why the last did, when the next is tried; from the second on."""
+    once, twice = observed(CORPSE), observed(replace(CORPSE, failures=1))
+
+    assert said("ReplicaFailure", desired(1), once)[1] == "NoFailure"
+    status, reason, message = said("ReplicaFailure", desired(1), twice)
+    assert (status, reason) == ("True", "PodsKeepFailing")
+    assert message.startswith("2 pods have failed in a row; the last one is web-0: OutOfcpu: no cpu. The next one ")
+    assert "is tried after 2023-11-14T22:13:" in message
+    assert said("Ready", desired(1), twice)[1:] == (reason, message)
+    assert said("ReplicaFailure", desired(1), observed(*seated(1), replace(CORPSE, failures=1)))[0] == "False"
+
+
+def test_a_group_of_which_every_pod_fails_needs_a_person() -> None:
+    """Stalled: from the third failure in a row on, unless some pod is Ready; the message says where to look."""
+    thrice = replace(CORPSE, failures=2)
+
+    assert said("Stalled", desired(1), observed(replace(CORPSE, failures=1)))[0] == "False"
+    assert said("Stalled", desired(2), observed(*seated(1), thrice))[0] == "False"
+    status, reason, message = said("Stalled", desired(1), observed(thrice))
+    assert (status, reason) == ("True", "PodsKeepFailing")
+    assert message.endswith(
+        "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes. "
+        "It is tried again by itself."
     )
 
 

@@ -27,6 +27,7 @@ def create(slot: int, epoch: int = 0, lost: Loss | None = None) -> Create:
 
 
 SOON, PAST = Refusal("quota", NOW + 5), Refusal("quota", NOW)
+FORBIDDEN = Refusal("quota", NOW + 5, forbidden=True, at=NOW - 1)
 STRAY = orphan()
 RELABELLED = pod("web-1", slot=1, labels={"app": "else"})
 
@@ -152,6 +153,26 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
         desired(1),
         observed(create_refusal=PAST),
         Plan(missing=1, creates=(create(0),)),
+    ),
+    "a pod that was deleted since may have made room in a quota": (
+        desired(1),
+        observed(create_refusal=FORBIDDEN, losses={0: loss(0, at=NOW)}),
+        Plan(missing=1, creates=(create(0, 0, loss(0, at=NOW)),)),
+    ),
+    "a pod that was deleted before the refusal has made no room": (
+        desired(1),
+        observed(create_refusal=FORBIDDEN, losses={0: loss(0, at=NOW - 1)}),
+        Plan(missing=1, look_again=NOW + 5),
+    ),
+    "a pod that has failed makes no room": (
+        desired(1),
+        observed(create_refusal=FORBIDDEN, losses={0: loss(0, at=NOW, cause=Cause.FAILED)}),
+        Plan(missing=1, look_again=NOW + 5),
+    ),
+    "a server in trouble is left alone whatever is deleted": (
+        desired(1),
+        observed(create_refusal=SOON, losses={0: loss(0, at=NOW)}),
+        Plan(missing=1, look_again=NOW + 5),
     ),
     "with a refused template nothing is made before its time": (
         desired(1),

@@ -66,6 +66,22 @@ OURS = (
 )
 
 REFUSED: dict[str, tuple[Manifest, str]] = {
+    "a back-off that shrinks": (
+        group(healing={"backoff": {"initialSeconds": 10, "maxSeconds": 5}}),
+        "spec.healing.backoff: Invalid value: set backoff.initialSeconds to at most backoff.maxSeconds",
+    ),
+    "a back-off that shrinks below the default": (
+        group(healing={"backoff": {"initialSeconds": 301}}),
+        "spec.healing.backoff: Invalid value: set backoff.initialSeconds to at most backoff.maxSeconds",
+    ),
+    "a back-off of nothing": (
+        group(healing={"backoff": {"initialSeconds": 0}}),
+        "spec.healing.backoff.initialSeconds: Invalid value: 0: set initialSeconds to a number from 1 to 3600",
+    ),
+    "a back-off of more than a day": (
+        group(healing={"backoff": {"maxSeconds": 86401}}),
+        "spec.healing.backoff.maxSeconds: Invalid value: 86401: set maxSeconds to a number from 1 to 86400",
+    ),
     "negative replicas": (
         group(replicas=-1),
         "spec.replicas: Invalid value: -1: set replicas to a number from 0 (no pods) to 10000",

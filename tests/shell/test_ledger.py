@@ -108,7 +108,7 @@ def test_an_acceptance_ends_the_patience() -> None:
     ledger.refused(NOW)
     ledger.refused(NOW)
     ledger.hold_creates("exceeded quota")
-    assert ledger.create_refusal == Refusal("exceeded quota", NOW + 2)
+    assert ledger.create_refusal == Refusal("exceeded quota", NOW + 2, at=NOW)
     ledger.accepted()
     assert ledger == Ledger()
     ledger.refused(NOW)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import GROUP_UID, NOW, OTHER_UID, OWNER, orphan, pod
+from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, orphan, pod
 from podgroup_operator.core.model import Cause, Loss, Phase, Pod
 from podgroup_operator.pods import PodStore
 
@@ -196,6 +196,16 @@ def test_the_moment_of_becoming_ready_is_seen_once() -> None:
         watched.store.upsert(later(known, ready_since=ready_since, ready_seen=None))
         seen.append(watched.store.family(OWNER).pods["uid-web-0"].ready_seen)
     assert seen == [NOW + 1.5, NOW + 1.5, None, NOW + 6]
+
+
+def test_a_node_that_is_ahead_does_not_set_the_time() -> None:
+    """The end of a pod that is said to be in an hour is the moment at which we hear of it."""
+    watched = Watched(pod("web-0"))
+    for _ in range(2):
+        watched.now += 1
+        known = watched.store.family(OWNER).pods["uid-web-0"]
+        watched.store.upsert(later(known, phase=Phase.FAILED, ready_since=None, finished=NOW + HOUR))
+        assert watched.store.family(OWNER).pods["uid-web-0"].finished == NOW + 1
 
 
 def test_a_pod_that_was_ready_before_we_looked_was_not_seen_to_become_so() -> None:

@@ -111,11 +111,67 @@ def a_group(metadata: Json | None = None, **spec: Any) -> Json:
             id="cheap to delete",
         ),
         pytest.param(a_pod({"labels": None, "annotations": None, "ownerReferences": None}), {}, id="nulls"),
+        pytest.param(a_pod({"annotations": {"selfheal.dev/failures": "4"}}), {"failures": 4}, id="made in a streak"),
+        pytest.param(a_pod({"annotations": {"selfheal.dev/failures": "-4"}}), {}, id="a streak of less than nothing"),
     ],
 )
 def test_a_pod_is_reduced_to_what_decisions_need(body: Json, changes: Json) -> None:
     """Each field of the record comes from its place in the object, and what is missing has its default."""
     assert replace(PLAIN, **changes) == read_pod(body)
+
+
+def ended(code: int, **terminated: object) -> Json:
+    """Give the status of a container that has ended, ten seconds after the pod was made."""
+    end = {"exitCode": code, "startedAt": "2023-11-14T22:13:22Z", "finishedAt": "2023-11-14T22:13:30Z", **terminated}
+    return {"name": "web", "restartCount": 0, "state": {"terminated": end}}
+
+
+WAITING = {"name": "b", "restartCount": 0, "state": {}}
+REJECTED = {"phase": "Failed", "reason": "OutOfcpu", "message": "Node didn't have enough resource: cpu"}
+DISRUPTED = {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": "2023-11-14T22:13:25Z"}
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        pytest.param({"phase": "Running", "containerStatuses": [ended(1)]}, (None, False, ""), id="it is not finished"),
+        pytest.param({"phase": "Failed"}, (NOW, False, ""), id="nothing is known but that it was made"),
+        pytest.param(
+            {"phase": "Failed", "startTime": "2023-11-14T22:13:24Z"}, (NOW + 4, False, ""), id="seen by its node"
+        ),
+        pytest.param(
+            REJECTED, (NOW, False, "OutOfcpu: Node didn't have enough resource: cpu"), id="rejected by its node"
+        ),
+        pytest.param({"phase": "Failed", "conditions": [DISRUPTED]}, (NOW + 5, False, ""), id="ended by a controller"),
+        pytest.param(
+            {"phase": "Failed", "containerStatuses": [ended(3, reason="Error", message="the password is 1234")]},
+            (NOW + 10, True, "container web ended with exit code 3 (Error)"),
+            id="its program failed, whose own words are not repeated",
+        ),
+        pytest.param(
+            {
+                "phase": "Failed",
+                "initContainerStatuses": [ended(1)],
+                "containerStatuses": [WAITING],
+            },
+            (NOW + 10, True, "container web ended with exit code 1 (no reason)"),
+            id="an init container failed",
+        ),
+        pytest.param({"phase": "Succeeded", "containerStatuses": [ended(0)]}, (NOW + 10, True, ""), id="it is done"),
+    ],
+)
+def test_when_and_why_a_pod_came_to_its_end(status: Json, end: tuple[float | None, bool, str]) -> None:
+    """The end is the latest moment that the pod tells of; why is what its node says, or how its containers ended."""
+    found = read_pod(a_pod(status=status))
+    assert found
+    assert end == (found.finished, found.started, found.complaint)
+
+
+def test_a_nodes_words_are_cut() -> None:
+    """However much a node says, a condition has room for it."""
+    found = read_pod(a_pod(status={"phase": "Failed", "reason": "Rejected", "message": "x" * 100_000}))
+    assert found
+    assert 100 < len(found.complaint) < 2000
 
 
 @pytest.mark.parametrize("kind", ["ReplicaSet", "Job", "StatefulSet"])

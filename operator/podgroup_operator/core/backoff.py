@@ -6,7 +6,8 @@ nothing: the last corpse says when and how, and its annotation how many failed i
 
 - The first failure is made good at once, the second after `healing.backoff.initialSeconds`, each next one after twice
   as long, `maxSeconds` at most; less for a pod that never started, which costs nothing to try again.
-- What is tried meanwhile are as many pods as are Ready, at least one (slow start, as for refused creates).
+- What is tried meanwhile are as many pods as are Ready, at least one (slow start, as for refused creates). A pod that
+  was made in the streak is on trial until it is Ready and has lived longer than the last one that failed.
 - A pod that somebody deleted or evicted has not failed: it is replaced at once, streak or no streak.
 - Another template, or the end of the last corpse, ends the streak; so does time.
 """
@@ -84,8 +85,9 @@ def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], no
     """Hold back the creates that would only go on with the streak; what is made in a streak says so."""
     if not found.failures:
         return tuple(creates)
-    ready = sum(pod.ready_since is not None for pod in active)
-    retries = 0 if now < found.until else max(max(ready, 1) - len(unproven(found, active, now)), 0)
+    trials = on_trial(found, active, now)
+    ready = sum(pod.ready_since is not None and pod not in trials for pod in active)
+    retries = 0 if now < found.until else max(max(ready, 1) - len(trials), 0)
     allowed = []
     for create in creates:
         if repeats_failure(create, ready):
@@ -104,13 +106,19 @@ def repeats_failure(create: Create, ready: int) -> bool:
     return create.loss.early if create.loss else not ready
 
 
-def unproven(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:
+def on_trial(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:
     """Give the pods that were made in a streak and may still fail as the others did."""
-    return [pod for pod in active if pod.failures and pod.ready_since is None and now < pod.created + found.patience]
+    return [pod for pod in active if pod.failures and now < end_of_trial(found, pod)]
+
+
+def end_of_trial(found: Streak, pod: Pod) -> float:
+    """Give when a pod has proved good, or has been waited for long enough."""
+    life = finish_of(found.last) - found.last.created if found.last else 0.0
+    return pod.created + (found.patience if pod.ready_since is None else min(life, found.patience))
 
 
 def next_try(found: Streak, active: Iterable[Pod], now: float) -> float | None:
     """Find when the next create that is held back may be tried, if nothing else happens before."""
     if now < found.until:
         return found.until
-    return min((pod.created + found.patience for pod in unproven(found, active, now)), default=None)
+    return min((end_of_trial(found, pod) for pod in on_trial(found, active, now)), default=None)

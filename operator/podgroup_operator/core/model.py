@@ -107,6 +107,7 @@ class Refusal:
     message: str
     retry_at: float  # when it is worth asking again
     forbidden: bool = False  # by a permission, a quota or a policy: only a person can change that
+    at: float = 0.0  # when it was said
 
 
 @dataclass(frozen=True, slots=True)

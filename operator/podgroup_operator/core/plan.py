@@ -11,7 +11,7 @@ from podgroup_operator.core.backoff import next_try, restrain, streak
 from podgroup_operator.core.claim import claim
 from podgroup_operator.core.classify import is_active, leaving, next_available
 from podgroup_operator.core.history import litter
-from podgroup_operator.core.model import Create, Delete, Desired, Observed, Plan, Pod, Release, Streak
+from podgroup_operator.core.model import Cause, Create, Delete, Desired, Observed, Plan, Pod, Refusal, Release, Streak
 from podgroup_operator.core.slots import adopt_all, fill
 from podgroup_operator.core.victims import victims
 
@@ -80,5 +80,11 @@ def next_look(*times: float | None, now: float) -> float | None:
 
 def retry_at(observed: Observed) -> float:
     """Tell when creates may be tried; 0 is at once."""
-    refusals = (observed.template_refusal, observed.create_refusal)
-    return max((refusal.retry_at for refusal in refusals if refusal), default=0.0)
+    refusals = [refusal for refusal in (observed.template_refusal, observed.create_refusal) if refusal]
+    return max((refusal.retry_at for refusal in refusals if not has_room(observed, refusal)), default=0.0)
+
+
+def has_room(observed: Observed, refusal: Refusal) -> bool:
+    """Tell whether a pod was deleted since something was forbidden: a quota that had no room may have some now."""
+    deleted = (loss.at for loss in observed.losses.values() if loss.cause is Cause.DELETED)
+    return refusal.forbidden and any(at > refusal.at for at in deleted)
