@@ -28,7 +28,8 @@ READ_BUFFER = 1 << 20  # bytes; a pod may be large
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
-FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 403, 404, 409, 422
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, UNPROCESSABLE = 401, 403, 404, 409, 410, 422
+UNANSWERABLE = frozenset({UNAUTHORIZED, FORBIDDEN})  # to ask again is of no use before somebody has acted
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
@@ -148,7 +149,7 @@ class Cluster:
         return True
 
     async def watch(self, path: str, params: Mapping[str, str], silence: float) -> AsyncIterator[list[Json]]:
-        """Follow a watch; each item is the events that came together.
+        """Follow a watch; each item is the events that came together, the first one none: the server has accepted.
 
         Args:
             path: the collection.
@@ -161,7 +162,8 @@ class Cluster:
             async with self._session.get(
                 self._connection.server + path, params=query, headers=self._connection.headers(), timeout=timeout
             ) as response:
-                await raise_if_refused(response)
+                await self._raise_if_refused(response)
+                yield []
                 rest = b""
                 async for chunk in response.content.iter_any():
                     *lines, rest = (rest + chunk).split(b"\n")
@@ -200,22 +202,26 @@ class Cluster:
         content_type: str = "application/json",
         seconds: float = math.inf,
     ) -> Json:
-        headers = self._connection.headers()
-        data = None
-        if body is not None:
-            headers["Content-Type"] = content_type
-            data = orjson.dumps(body)
+        data = None if body is None else orjson.dumps(body)
         url = self._connection.server + path
         timeout = aiohttp.ClientTimeout(min(seconds, REQUEST_TIMEOUT), sock_connect=5)
         try:
+            headers = self._connection.headers()
+            if data is not None:
+                headers["Content-Type"] = content_type
             async with self._session.request(
                 method, url, params=params, data=data, headers=headers, timeout=timeout
             ) as response:
-                await raise_if_refused(response)
+                await self._raise_if_refused(response)
                 answer: Json = orjson.loads(await response.read())
                 return answer
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
             raise Unreachable(describe(error)) from error
+
+    async def _raise_if_refused(self, response: aiohttp.ClientResponse) -> None:
+        if response.status == UNAUTHORIZED:
+            self._connection.renew()
+        await raise_if_refused(response)
 
 
 async def raise_if_refused(response: aiohttp.ClientResponse) -> None:

@@ -1,14 +1,22 @@
-"""/healthz, /readyz and /metrics over HTTP."""
+"""/healthz, /readyz and /metrics over HTTP.
+
+/healthz is for what only a restart can mend: an event loop that is stuck answers nobody, and a watch that has asked for
+nothing for minutes is dead. An API server that is away is neither; /readyz says that it is waited for.
+"""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from podgroup_operator import metrics
+from podgroup_operator.pulse import Pulse
 
 FILLING = "The caches are being filled."
+START = "start"
+DEAD = 120.0
+"""Seconds without a request after which a watch is dead; each asks anew after 20 s, however ill the API server is."""
 
 
 @dataclass
@@ -16,10 +24,27 @@ class Health:
     """What the operator says of itself.
 
     Attributes:
-        waiting_for: why it does not work yet, a sentence; "" when it does.
+        waits: what is waited for, a sentence, by who waits.
+        pulses: of what has to go on for ever.
     """
 
-    waiting_for: str = FILLING
+    waits: dict[str, str] = field(default_factory=lambda: {START: FILLING})
+    pulses: list[Pulse] = field(default_factory=list)
+
+    def tell(self, who: str, what: str) -> None:
+        """Note what somebody waits for; "" is nothing."""
+        self.waits[who] = what
+
+    @property
+    def waiting_for(self) -> str:
+        """Say why the operator does not work, or not well; "" when it does."""
+        return next((what for what in self.waits.values() if what), "")
+
+    @property
+    def dead(self) -> str:
+        """Say what has come to a standstill for good; "" when nothing has."""
+        dead = (pulse for pulse in self.pulses if pulse.silence() > DEAD)
+        return next((f"{pulse.whose} has asked for nothing for {pulse.silence():.0f} s." for pulse in dead), "")
 
 
 class Endpoints:
@@ -56,13 +81,16 @@ class Endpoints:
         await self._runner.cleanup()
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        return well_unless(self._health.dead)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        if self._health.waiting_for:
-            return web.Response(status=503, text=f"{self._health.waiting_for}\n")
-        return web.Response(text="ok\n")
+        return well_unless(self._health.waiting_for)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         body = await asyncio.to_thread(generate_latest, metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def well_unless(trouble: str) -> web.Response:
+    """Answer a probe: all is well, or a sentence says what is not."""
+    return web.Response(status=503, text=f"{trouble}\n") if trouble else web.Response(text="ok\n")

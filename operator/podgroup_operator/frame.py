@@ -3,7 +3,8 @@
 Only `on.event`, `on.login` and `on.cleanup`: these write nothing to the object and add no finalizer, so that
 deletion works while the operator is down. The handler passes a state on; nobody looks at what changed. The
 settings keep kopf from giving up in an ordinary outage (by default it does after 54 s of 5xx). Where it is forbidden
-to read PodGroups it is ended instead, so that its supervisor finds out what is missing, and says so.
+to read PodGroups, or our credentials are no longer accepted, it is ended instead, for it would ask again without a
+pause; its supervisor finds out what is missing, and says so.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import aiohttp
 import kopf
 
 from podgroup_operator import __version__, informer
-from podgroup_operator.cluster import FORBIDDEN
+from podgroup_operator.cluster import GONE, UNANSWERABLE, UNAUTHORIZED, describe
 from podgroup_operator.core import names
 from podgroup_operator.login import Connection
 
@@ -28,15 +29,19 @@ logger = logging.getLogger(__name__)
 
 
 class News(NamedTuple):
-    """Whom kopf's frame tells; both are called in kopf's thread.
+    """Whom kopf's frame tells; all are called in kopf's thread.
 
     Attributes:
         listed: PodGroups have been listed anew; every one that exists is about to be told of.
         seen: this is the state of a PodGroup; the flag says whether it was its last.
+        asked: a request for PodGroups is sent.
+        trouble: why they cannot be read, a sentence; "" when they can.
     """
 
     listed: Callable[[], None]
     seen: Callable[[dict[str, Any], bool], None]
+    asked: Callable[[], None]
+    trouble: Callable[[str], None]
 
 
 class EndlessBackoffs:
@@ -113,24 +118,44 @@ class Frame:
             _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestStartParams
         ) -> None:
             request.headers.update(self._connection.headers())
+            self._news.asked()
 
         async def note_answer(
             _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestEndParams
         ) -> None:
-            if not request.url.path.endswith(f"/{names.PLURAL}"):
-                return
-            if request.response.status == FORBIDDEN:
-                self._stop.set()
-            elif request.response.ok and "watch" not in request.url.query:
-                self._news.listed()
+            if request.url.path.endswith(f"/{names.PLURAL}"):
+                self._note_answer(request.response, watch="watch" in request.url.query)
+
+        async def note_failure(
+            _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestExceptionParams
+        ) -> None:
+            self._news.trouble(unreadable(describe(request.exception)))
 
         trace.on_request_start.append(add_credentials)
         trace.on_request_end.append(note_answer)
+        trace.on_request_exception.append(note_failure)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._connection.tls or True),
             headers={"User-Agent": f"podgroup-operator/{__version__} (kopf)"},
             trace_configs=[trace],
         )
+
+    def _note_answer(self, response: aiohttp.ClientResponse, *, watch: bool) -> None:
+        if response.ok:
+            self._news.trouble("")
+            if not watch:
+                self._news.listed()
+        elif response.status != GONE:
+            self._news.trouble(unreadable(f"HTTP {response.status}"))
+        if response.status == UNAUTHORIZED:
+            self._connection.renew()
+        if response.status in UNANSWERABLE:
+            self._stop.set()
+
+
+def unreadable(reason: str) -> str:
+    """Say that PodGroups cannot be read, and why."""
+    return f"The PodGroups cannot be read ({reason}); it is tried again."
 
 
 def configured() -> kopf.OperatorSettings:

@@ -12,7 +12,8 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from podgroup_operator.cluster import FORBIDDEN, Cluster, Refused, Unreachable
+from podgroup_operator.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
+from podgroup_operator.pulse import Pulse
 from podgroup_operator.wire import version_of
 
 Json = dict[str, Any]
@@ -28,6 +29,10 @@ PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
 LONGEST_PAUSE = 60.0  # seconds, whatever the server asks for
 
 logger = logging.getLogger(__name__)
+
+
+def nobody(_: str) -> None:
+    """Tell nobody."""
 
 
 class Store(Protocol[Record]):
@@ -55,7 +60,12 @@ class Informer(Generic[Record]):
         scope: the namespace that it covers; "" is all.
         read: reduces an object to a record; None means that it is of no interest.
         store: what is filled.
-        permission: called when reading is forbidden; says what is missing and returns when it is granted.
+        permission: called when reading is forbidden, or our credentials are not accepted; says what is missing and
+            returns when it is granted.
+        trouble: told why nothing can be read, a sentence; "" when it can.
+
+    Attributes:
+        pulse: of its requests.
     """
 
     def __init__(
@@ -66,6 +76,7 @@ class Informer(Generic[Record]):
         read: Callable[[Json], Record | None],
         store: Store[Record],
         permission: Callable[[], Awaitable[None]],
+        trouble: Callable[[str], None] = nobody,
     ) -> None:
         self._cluster = cluster
         self._path = path
@@ -73,10 +84,12 @@ class Informer(Generic[Record]):
         self._read = read
         self._store = store
         self._permission = permission
+        self._trouble = trouble
         self._failures = 0
         self._watching: asyncio.Future[int] | None = None
         self._refreshed: asyncio.Future[None] | None = None
         self.synced = asyncio.Event()
+        self.pulse = Pulse(f"The watch of {path}")
 
     async def refresh(self) -> None:
         """List anew, and return when that is done: the store is then no older than this call."""
@@ -97,7 +110,8 @@ class Informer(Generic[Record]):
                     version = await self._follow(version)
             except (Refused, Unreachable) as error:
                 await self._pause(error)
-                if isinstance(error, Refused) and error.code == FORBIDDEN:
+                if isinstance(error, Refused) and error.code in UNANSWERABLE:
+                    self.pulse.rest()
                     await self._permission()
 
     def _done(self, asked: "asyncio.Future[None] | None") -> None:
@@ -125,6 +139,7 @@ class Informer(Generic[Record]):
         records: list[Record] = []
         params = {"limit": CHUNK}
         while True:
+            self.pulse.beat()
             page = await self._cluster.get(self._path, params)
             records += [record for item in page.get("items") or () if (record := self._read(item)) is not None]
             token = page["metadata"].get("continue")
@@ -133,6 +148,7 @@ class Informer(Generic[Record]):
             params = {"limit": CHUNK, "continue": token}
         version = version_of(page)
         self._store.replace(self._scope, records, version)
+        self._trouble("")
         if not self.synced.is_set():
             gc.freeze()  # what was read now stays: keep the collector from walking it again and again
         self.synced.set()
@@ -142,15 +158,18 @@ class Informer(Generic[Record]):
         """Follow one watch to its end; give the version to go on from, 0 if a new list is needed."""
         seconds = WATCH_SECONDS * random.uniform(1, 1.2)  # noqa: S311 - spreads reconnects, protects nothing
         params = {"resourceVersion": str(version), "timeoutSeconds": str(int(seconds))}
+        self.pulse.beat()
         try:
             async for events in self._cluster.watch(self._path, params, SILENCE):
+                if not events:
+                    self._trouble("")
                 for event in events:
                     if event["type"] == "ERROR":
                         return self._broken(event["object"])
                     version = self._take(event["type"], event["object"])
                     self._failures = 0
         except Refused as refusal:
-            if refusal.code == 410:  # noqa: PLR2004 - Gone: the version is too old to resume from
+            if refusal.code == GONE:  # the version is too old to resume from
                 return 0
             raise
         except Unreachable as error:
@@ -170,7 +189,7 @@ class Informer(Generic[Record]):
         return version
 
     def _broken(self, status: Mapping[str, Any]) -> int:
-        if status.get("code") != 410:  # noqa: PLR2004 - Gone is everyday life: list again, and say nothing
+        if status.get("code") != GONE:  # which is everyday life: list again, and say nothing
             raise Refused(int(status.get("code") or 500), dict(status))
         return 0
 
@@ -181,6 +200,7 @@ class Informer(Generic[Record]):
         self._failures += 1
         if self._failures > 1:
             logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(error), pause)
+            self._trouble(f"{self._path} cannot be read: {sentence(error)} It is tried again.")
         await asyncio.sleep(pause)
 
 

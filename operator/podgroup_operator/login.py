@@ -1,10 +1,13 @@
 """How to reach the API server: in a pod by its service account, elsewhere by a kubeconfig file.
 
-Inside a cluster the token is a file that the kubelet renews, so it is read again every minute. Outside, the
-official client reads kubeconfig files (contexts, certificates, exec plugins); it is imported only then, for it
-is 43 MiB of modules. A problem here is the user's to solve, so every error is a sentence that says how.
+Inside a cluster the token and the certificates are files that the kubelet renews, so they are read again every minute,
+and at once when the API server no longer accepts the token. Outside, the official client reads kubeconfig files
+(contexts, certificates, exec plugins); it is imported only then, for it is 43 MiB of modules. That is for development:
+an exec plugin holds everything up while it runs, and certificates are read once. A problem here is the user's to
+solve, so every error is a sentence that says how.
 """
 
+import logging
 import os
 import ssl
 import time
@@ -13,7 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-TOKEN_LIFETIME = 60.0  # seconds; the kubelet renews a token long before it expires
+FRESH = 60.0  # seconds until the files are read again; the kubelet renews a token long before it expires
+
+logger = logging.getLogger(__name__)
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 class LoginError(Exception):
@@ -27,12 +36,15 @@ class Connection:
     Attributes:
         server: its URL without a trailing slash.
         tls: the TLS context; None for plain HTTP.
-        authorization: gives the current Authorization header, "" if the TLS certificate is the proof.
+        authorization: gives the current Authorization header, "" if the TLS certificate is the proof; an OSError if
+            it cannot be read.
+        renew: told that the server has not accepted it.
     """
 
     server: str
     tls: ssl.SSLContext | None
     authorization: Callable[[], str]
+    renew: Callable[[], None] = nothing
 
     def headers(self) -> dict[str, str]:
         """Give the headers of the next request."""
@@ -61,24 +73,65 @@ def connect_in_cluster(account: Path) -> Connection:
     """Use the service account that Kubernetes mounts into every pod."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     host = f"[{host}]" if ":" in host else host
-    tls = ssl.create_default_context(cafile=account / "ca.crt")
-    return Connection(f"https://{host}:{port}", tls, TokenFile(account / "token"))
+    try:
+        mounted = MountedAccount(account)
+    except (OSError, ValueError) as error:
+        raise LoginError(
+            f"The service account in {account} cannot be used: {error}. Check the pod's automountServiceAccountToken, "
+            "and that its user may read these files."
+        ) from error
+    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew)
 
 
-class TokenFile:
-    """A bearer token in a file that somebody else renews."""
+class MountedAccount:
+    """A service account's files, which somebody else renews.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    What cannot be read just now stays as it was: it may be about to be replaced.
+
+    Attributes:
+        tls: the TLS context; of a new `ca.crt` it comes to trust the certificates too.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._certificates = self._read("ca.crt")
+        self.tls = ssl.create_default_context(cadata=self._certificates)
         self._header = ""
-        self._expires = 0.0
+        self._stale_at = 0.0
 
-    def __call__(self) -> str:
-        """Give the Authorization header, reading the file again once a minute."""
-        if time.monotonic() >= self._expires:
-            self._header = f"Bearer {self._path.read_text().strip()}"
-            self._expires = time.monotonic() + TOKEN_LIFETIME
+    def authorization(self) -> str:
+        """Give the Authorization header.
+
+        Raises:
+            OSError: if there never was a token that could be read.
+        """
+        if self._clock() >= self._stale_at:
+            self._stale_at = self._clock() + FRESH
+            try:
+                self._refresh()
+            except (OSError, ValueError) as error:
+                logger.warning("The service account cannot be read again, and is used as it was: %s", error)
+        if not self._header:
+            self.renew()
+            raise OSError(f"there is no token in {self._folder}")
         return self._header
+
+    def renew(self) -> None:
+        """Read the files again before the next request."""
+        self._stale_at = 0.0
+
+    def _refresh(self) -> None:
+        token = self._read("token").strip()
+        if token:
+            self._header = f"Bearer {token}"
+        certificates = self._read("ca.crt")
+        if certificates != self._certificates:
+            self.tls.load_verify_locations(cadata=certificates)
+            self._certificates = certificates
+
+    def _read(self, name: str) -> str:
+        return (self._folder / name).read_text()
 
 
 def connect_by_kubeconfig(path: str) -> Connection:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, object_path
+from podgroup_operator.cluster import NOT_FOUND, UNAUTHORIZED, Cluster, Refused, Unreachable, object_path
 from podgroup_operator.core import names
 from podgroup_operator.leader import NAME as LEASE
 
@@ -95,8 +95,11 @@ async def first_lack(cluster: Cluster, namespaces: Sequence[str], lease_namespac
     except Unreachable as error:
         return f"The API server does not answer ({error}). Check that it runs and that its address is right."
     except Refused as refusal:
-        if refusal.code == 401:  # noqa: PLR2004 - Unauthorized
-            return f"The API server does not accept our credentials ({refusal.message}). Renew them."
+        if refusal.code == UNAUTHORIZED:
+            return (
+                f"The API server does not accept our credentials ({refusal.message}). Give the operator new ones: in a "
+                "pod its service account's token, read again by itself, elsewhere a kubeconfig (waiting for them)."
+            )
         return f"The API server answers with an error: {refusal.message}"
 
 
@@ -109,7 +112,7 @@ async def crd_lack(cluster: Cluster) -> str:
     try:
         document = await cluster.get(f"/apis/{names.API_VERSION}")
     except Refused as refusal:
-        if refusal.code == 404:  # noqa: PLR2004 - Not Found
+        if refusal.code == NOT_FOUND:
             return lack
         raise
     served = {resource["name"] for resource in document.get("resources") or ()}

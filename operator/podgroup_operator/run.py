@@ -15,12 +15,13 @@ import threading
 import time
 import uuid
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from podgroup_operator import __version__, metrics
 from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
 from podgroup_operator.core.model import Pod
-from podgroup_operator.endpoints import FILLING, Endpoints, Health
+from podgroup_operator.endpoints import FILLING, START, Endpoints, Health
 from podgroup_operator.frame import Frame, News
 from podgroup_operator.group_lease import GroupLeases
 from podgroup_operator.groups import GroupStore
@@ -29,6 +30,7 @@ from podgroup_operator.leader import Alone, Candidate, Leadership
 from podgroup_operator.login import connect, own_namespace
 from podgroup_operator.pods import PodStore
 from podgroup_operator.preflight import wait_until_ready
+from podgroup_operator.pulse import Pulse
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.recorder import Recorder
 from podgroup_operator.settings import Settings
@@ -43,6 +45,7 @@ RESTART_PAUSE = 1.0  # seconds before kopf is started again, doubled each time t
 LONGEST_RESTART_PAUSE = 20.0  # seconds; a kopf that has worked longer than this has lasted
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
 ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds before a look that raised is repeated
+KOPF, KOPF_ENDED = "kopf", "The watch of PodGroups has ended; it is started again."
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +77,14 @@ class Operator:
         self._errors: dict[Key, int] = {}
         self._preparing = asyncio.Lock()
         self._filling = FILLING  # until kopf has listed the PodGroups
-        self._informers = [
-            Informer(self._cluster, pods_path(namespace), namespace, read_pod, self._pods, self._prepare)
-            for namespace in settings.namespaces or ("",)
-        ]
+        self._kopf = Pulse("The watch of PodGroups")
+        self._informers = [self._informer(namespace) for namespace in settings.namespaces or ("",)]
+        self._health.pulses += [self._kopf, *(informer.pulse for informer in self._informers)]
+
+    def _informer(self, namespace: str) -> Informer[Pod]:
+        path = pods_path(namespace)
+        trouble = partial(self._health.tell, path)
+        return Informer(self._cluster, path, namespace, read_pod, self._pods, self._prepare, trouble)
 
     def _elect(self, identity: str) -> Candidate:
         return Candidate(self._cluster, self._lease_namespace, identity)
@@ -142,7 +149,7 @@ class Operator:
         """Wait until everything that we need is there; several may wait, one of them says what for."""
 
         def say(missing: str) -> None:
-            self._health.waiting_for = missing or self._filling
+            self._health.tell(START, missing or self._filling)
 
         async with self._preparing:
             await wait_until_ready(self._cluster, self._settings.namespaces, say, self._lease_namespace)
@@ -168,7 +175,8 @@ class Operator:
         while True:
             started = time.monotonic()
             await self._follow_kopf()
-            logger.warning("The watch of PodGroups has ended; it is started again.")
+            logger.warning("%s", KOPF_ENDED)
+            self._health.tell(KOPF, KOPF_ENDED)
             if time.monotonic() - started > LONGEST_RESTART_PAUSE:
                 pause = RESTART_PAUSE
             await asyncio.sleep(pause)
@@ -190,6 +198,7 @@ class Operator:
             await ended.wait()
         finally:
             stop.set()
+            self._kopf.rest()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), KOPF_STOP_SECONDS)
 
@@ -202,12 +211,15 @@ class Operator:
         def seen(body: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
             loop.call_soon_threadsafe(self._seen, body, gone)
 
-        return News(listed, seen)
+        def trouble(what: str) -> None:
+            loop.call_soon_threadsafe(self._health.tell, KOPF, what)
+
+        return News(listed, seen, self._kopf.beat, trouble)
 
     def _listed(self) -> None:
         self._filling = ""
-        if self._health.waiting_for == FILLING:
-            self._health.waiting_for = ""
+        if self._health.waits[START] == FILLING:
+            self._health.tell(START, "")
         for key in self._groups.listed():
             self._queue.add_after(key, RELIST_DOUBT)
 

@@ -117,7 +117,7 @@ async def test_the_probes_ask_what_the_operator_serves(render: Render) -> None:
         "liveness": {"path": "/healthz", "port": "http"},
         "readiness": {"path": "/readyz", "port": "http"},
     }
-    endpoints = Endpoints("127.0.0.1:0", Health(waiting_for=""))
+    endpoints = Endpoints("127.0.0.1:0", Health({}))
     port = await endpoints.start()
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:

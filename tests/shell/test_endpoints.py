@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from podgroup_operator import __version__
 from podgroup_operator.endpoints import Endpoints, Health
+from podgroup_operator.pulse import Pulse
 from shell.operating import free_address
 
 
@@ -37,11 +38,29 @@ async def ask(client: aiohttp.ClientSession, path: str) -> tuple[int, str]:
 async def test_it_is_not_ready_until_it_works(client: aiohttp.ClientSession, health: Health) -> None:
     """And says what it waits for, in a sentence; alive it is all the time."""
     assert await ask(client, "/readyz") == (503, "The caches are being filled.\n")
-    health.waiting_for = "The CRD is missing."
+    health.tell("start", "The CRD is missing.")
+    health.tell("pods", "Pods cannot be read.")
     assert await ask(client, "/readyz") == (503, "The CRD is missing.\n")
     assert await ask(client, "/healthz") == (200, "ok\n")
-    health.waiting_for = ""
+    health.tell("start", "")
+    assert await ask(client, "/readyz") == (503, "Pods cannot be read.\n")
+    health.tell("pods", "")
     assert await ask(client, "/readyz") == (200, "ok\n")
+
+
+async def test_it_is_dead_when_what_must_go_on_does_not(client: aiohttp.ClientSession, health: Health) -> None:
+    """A watch that has asked for nothing for two minutes; one that waits for a permission is not dead."""
+    now = 1000.0
+    pulse = Pulse("The watch of pods", lambda: now)
+    health.pulses.append(pulse)
+    assert await ask(client, "/healthz") == (200, "ok\n")
+    pulse.beat()
+    now += 60
+    assert await ask(client, "/healthz") == (200, "ok\n")
+    now += 70
+    assert await ask(client, "/healthz") == (503, "The watch of pods has asked for nothing for 130 s.\n")
+    pulse.rest()
+    assert await ask(client, "/healthz") == (200, "ok\n")
 
 
 async def test_the_metrics_are_prometheus_own_format(client: aiohttp.ClientSession) -> None:

@@ -23,6 +23,9 @@ class Framed:
 
     Attributes:
         told: "listed", or the name of a group, with its replicas, or with "gone" when it was its last state.
+        troubles: why it could not read, and "" when it could.
+        requests: how many it says that it has sent.
+        renewals: how often the credentials were called bad.
         stop: ends it.
         ended: it has ended.
     """
@@ -32,8 +35,17 @@ class Framed:
         self.stop = threading.Event()
         self.ended = asyncio.Event()
         self._api = api
-        connection = Connection(api.url, None, lambda: "")
-        self._frame = Frame(connection, namespaces, News(lambda: self.told.append("listed"), self._seen), self.stop)
+        self.troubles: list[str] = []
+        self.requests = self.renewals = 0
+        connection = Connection(api.url, None, lambda: "", self._renew)
+        news = News(lambda: self.told.append("listed"), self._seen, self._asked, self.troubles.append)
+        self._frame = Frame(connection, namespaces, news, self.stop)
+
+    def _renew(self) -> None:
+        self.renewals += 1
+
+    def _asked(self) -> None:
+        self.requests += 1
 
     def _seen(self, body: dict[str, dict[str, object]], gone: bool) -> None:  # noqa: FBT001 - as News has it
         self.told.append(f"{body['metadata']['name']} {'gone' if gone else body['spec']['replicas']}")
@@ -153,8 +165,32 @@ async def test_it_ends_where_reading_is_forbidden(api: FakeApi, verb: str) -> No
     assert len([request for request in api.requests if request.verb == verb]) == 1
 
 
+@pytest.mark.parametrize("verb", ["list", "watch"])
+async def test_it_ends_where_its_credentials_are_not_accepted(api: FakeApi, verb: str) -> None:
+    """By itself it would ask again without a pause; the credentials are to be read anew."""
+    api.faults.add(Answer(401), verb=verb)
+    framed = Framed(api)
+    framed.start()
+    await framed.ends()
+    assert len([request for request in api.requests if request.verb == verb]) == 1
+    assert framed.renewals == 1
+
+
 async def test_it_is_patient_with_a_server_in_trouble(api: FakeApi) -> None:
-    """Lists that are refused with 503 are asked for again, and only the one that is answered is told of."""
+    """Lists that are refused with 503 are asked for again, and only the one that is answered is told of as a list."""
     rule = api.faults.add(Answer(503), verb="list", times=4)
     async with framing(api) as framed:
         assert (rule.hits, framed.told) == (4, ["listed"])
+        assert framed.troubles[:5] == [*["The PodGroups cannot be read (HTTP 503); it is tried again."] * 4, ""]
+        assert framed.requests >= 6
+
+
+async def test_it_tells_of_a_server_that_does_not_answer(api: FakeApi) -> None:
+    """And that it is there again."""
+    async with framing(api) as framed:
+        framed.troubles.clear()
+        await api.go_down()
+        await api.until(lambda: bool(framed.troubles), "it tells")
+        assert "cannot be read (Cannot connect to host" in framed.troubles[-1]
+        await api.come_up()
+        await api.until(lambda: framed.troubles[-1] == "", "it tells")

@@ -2,7 +2,6 @@
 
 import base64
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +11,10 @@ import trustme
 import yaml
 from aiohttp import web
 
+from fakeapi import Answer, FakeApi
 from podgroup_operator import login
-from podgroup_operator.cluster import Cluster, Unreachable
-from podgroup_operator.login import Connection, LoginError, TokenFile, connect
+from podgroup_operator.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.login import Connection, LoginError, MountedAccount, connect
 from shell.operating import write_kubeconfig
 
 SERVER = "http://10.0.0.1:6443"
@@ -90,12 +90,12 @@ def test_a_token_that_a_plugin_gives_is_renewed(kubeconfig: Path, tmp_path: Path
 
 
 @asynccontextmanager
-async def https(authority: trustme.CA) -> AsyncIterator[str]:
-    """Serve over TLS, to clients with a certificate of the same authority only; give the address."""
+async def https(authority: trustme.CA, *, anybody: bool = False) -> AsyncIterator[str]:
+    """Serve over TLS, to clients with a certificate of the same authority unless to anybody; give the address."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_NONE if anybody else ssl.CERT_REQUIRED
 
     async def handler(_: web.BaseRequest) -> web.StreamResponse:
         return web.json_response({"kind": "APIVersions"})
@@ -195,12 +195,98 @@ def test_a_kubeconfig_that_is_given_counts_even_in_a_pod(account: Path, kubeconf
     assert connect(str(write_kubeconfig(kubeconfig, SERVER))).server == SERVER
 
 
-def test_a_token_file_is_read_again_when_a_minute_has_passed(account: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def proved_by(mounted: MountedAccount, server: str) -> Connection:
+    """Connect to a server by a service account."""
+    return Connection(
+        server, mounted.tls if server.startswith("https:") else None, mounted.authorization, mounted.renew
+    )
+
+
+class Clock:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Give the seconds."""
+        return self.now
+
+
+def test_a_token_is_read_again_when_a_minute_has_passed(account: Path) -> None:
     """The kubelet renews it; not every request reads it."""
-    token = TokenFile(account / "token")
-    assert token() == "Bearer first"
+    clock = Clock()
+    mounted = MountedAccount(account, clock)
+    assert mounted.authorization() == "Bearer first"
     (account / "token").write_text("second")
-    assert token() == "Bearer first"
-    later = time.monotonic() + 60
-    monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert token() == "Bearer second"
+    assert mounted.authorization() == "Bearer first"
+    clock.now += 60
+    assert mounted.authorization() == "Bearer second"
+
+
+async def test_a_token_that_is_not_accepted_is_read_again_at_once(account: Path) -> None:
+    """The request that was refused is lost, the next one brings the new token."""
+    mounted = MountedAccount(account, Clock())
+    async with FakeApi() as api, Cluster(proved_by(mounted, api.url)) as cluster:
+        await cluster.get("/api/v1/pods")
+        (account / "token").write_text("second")
+        api.faults.add(Answer(401))
+        with pytest.raises(Refused):
+            await cluster.get("/api/v1/pods")
+        assert mounted.authorization() == "Bearer second"
+
+
+@pytest.mark.parametrize("text", [None, "", "\n"], ids=["no file", "an empty file", "an empty line"])
+def test_a_token_that_cannot_be_read_stays_as_it_was(account: Path, text: str | None) -> None:
+    """The file is about to be replaced, or the volume is ill; the token may be good for an hour yet."""
+    clock = Clock()
+    mounted = MountedAccount(account, clock)
+    assert mounted.authorization() == "Bearer first"
+    if text is None:
+        (account / "token").unlink()
+    else:
+        (account / "token").write_text(text)
+    for _ in range(2):
+        clock.now += 60
+        assert mounted.authorization() == "Bearer first"
+    (account / "token").write_text("second")
+    clock.now += 60
+    assert mounted.authorization() == "Bearer second"
+
+
+async def test_without_a_token_nothing_is_asked(account: Path) -> None:
+    """The answer is that there is no way to the API server, and why; it is looked for at each request."""
+    mounted = MountedAccount(account, Clock())
+    (account / "token").write_text("")
+    async with FakeApi() as api, Cluster(proved_by(mounted, api.url)) as cluster:
+        with pytest.raises(Unreachable, match="there is no token in "):
+            await cluster.get("/api/v1/pods")
+        assert api.requests == []
+        (account / "token").write_text("first")
+        await cluster.get("/api/v1/pods")
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_service_account_without_certificates_is_named_with_a_remedy(account: Path, text: str | None) -> None:
+    """It is the first thing that is read, and nothing can be said to a server that cannot be recognized."""
+    (account / "ca.crt").unlink()
+    if text:
+        (account / "ca.crt").write_text(text)
+    with pytest.raises(LoginError, match=r"The service account in .* cannot be used: .*automountServiceAccountToken"):
+        connect()
+
+
+async def test_an_authority_that_is_new_is_trusted_within_a_minute(account: Path) -> None:
+    """A cluster that rotates its CA puts the new certificates into the same file; nothing has to be restarted."""
+    old, new, clock = trustme.CA(), trustme.CA(), Clock()
+    (account / "ca.crt").write_bytes(old.cert_pem.bytes())
+    mounted = MountedAccount(account, clock)
+    async with https(new, anybody=True) as server, Cluster(proved_by(mounted, server)) as cluster:
+        with pytest.raises(Unreachable, match="certificate"):
+            await cluster.get("/api")
+        (account / "ca.crt").write_text("")
+        clock.now += 60
+        mounted.authorization()
+        (account / "ca.crt").write_bytes(old.cert_pem.bytes() + new.cert_pem.bytes())
+        clock.now += 60
+        assert await cluster.get("/api") == {"kind": "APIVersions"}

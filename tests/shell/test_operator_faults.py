@@ -11,6 +11,8 @@ from fakeapi.client import a_group
 from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
 from podgroup_operator import informer, metrics, preflight, run
+from podgroup_operator.recorder import Recorder
+from podgroup_operator.tenure import Tenure
 from shell.operating import DEADLINE, operating
 from shell.stage import names
 
@@ -193,6 +195,61 @@ async def test_reading_that_is_forbidden_on_the_way_is_named_and_waited_for(
         await running.readiness(200)
         await pods(api, 2)
         assert created(api) == 3
+
+
+async def test_credentials_that_are_not_accepted_are_told_and_waited_for(api: FakeApi) -> None:
+    """Every request is answered with 401 for a while: /readyz says so, few are sent, then it goes on."""
+    async with operating(api) as running:
+        api.create("podgroups", a_group("web", 2))
+        await pods(api, 2)
+        expired = api.faults.add(Answer(401, message="Unauthorized"), times=10**6)
+        for plural in ("podgroups", "pods"):
+            api.strike(CutLine(), plural)
+        api.delete("pods", names(api.pods())[0])
+        await running.readiness(503, "The API server does not accept our credentials (Unauthorized). Give the operator")
+        before = expired.hits
+        await asyncio.sleep(0.5)
+        assert expired.hits - before < 60  # a look each 0.02 s here; kopf alone would send hundreds
+        assert await running.ask("/healthz") == (200, "ok\n")
+        api.faults.clear()
+        await running.readiness(200)
+        await pods(api, 2)
+        assert created(api) == 3
+
+
+@pytest.mark.parametrize("plural", ["podgroups", "pods"])
+async def test_readyz_tells_of_a_stream_that_cannot_be_read(api: FakeApi, plural: str) -> None:
+    """After the start too, for as long as it lasts; alive it is all the time."""
+    async with operating(api) as running:
+        resource = CRD if plural == "podgroups" else plural
+        api.faults.add(Answer(503), resource=resource, times=10**6)
+        api.strike(CutLine(), plural)
+        await running.readiness(503, "cannot be read")
+        assert await running.ask("/healthz") == (200, "ok\n")
+        api.faults.clear()
+        await running.readiness(200)
+
+
+@pytest.mark.parametrize("part", ["recorder", "informer", "tenure"])
+async def test_an_error_that_nobody_foresaw_ends_the_process(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """In what all groups need: half an operator that says that it is well is worse than one that is started again."""
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError(part)
+
+    whose = {"recorder": Recorder, "informer": informer.Informer, "tenure": Tenure}
+    monkeypatch.setattr(whose[part], "run" if part != "informer" else "_list", fail)
+    with pytest.raises(ExceptionGroup) as raised:
+        await end_of_an_operator(api)
+    assert raised.value.subgroup(ZeroDivisionError)
+
+
+async def end_of_an_operator(api: FakeApi) -> None:
+    """Run an operator until it ends by itself."""
+    async with operating(api, ready=False) as running:
+        await running.task
 
 
 async def test_a_look_that_gets_no_answer_is_repeated(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:

@@ -76,12 +76,18 @@ async def test_all_missing_permissions_of_a_place_are_named_together(api: FakeAp
     )
 
 
+EXPIRED = (
+    "The API server does not accept our credentials (Unauthorized). Give the operator new ones: in a pod its "
+    "service account's token, read again by itself, elsewhere a kubeconfig (waiting for them)."
+)
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
         (
             Answer(401, message="Unauthorized"),
-            "The API server does not accept our credentials (Unauthorized). Renew them.",
+            EXPIRED,
         ),
         (Answer(503, message="etcd is away"), "The API server answers with an error: etcd is away"),
         (Answer(404, message="not here"), NO_CRD),
