@@ -155,7 +155,7 @@ class Frame:
 
 def unreadable(reason: str) -> str:
     """Say that PodGroups cannot be read, and why."""
-    return f"The PodGroups cannot be read ({reason}); it is tried again."
+    return f"PodGroups cannot be read: {reason}. It is tried again."
 
 
 def configured() -> kopf.OperatorSettings:

@@ -31,10 +31,6 @@ LONGEST_PAUSE = 60.0  # seconds, whatever the server asks for
 logger = logging.getLogger(__name__)
 
 
-def nobody(_: str) -> None:
-    """Tell nobody."""
-
-
 class Store(Protocol[Record]):
     """What an informer fills."""
 
@@ -76,7 +72,7 @@ class Informer(Generic[Record]):
         read: Callable[[Json], Record | None],
         store: Store[Record],
         permission: Callable[[], Awaitable[None]],
-        trouble: Callable[[str], None] = nobody,
+        trouble: Callable[[str], None],
     ) -> None:
         self._cluster = cluster
         self._path = path

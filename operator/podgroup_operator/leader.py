@@ -79,15 +79,22 @@ class Candidate:
         cluster: the API.
         namespace: where the Lease is.
         identity: who we are, as no other operator is.
+        trouble: told why the Lease cannot be had or kept, a sentence; "" when nothing is in the way.
         clock: monotonic seconds.
     """
 
     def __init__(
-        self, cluster: Cluster, namespace: str, identity: str, clock: Callable[[], float] = time.monotonic
+        self,
+        cluster: Cluster,
+        namespace: str,
+        identity: str,
+        trouble: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._identity = identity
+        self._trouble = trouble
         self._clock = clock
         self._seen: Sighting | None = None
         self._until = 0.0
@@ -138,13 +145,18 @@ class Candidate:
         try:
             async with asyncio.timeout(DEADLINE / 2):
                 await self._read_and_step()
+            self._trouble("")
         except TimeoutError:
-            logger.warning("The Lease %s/%s: the API server does not answer.", self._namespace, NAME)
+            self._fail("the API server does not answer")
         except Unreachable as error:
-            logger.warning("The Lease %s/%s: %s", self._namespace, NAME, error)
+            self._fail(str(error))
         except Refused as refusal:
             if refusal.code != CONFLICT:  # somebody was faster
-                logger.warning("The Lease %s/%s: %s", self._namespace, NAME, refusal)
+                self._fail(str(refusal))
+
+    def _fail(self, why: str) -> None:
+        logger.warning("The Lease %s/%s: %s", self._namespace, NAME, why)
+        self._trouble(f"The Lease {self._namespace}/{NAME} cannot be kept: {why.rstrip('.')}. It is tried again.")
 
     async def _read_and_step(self) -> None:
         asked = self._clock()

@@ -26,6 +26,7 @@ from podgroup_operator.frame import Frame, News
 from podgroup_operator.group_lease import GroupLeases
 from podgroup_operator.groups import GroupStore
 from podgroup_operator.informer import Informer
+from podgroup_operator.leader import NAME as LEASE
 from podgroup_operator.leader import Alone, Candidate, Leadership
 from podgroup_operator.login import connect, own_namespace
 from podgroup_operator.pods import PodStore
@@ -67,12 +68,12 @@ class Operator:
         self._pods = PodStore(self._wake, time.time)
         identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"  # in a container each is process 1
         self._recorder = Recorder(self._cluster, identity)
+        self._health = Health()
         self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder, refresh=self._refresh)
         self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
         self._leadership: Leadership = self._elect(identity) if settings.leader_elect else self._share(identity)
         self._cluster.fence = self._leadership.remaining
         self._tenure = Tenure(self._leadership, self._begin, self._catch_up)
-        self._health = Health()
         self._stop = asyncio.Event()
         self._errors: dict[Key, int] = {}
         self._preparing = asyncio.Lock()
@@ -87,7 +88,7 @@ class Operator:
         return Informer(self._cluster, path, namespace, read_pod, self._pods, self._prepare, trouble)
 
     def _elect(self, identity: str) -> Candidate:
-        return Candidate(self._cluster, self._lease_namespace, identity)
+        return Candidate(self._cluster, self._lease_namespace, identity, partial(self._health.tell, LEASE))
 
     def _share(self, identity: str) -> Alone:
         """Share the groups with operators that may be there: without a leader each group has a lease of its own."""

@@ -71,7 +71,7 @@ class Recording:
     def __exit__(self, *_: object) -> None:
         with self._connecting:
             self._ending = True
-            with suppress(RuntimeError):  # it has just ended by itself
+            with suppress(RuntimeError, OSError):  # it has just ended by itself
                 self._stream.shutdown()
         self._thread.join(SECONDS)
         self._stream.close()

@@ -140,7 +140,8 @@ NEEDS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], None]]] = {
     "watch podgroups.selfheal.dev": (cut, Scene.told_by_readiness),
     "patch podgroups/status.selfheal.dev": (one_more, Scene.told_by_log),
     "get pods": (take_the_next_name, Scene.told_by_condition),
-    "list pods": (cut, works_on),
+    # Without an election the pods are listed before a group's lease is used.
+    "list pods": (lose_a_pod, Scene.told_by_readiness),
     "watch pods": (cut, Scene.told_by_readiness),
     "create pods": (one_more, Scene.told_by_condition),
     "patch pods": (change_its_labels, Scene.told_by_condition),

@@ -23,6 +23,7 @@ class Informed:
     Attributes:
         told: the pods that the cache has told of.
         forbidden: how often the informer was not allowed to read.
+        troubles: why it could not read, and "" when it could.
     """
 
     def __init__(self, api: FakeApi, cluster: Cluster, namespace: str = "") -> None:
@@ -30,8 +31,9 @@ class Informed:
         self.told: list[Pod] = []
         self.store = PodStore(self.told.append, lambda: 0.0)
         self.forbidden = 0
+        self.troubles: list[str] = []
         self.informer: Informer[Pod] = Informer(
-            cluster, pods_path(namespace), namespace, read_pod, self.store, self._permission
+            cluster, pods_path(namespace), namespace, read_pod, self.store, self._permission, self.troubles.append
         )
 
     async def _permission(self) -> None:

@@ -181,7 +181,7 @@ async def test_it_is_patient_with_a_server_in_trouble(api: FakeApi) -> None:
     rule = api.faults.add(Answer(503), verb="list", times=4)
     async with framing(api) as framed:
         assert (rule.hits, framed.told) == (4, ["listed"])
-        assert framed.troubles[:5] == [*["The PodGroups cannot be read (HTTP 503); it is tried again."] * 4, ""]
+        assert framed.troubles[:5] == [*["PodGroups cannot be read: HTTP 503. It is tried again."] * 4, ""]
         assert framed.requests >= 6
 
 
@@ -191,6 +191,6 @@ async def test_it_tells_of_a_server_that_does_not_answer(api: FakeApi) -> None:
         framed.troubles.clear()
         await api.go_down()
         await api.until(lambda: bool(framed.troubles), "it tells")
-        assert "cannot be read (Cannot connect to host" in framed.troubles[-1]
+        assert "cannot be read: Cannot connect to host" in framed.troubles[-1]
         await api.come_up()
         await api.until(lambda: framed.troubles[-1] == "", "it tells")

@@ -120,8 +120,10 @@ async def test_an_outage_is_survived(watching: Informed, caplog: pytest.LogCaptu
     await watching.api.until(lambda: len(caplog.messages) >= 3, "several tries have failed")
     assert all(text.startswith("Cannot read /api/v1/pods: ") for text in caplog.messages)
     assert all(text.endswith("Trying again in 0.0 s.") for text in caplog.messages)
+    assert watching.troubles[-1].startswith("/api/v1/pods cannot be read: ")
     await watching.api.come_up()
     await watching.has("b")
+    assert watching.troubles[-1] == ""
 
 
 async def test_one_failure_is_not_worth_a_line(watching: Informed, caplog: pytest.LogCaptureFixture) -> None:

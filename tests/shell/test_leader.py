@@ -54,7 +54,8 @@ class Running:
 
     def __init__(self, api: FakeApi, name: str, clock: Clock) -> None:
         self.cluster = Cluster(Connection(api.url, None, lambda: ""))
-        self.candidate = Candidate(self.cluster, "default", name, clock)
+        self.troubles: list[str] = []
+        self.candidate = Candidate(self.cluster, "default", name, self.troubles.append, clock)
         self.cluster.fence = self.candidate.remaining
 
     async def __aenter__(self) -> Self:
@@ -139,11 +140,14 @@ async def test_a_leader_that_cannot_renew_steps_down(api: FakeApi, clock: Clock)
     """When the API server is away for longer than the lease lasts, it leads no more; when it is back, it leads anew."""
     async with Running(api, "one", clock) as one:
         await asyncio.wait_for(one.candidate.gained(), 5)
+        assert set(one.troubles) == {""}
         await api.go_down()
         clock.now += DEADLINE + 0.1
         await asyncio.wait_for(one.candidate.lost(), 5)
+        assert one.troubles[-1].startswith("The Lease default/podgroup-operator cannot be kept: Cannot connect to host")
         await api.come_up()
         await asyncio.wait_for(one.candidate.gained(), 5)
+        await api.until(lambda: one.troubles[-1] == "", "all is well")
 
 
 async def test_whoever_does_not_lead_may_still_ask(api: FakeApi, clock: Clock) -> None:

@@ -1,0 +1,119 @@
+"""The API server dies, or its etcd does, and comes back: the operator waits, says so, and goes on where it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from controlplane import processes
+from controlplane.cluster import directory_of
+from controlplane.programs import APISERVER, ETCD
+from e2e.api import Api
+from e2e.local_cluster import WITH_CRDS
+from e2e.namespace import Namespace
+from e2e.operator_fixtures import new_namespace
+from e2e.operator_process import OperatorProcess
+from e2e.service_account import ServiceAccount, lease_rules, operator_rules
+from e2e.waiting import eventually, stays, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from pytest_kind import KindCluster
+
+    from controlplane.programs import Program
+
+REPLICAS = 5
+RECOVERY = 20.0
+"""Seconds after the API server is back within which the operator must have noticed."""
+
+
+@pytest.fixture(scope="module")
+def cluster(local_cluster: Callable[..., AbstractContextManager[KindCluster]]) -> Iterator[KindCluster]:
+    """A cluster whose programs may be killed."""
+    with local_cluster("outage", "--nodes=2", *WITH_CRDS) as made:
+        yield made
+
+
+@pytest.fixture
+def shop(cluster: KindCluster) -> Iterator[Namespace]:
+    """A namespace of that cluster."""
+    with Api(cluster.kubeconfig_path) as api, new_namespace(api) as name:
+        yield Namespace(cluster, api, name)
+
+
+@pytest.fixture
+def operator(shop: Namespace, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """An operator that is elected, and works."""
+    account = ServiceAccount(shop.cluster, shop.api, shop.name, "operator")
+    account.allow(operator_rules() + lease_rules())
+    options = [f"--namespace={shop.name}", f"--lease-namespace={shop.name}"]
+    login = account.write_kubeconfig(tmp_path / "kubeconfig")
+    with OperatorProcess(login, tmp_path / "log", options, elect=True) as process:
+        process.start()
+        yield process
+
+
+class Outage:
+    """One of a cluster's programs, killed on entry and started again, as it was, on exit."""
+
+    def __init__(self, cluster: KindCluster, program: Program) -> None:
+        self._directory = directory_of(cluster.name)
+        self._program = program
+
+    def __enter__(self) -> None:
+        pid = processes.running(self._directory)[self._program.name]
+        self._arguments = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")[1:-1]
+        os.kill(pid, signal.SIGKILL)
+        wait_for("its end", lambda: self._program.name not in processes.running(self._directory))
+
+    def __exit__(self, *_: object) -> None:
+        # Not our child: the cluster's end is to kill it, and nobody waits for it here.
+        subprocess.run(  # noqa: S603 - what has just run
+            ["/usr/bin/setsid", "--fork", str(self._program.path), *self._arguments],
+            cwd=self._directory,
+            env={"PATH": os.defpath, "HOME": str(self._directory)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+
+
+def answers(shop: Namespace) -> bool:
+    """Whether the API server can read what is stored."""
+    try:
+        return bool(shop.pods())
+    except Exception:  # noqa: BLE001 - whatever a dying server says
+        return False
+
+
+@pytest.mark.parametrize("program", [APISERVER, ETCD], ids=["kube-apiserver", "etcd"])
+def test_an_outage_is_waited_for(
+    shop: Namespace, operator: OperatorProcess, cluster: KindCluster, program: Program
+) -> None:
+    """Killed in the midst of a burst and started again: the same process heals, no pod too many, none too few."""
+    before = shop.start_group(replicas=REPLICAS)
+    born = operator.pid
+    for pod in before[:2]:
+        shop.kill(pod, gracePeriodSeconds=0)
+    with Outage(cluster, program):
+        eventually(503, lambda: operator.readiness()[0])
+        assert "It is tried again." in operator.readiness()[1]
+        stays((200, "ok\n"), lambda: operator.get("/healthz"), 3.0)
+    wait_for("the API server", lambda: answers(shop))
+    with shop.record() as recording:
+        eventually((200, "ok\n"), operator.readiness, RECOVERY)
+        after = shop.complete(without=before[:2])
+        assert len({pod.uid for pod in after} - {pod.uid for pod in before}) == 2
+        for pod in after[:2]:
+            shop.kill(pod, gracePeriodSeconds=0)
+        shop.complete(without=after[:2])
+        assert recording.most_live() <= REPLICAS
+    assert (operator.pid, operator.runs) == (born, True)
+    assert "Traceback" not in operator.logged()
