@@ -15,6 +15,7 @@ from podgroup_operator.frame import Frame, News
 from podgroup_operator.login import Connection
 
 DEADLINE = 5.0  # seconds
+A_FEW = 10
 RESOURCE = f"{names.PLURAL}.{names.GROUP}"
 
 
@@ -168,12 +169,12 @@ async def test_it_ends_where_reading_is_forbidden(api: FakeApi, verb: str) -> No
 @pytest.mark.parametrize("verb", ["list", "watch"])
 async def test_it_ends_where_its_credentials_are_not_accepted(api: FakeApi, verb: str) -> None:
     """By itself it would ask again without a pause; the credentials are to be read anew."""
-    api.faults.add(Answer(401), verb=verb)
+    rule = api.faults.add(Answer(401), verb=verb, times=None)
     framed = Framed(api)
     framed.start()
     await framed.ends()
-    assert len([request for request in api.requests if request.verb == verb]) == 1
-    assert framed.renewals == 1
+    assert framed.renewals >= 1
+    assert rule.hits <= A_FEW, "it ends, but may ask again until it has"
 
 
 async def test_it_is_patient_with_a_server_in_trouble(api: FakeApi) -> None:
