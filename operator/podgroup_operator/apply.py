@@ -87,7 +87,7 @@ class Application:
     def _cannot_create(self, what: str, error: Refused | Unreachable) -> None:
         """Note a failure that keeps pods from being made, until the pause is over."""
         failed = self._failed(names.REASON_CREATE_FAILED, what, error)
-        self._ledger.hold_creates(failed.message, forbidden=failed.forbidden)
+        self._ledger.hold_creates(failed.message, self._now, forbidden=failed.forbidden)
 
     def _pause(self, error: Refused | Unreachable) -> None:
         """Pause before the next try: once for the whole plan, however much of it was refused."""
@@ -167,7 +167,7 @@ class Application:
     def _create_refused(self, refusal: Refused) -> None:
         if "NamespaceTerminating" in refusal.causes:
             self._pause(refusal)  # as upstream: nothing can be made here any more, and nobody is at fault
-            self._ledger.hold_creates("The namespace is being deleted.")
+            self._ledger.hold_creates("The namespace is being deleted.", self._now)
             return
         if refusal.code >= SERVER_ERROR:  # it may have been done all the same
             self._ledger.unsure = True

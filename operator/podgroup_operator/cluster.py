@@ -219,24 +219,20 @@ class Cluster:
             raise Unreachable(describe(error)) from error
 
     async def _raise_if_refused(self, response: aiohttp.ClientResponse) -> None:
+        """Turn an answer above 399 into `Refused`."""
+        if response.ok:
+            return
         if response.status == UNAUTHORIZED:
             self._connection.renew()
-        await raise_if_refused(response)
-
-
-async def raise_if_refused(response: aiohttp.ClientResponse) -> None:
-    """Turn an answer above 399 into `Refused`."""
-    if response.status < 400:  # noqa: PLR2004 - HTTP's own border between success and failure
-        return
-    text = await response.read()
-    try:
-        status = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        status = None
-    if not isinstance(status, dict):  # not an API server's words but those of something before it
-        status = {"message": text.decode(errors="replace").strip()[:500]}
-    retry_after = response.headers.get("Retry-After", "")
-    raise Refused(response.status, status, float(retry_after) if retry_after.isdecimal() else None)
+        text = await response.read()
+        try:
+            status = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            status = None
+        if not isinstance(status, dict):  # not an API server's words but those of something before it
+            status = {"message": text.decode(errors="replace").strip()[:500]}
+        retry_after = response.headers.get("Retry-After", "")
+        raise Refused(response.status, status, float(retry_after) if retry_after.isdecimal() else None)
 
 
 def describe(error: BaseException) -> str:

@@ -129,7 +129,7 @@ class Frame:
         async def note_failure(
             _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestExceptionParams
         ) -> None:
-            self._news.trouble(unreadable(describe(request.exception)))
+            self._news.trouble(informer.unreadable("PodGroups", describe(request.exception)))
 
         trace.on_request_start.append(add_credentials)
         trace.on_request_end.append(note_answer)
@@ -146,16 +146,11 @@ class Frame:
             if not watch:
                 self._news.listed()
         elif response.status != GONE:
-            self._news.trouble(unreadable(f"HTTP {response.status}"))
+            self._news.trouble(informer.unreadable("PodGroups", f"HTTP {response.status}"))
         if response.status == UNAUTHORIZED:
             self._connection.renew()
         if response.status in UNANSWERABLE:
             self._stop.set()
-
-
-def unreadable(reason: str) -> str:
-    """Say that PodGroups cannot be read, and why."""
-    return f"PodGroups cannot be read: {reason}. It is tried again."
 
 
 def configured() -> kopf.OperatorSettings:

@@ -16,7 +16,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from podgroup_operator.cluster import Cluster, Refused, Unreachable, podgroups_path
+from podgroup_operator.cluster import (
+    CONFLICT,
+    NOT_FOUND,
+    UNPROCESSABLE,
+    Cluster,
+    Refused,
+    Unreachable,
+    podgroups_path,
+)
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Sighting, Step, next_step, see
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.wire import read_lease, write_lease
@@ -25,8 +33,6 @@ from podgroup_operator.workqueue import Key
 Json = dict[str, Any]
 
 INTERVAL = 0.25  # seconds before a lease is asked for again that was refused, or not answered though its news may come
-
-NOT_FOUND, CONFLICT, UNPROCESSABLE = 404, 409, 422
 
 logger = logging.getLogger(__name__)
 

@@ -195,11 +195,16 @@ class Informer(Generic[Record]):
             pause = min(max(pause, error.retry_after), LONGEST_PAUSE)
         self._failures += 1
         if self._failures > 1:
-            logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(error), pause)
-            self._trouble(f"{self._path} cannot be read: {sentence(error)} It is tried again.")
+            logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(str(error)), pause)
+            self._trouble(unreadable(self._path, str(error)))
         await asyncio.sleep(pause)
 
 
-def sentence(error: Exception) -> str:
+def unreadable(what: str, why: str) -> str:
+    """Say for /readyz what cannot be read, and why."""
+    return f"{what} cannot be read: {sentence(why)} It is tried again."
+
+
+def sentence(text: str) -> str:
     """End an error's text with a full stop."""
-    return f"{str(error).rstrip('.')}."
+    return f"{text.rstrip('.')}."

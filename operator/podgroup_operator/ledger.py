@@ -30,7 +30,6 @@ class Ledger:
         template_refusal: its answer; None is a yes.
         create_refusal: why creates are held back; None when they are not.
         refusals: looks in a row in which something was refused or not answered.
-        refused_at: when something was refused last.
         retry_at: when what was refused is worth another try.
         suppressed: how many failures in a row the last Event told of; 0 when pods do not keep failing.
         healing: the record of replacements including those not yet in the status.
@@ -45,7 +44,6 @@ class Ledger:
     template_refusal: Refusal | None = None
     create_refusal: Refusal | None = None
     refusals: int = 0
-    refused_at: float = 0.0
     retry_at: float = 0.0
     suppressed: int = 0
     healing: Healing = field(default_factory=Healing)
@@ -78,17 +76,16 @@ class Ledger:
     def _pause(self, now: float, first: float, last: float, least: float = 0.0) -> None:
         pause = min(first * 2 ** min(self.refusals, MOST_DOUBLINGS), last) * random.uniform(*JITTER)  # noqa: S311 - spreads, protects nothing
         self.refusals += 1
-        self.refused_at = now
         self.retry_at = now + max(pause, least)
 
-    def hold_creates(self, message: str, *, forbidden: bool = False) -> None:
+    def hold_creates(self, message: str, now: float, *, forbidden: bool = False) -> None:
         """Hold creates back until the pause is over."""
-        self.create_refusal = Refusal(message, self.retry_at, forbidden, self.refused_at)
+        self.create_refusal = Refusal(message, self.retry_at, forbidden, now)
 
     def accepted(self) -> None:
         """Note that the API server takes what we ask for again."""
         self.refusals = 0
-        self.refused_at = self.retry_at = 0.0
+        self.retry_at = 0.0
         self.create_refusal = None
 
     def must_judge(self, revision: str, now: float) -> bool:

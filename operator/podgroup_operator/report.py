@@ -7,7 +7,7 @@ from typing import Any
 from podgroup_operator import metrics
 from podgroup_operator.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
 from podgroup_operator.core import names
-from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.manifest import whole_seconds
 from podgroup_operator.core.model import Create, Desired, Outcome, Plan, Status
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
@@ -57,7 +57,7 @@ def announce_streak(desired: Desired, plan: Plan, ledger: Ledger, recorder: Reco
     if plan.held and streak.failures > ledger.suppressed and streak.last:
         note = (
             f"Back-off: {streak.failures} pods have failed in a row, {streak.last.name} last; {plan.held} replacements "
-            f"wait. The next one is tried after {micro_time(streak.until)[:19]}Z."
+            f"wait. The next one is tried after {whole_seconds(streak.until)}."
         )
         recorder.record(desired, "Warning", names.REASON_SUPPRESSED, note)
         metrics.suppressed.labels("backoff").inc()

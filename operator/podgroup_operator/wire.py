@@ -14,7 +14,7 @@ import orjson
 from podgroup_operator.core import names
 from podgroup_operator.core.conditions import OUR_TYPES
 from podgroup_operator.core.lease import DURATION, Lease
-from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.manifest import micro_time, whole_seconds
 from podgroup_operator.core.model import Condition, Desired, Healing, Phase, Pod, PodReplacement, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
@@ -273,7 +273,7 @@ def write_condition(condition: Condition) -> Json:
         "reason": condition.reason,
         "message": condition.message,
         "observedGeneration": condition.observed_generation,
-        "lastTransitionTime": f"{micro_time(condition.since)[:19]}Z",
+        "lastTransitionTime": whole_seconds(condition.since),
     }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("installed")
 
 WATCHED = 10.0
-"""Seconds."""
+"""Seconds in which the pods that both make are counted."""
 
 MOST_CREATES = 6
 """Of one replica in that time: at 0, 0, 1, 3 and 7 s, and one more for the jitter."""

@@ -79,7 +79,7 @@ def test_a_new_template_has_not_been_refused() -> None:
     """Creates that were refused with the old one are not held back with the new one."""
     ledger = Ledger(revision="r1")
     ledger.refused(NOW)
-    ledger.hold_creates("violates PodSecurity", forbidden=True)
+    ledger.hold_creates("violates PodSecurity", NOW, forbidden=True)
     ledger.judge("r2", None, NOW)
     assert (ledger.create_refusal, ledger.refusals) == (None, 0)
 
@@ -107,7 +107,7 @@ def test_an_acceptance_ends_the_patience() -> None:
     ledger = Ledger()
     ledger.refused(NOW)
     ledger.refused(NOW)
-    ledger.hold_creates("exceeded quota")
+    ledger.hold_creates("exceeded quota", NOW)
     assert ledger.create_refusal == Refusal("exceeded quota", NOW + 2, at=NOW)
     ledger.accepted()
     assert ledger == Ledger()

@@ -77,7 +77,7 @@ class Act:
             self._server.made.add(pod.uid)
         if trouble is not Trouble.NONE:
             self._fails("FailedCreate")
-            self._ledger.hold_creates("trouble")
+            self._ledger.hold_creates("trouble", self._server.now)
             return False
         self._created.append(create)
         if create.loss:

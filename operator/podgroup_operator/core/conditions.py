@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from podgroup_operator.core import names
 from podgroup_operator.core.backoff import CALM
-from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.manifest import whole_seconds
 from podgroup_operator.core.model import Condition, Desired, Failure, Observed, Outcome, Streak
 
 READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"
@@ -115,7 +115,7 @@ def in_words(streak: Streak) -> str:
     return (
         f"{streak.failures} pods have failed in a row; the last one is {name}"
         + (f": {complaint.rstrip('.')}" if complaint else "")
-        + f". The next one is tried after {micro_time(streak.until)[:19]}Z."
+        + f". The next one is tried after {whole_seconds(streak.until)}."
     )
 
 

@@ -69,3 +69,8 @@ def own_annotations(create: Create) -> dict[str, str]:
 def micro_time(seconds: float) -> str:
     """Write a time as the API's MicroTime: RFC 3339 in UTC with microseconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def whole_seconds(seconds: float) -> str:
+    """Write a time as the API's Time: RFC 3339 in UTC, the fraction left out."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

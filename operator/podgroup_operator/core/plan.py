@@ -36,10 +36,9 @@ def plan(desired: Desired, observed: Observed, now: float) -> Plan:
     found = streak(desired, claims.kept, now)
     wanted = growth(desired, observed, active, found, now)
     creates = restrain(wanted, found, active, now)[:BURST]
-    held = max(len(wanted) - len(creates), 0) if found.failures else 0
     return Plan(
         missing=desired.replicas - len(active),
-        held=held,
+        held=len(wanted) - len(creates),
         streak=found,
         adopts=adopts,
         releases=tuple(Release(pod) for pod in claims.released),
@@ -49,7 +48,7 @@ def plan(desired: Desired, observed: Observed, now: float) -> Plan:
         look_again=next_look(
             next_available(active, desired.min_ready_seconds, now),
             retry_at(observed),
-            next_try(found, active, now) if held else None,
+            next_try(found, active, now) if len(creates) < len(wanted) else None,
             found.over,
             now=now,
         ),
