@@ -8,8 +8,9 @@ all end in another try, after a pause that grows to 20 seconds and is told in on
 import asyncio
 import gc
 import logging
+import math
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from podgroup_operator.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
@@ -82,112 +83,115 @@ class Informer(Generic[Record]):
         self._permission = permission
         self._trouble = trouble
         self._failures = 0
-        self._watching: asyncio.Future[int] | None = None
-        self._refreshed: asyncio.Future[None] | None = None
+        self._version = 0  # up to which the store is complete; 0 is not known, so a list is needed
+        self._watching: asyncio.Future[None] | None = None
+        self._listing = asyncio.Lock()
+        self._listed = -math.inf  # when the last list that was finished was begun
         self.synced = asyncio.Event()
         self.pulse = Pulse(f"The watch of {path}")
 
     async def refresh(self) -> None:
-        """List anew, and return when that is done: the store is then no older than this call."""
-        if self._refreshed is None:
-            self._refreshed = asyncio.get_running_loop().create_future()
-            if self._watching:
-                self._watching.cancel()
-        await asyncio.shield(self._refreshed)
+        """Return when the store is no older than this call: a list tells how far it must be, and the watch goes on.
+
+        Those who call while others' list is under way share the next one.
+        """
+        called = asyncio.get_running_loop().time()
+        async with self._listing:
+            while self._listed < called:
+                try:
+                    await self._list()
+                except (Refused, Unreachable) as error:
+                    await self._rest(error)
 
     async def run(self) -> None:
         """List and watch for ever."""
         while True:
             try:
-                asked = self._refreshed
-                version = await self._list()
-                self._done(asked)
-                while version:
-                    version = await self._follow(version)
+                async with self._listing:
+                    self._version = 0
+                    await self._list()
+                while self._version:
+                    await self._follow()
             except (Refused, Unreachable) as error:
-                await self._pause(error)
-                if isinstance(error, Refused) and error.code in UNANSWERABLE:
-                    self.pulse.rest()
-                    await self._permission()
+                await self._rest(error)
 
-    def _done(self, asked: "asyncio.Future[None] | None") -> None:
-        """Tell those who asked for a refresh before the list was begun."""
-        if asked:
-            asked.set_result(None)
-            self._refreshed = None
-
-    async def _follow(self, version: int) -> int:
-        """Watch until the watch ends, or a refresh is asked for; give the version to go on from, 0 for a new list."""
-        if self._refreshed:
-            return 0
-        self._watching = asyncio.ensure_future(self._watch(version))
+    async def _follow(self) -> None:
+        """Watch until the watch ends, or a list has told more."""
+        self._watching = asyncio.ensure_future(self._watch())
         try:
-            return await self._watching
+            await self._watching
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self._refreshed and not (task and task.cancelling()):  # it is the watch that was ended, not we
-                return 0
-            raise
+            if task is None or task.cancelling():  # it is we who are ended, not only the watch
+                raise
         finally:
             self._watching = None
 
-    async def _list(self) -> int:
-        records: list[Record] = []
-        params = {"limit": CHUNK}
+    async def _list(self) -> None:
+        """Make the store as new as a list, by the list itself where the watch does not come so far before its end."""
+        begun, records, params = asyncio.get_running_loop().time(), list[Record](), {"limit": CHUNK}
         while True:
             self.pulse.beat()
             page = await self._cluster.get(self._path, params)
+            version, token = version_of(page), page["metadata"].get("continue")
+            if self._version >= version:
+                break
             records += [record for item in page.get("items") or () if (record := self._read(item)) is not None]
-            token = page["metadata"].get("continue")
             if not token:
+                self._replace(records, version)
                 break
             params = {"limit": CHUNK, "continue": token}
-        version = version_of(page)
-        self._store.replace(self._scope, records, version)
+        self._listed = begun
         self._trouble("")
+
+    def _replace(self, records: list[Record], version: int) -> None:
+        self._store.replace(self._scope, records, version)
+        self._version = version
+        if self._watching:  # it is behind, perhaps dead: it goes on from here
+            self._watching.cancel()
         if not self.synced.is_set():
             gc.freeze()  # what was read now stays: keep the collector from walking it again and again
         self.synced.set()
-        return version
 
-    async def _watch(self, version: int) -> int:
-        """Follow one watch to its end; give the version to go on from, 0 if a new list is needed."""
+    async def _watch(self) -> None:
+        """Follow one watch to its end."""
         seconds = WATCH_SECONDS * random.uniform(1, 1.2)  # noqa: S311 - spreads reconnects, protects nothing
-        params = {"resourceVersion": str(version), "timeoutSeconds": str(int(seconds))}
+        params = {"resourceVersion": str(self._version), "timeoutSeconds": str(int(seconds))}
         self.pulse.beat()
         try:
             async for events in self._cluster.watch(self._path, params, SILENCE):
                 if not events:
                     self._trouble("")
                 for event in events:
-                    if event["type"] == "ERROR":
-                        return self._broken(event["object"])
-                    version = self._take(event["type"], event["object"])
-                    self._failures = 0
+                    self._take(event["type"], event["object"])
         except Refused as refusal:
-            if refusal.code == GONE:  # the version is too old to resume from
-                return 0
-            raise
+            if refusal.code != GONE:
+                raise
+            self._version = 0  # which is everyday life: list again, and say nothing
+            return
         except Unreachable as error:
             await self._pause(error)
         await asyncio.sleep(RECONNECT_PAUSE)
-        return version
 
-    def _take(self, kind: str, body: Json) -> int:
-        version = version_of(body)
+    def _take(self, kind: str, body: Json) -> None:
+        if kind == "ERROR":
+            raise Refused(int(body.get("code") or 500), body)
+        self._failures = 0
         if kind != "BOOKMARK":
             record = self._read(body)
             if kind == "DELETED" or record is None:
                 self._store.remove(body["metadata"]["uid"])
             else:
                 self._store.upsert(record)
-        self._store.reached(self._scope, version)
-        return version
+        self._version = version_of(body)
+        self._store.reached(self._scope, self._version)
 
-    def _broken(self, status: Mapping[str, Any]) -> int:
-        if status.get("code") != GONE:  # which is everyday life: list again, and say nothing
-            raise Refused(int(status.get("code") or 500), dict(status))
-        return 0
+    async def _rest(self, error: Refused | Unreachable) -> None:
+        """Wait until another try is worth while."""
+        await self._pause(error)
+        if isinstance(error, Refused) and error.code in UNANSWERABLE:
+            self.pulse.rest()
+            await self._permission()
 
     async def _pause(self, error: Exception) -> None:
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)] * random.uniform(0.5, 1)  # noqa: S311 - jitter

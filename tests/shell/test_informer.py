@@ -102,11 +102,37 @@ async def test_a_refresh_is_a_new_list(watching: Informed) -> None:
     """It returns when the cache is no older than the call, though the watch is silent; then the watch goes on."""
     watching.api.strike(Silence(), "pods")
     create(watching.api, "b")
-    await asyncio.wait_for(asyncio.gather(watching.informer.refresh(), watching.informer.refresh()), 5)
+    await asyncio.wait_for(watching.informer.refresh(), 5)
     assert watching.pods() == ["a", "b"]
     assert watching.asked("list") == [None, None]
     create(watching.api, "c")
     await watching.has("a", "b", "c")
+
+
+async def test_refreshes_share_lists(watching: Informed) -> None:
+    """Who asks while a list is under way needs one that is begun later, and it is the same for all of them."""
+    await asyncio.wait_for(asyncio.gather(*(watching.informer.refresh() for _ in range(9))), 5)
+    assert len(watching.asked("list")) == 3
+
+
+async def test_the_watch_goes_on_during_a_refresh(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The news are heard at once, and where they come as far as the list the rest of it is not asked for."""
+    monkeypatch.setattr(informer, "CHUNK", "2")
+    create(api, "a", "b", "c", "d", "e")
+    async with running(Informed(api, cluster)) as informed:
+        await api.until(lambda: bool(api.watches("pods")), "the informer watches")
+        second = asyncio.Event()
+        api.faults.add(Hold(second), verb="list", nth=2)
+        api.create("podgroups", a_group("g"))  # of which the watch of pods says nothing
+        refresh = asyncio.create_task(informed.informer.refresh())
+        await api.until(lambda: len(informed.asked("list")) == 5, "the second chunk is asked for")
+        create(api, "f")
+        await informed.has("a", "b", "c", "d", "e", "f")
+        second.set()
+        await asyncio.wait_for(refresh, 5)
+        assert (len(informed.asked("list")), len(informed.asked("watch"))) == (5, 1)
 
 
 async def test_a_refresh_that_fails_is_tried_again(watching: Informed) -> None:
