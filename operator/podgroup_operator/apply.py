@@ -59,7 +59,7 @@ class Application:
         self._desired: Desired = group.desired
         self._family = family
         self._ledger = ledger
-        self._cluster = cluster
+        self._cluster = cluster.for_one_group()
         self._now = now
         self._created: list[Create] = []
         self._deleted: list[Delete] = []

@@ -9,6 +9,7 @@ import asyncio
 import copy
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +22,8 @@ from podgroup_operator.login import Connection
 
 Json = dict[str, Any]
 
-WRITES_IN_FLIGHT = 32  # an API server of this size class reaches its top rate here (reference measurements)
+WRITES_OF_A_GROUP = 32  # in flight; a small API server reaches its top rate here (reference measurements)
+WRITES_IN_FLIGHT = 96  # of all; where one group's hang, perhaps in a webhook of its namespace, there is room for others
 REQUEST_TIMEOUT = 30.0  # seconds
 READ_BUFFER = 1 << 20  # bytes; a pod may be large
 
@@ -78,11 +80,13 @@ class Cluster:
     Attributes:
         fence: asked right before each write; gives the seconds for which this operator may still write.
         unanswered: called when a write was sent of which it is not known whether it has been done, or will be.
+        share: entered around each write.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.fence: Callable[[], float] = lambda: math.inf
         self.unanswered: Callable[[], None] = lambda: None
+        self.share: AbstractAsyncContextManager[None] = nullcontext()
         self._connection = connection
         self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._under_way: set[object] = set()
@@ -109,6 +113,12 @@ class Cluster:
         view = copy.copy(self)
         view.fence = lambda: min(self.fence(), remaining())
         view.unanswered = unanswered
+        return view
+
+    def for_one_group(self) -> Self:
+        """Give the same connection for the writes of one group, which may not take the room of all the others."""
+        view = copy.copy(self)
+        view.share = asyncio.Semaphore(WRITES_OF_A_GROUP)
         return view
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
@@ -174,7 +184,7 @@ class Cluster:
     async def _write(
         self, method: str, path: str, body: Json, content_type: str, params: Mapping[str, str] | None = None
     ) -> Json:
-        async with self._writes:
+        async with self.share, self._writes:
             left = self.fence()
             if left <= 0:
                 raise NotLeading

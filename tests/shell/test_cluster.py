@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -177,17 +178,27 @@ async def test_events_are_whole_however_they_arrive() -> None:
         assert [event async for batch in cluster.watch(PODS, {}, 1) for event in batch] == events
 
 
+def has_written(api: FakeApi, number: int) -> bool:
+    """Whether so many writes have arrived."""
+    return len(api.writes) >= number
+
+
 async def test_so_many_writes_are_under_way_and_no_more(api: FakeApi, cluster: Cluster) -> None:
-    """32, where an API server reaches its top rate; reads do not wait for them."""
+    """Of one group 32, where an API server reaches its top rate, of all 96; reads do not wait for them."""
     gate = asyncio.Event()
     api.faults.add(Hold(gate), verb="create", times=None)
-    writes = [asyncio.create_task(cluster.create(PODS, a_pod(f"p{number}"))) for number in range(40)]
-    await api.until(lambda: len(api.writes) >= module.WRITES_IN_FLIGHT, "writes are under way")
-    await cluster.get(PODS)
-    assert len(api.writes) == 32
+    limits = [module.WRITES_OF_A_GROUP] * 3 + [0]
+    writes: list[asyncio.Task[Any]] = []
+    for number, room in enumerate(limits):
+        group, most = cluster.for_one_group(), len(api.writes) + room
+        writes += [asyncio.create_task(group.create(PODS, a_pod(f"g{number}-{each}"))) for each in range(40)]
+        await api.until(partial(has_written, api, most), "writes are under way")
+        await cluster.get(PODS)
+        assert len(api.writes) == most
+    assert len(api.writes) == module.WRITES_IN_FLIGHT
     gate.set()
     await asyncio.gather(*writes)
-    assert len(api.pods()) == 40
+    assert len(api.pods()) == 160
 
 
 async def test_it_tells_when_all_writes_are_answered(api: FakeApi, cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import metrics
+from podgroup_operator.cluster import WRITES_OF_A_GROUP
 from shell.operating import operating
 from shell.stage import names, slots
 
@@ -142,6 +143,26 @@ async def test_a_group_whose_look_fails_harms_no_other(api: FakeApi, caplog: pyt
         assert told[0].exc_info
         api.patch("podgroups", "poisoned", {"status": None}, subresource="status")
         await ready(api, "poisoned")
+
+
+async def test_a_group_whose_writes_hang_delays_no_other(api: FakeApi) -> None:
+    """A hundred deletes that are not answered, as in a webhook of their namespace, leave room for another's heal."""
+    api.kubelet.start()
+    async with operating(api):
+        api.create("podgroups", a_group("poisoned", 100))
+        api.create("podgroups", a_group("web", 2))
+        await ready(api, "poisoned")
+        await ready(api)
+        gate = asyncio.Event()
+        hanging = api.faults.add(Hold(gate), verb="delete", name=lambda name: name.startswith("poisoned"), times=None)
+        api.patch("podgroups", "poisoned", {"spec": {"replicas": 0}})
+        await api.until(lambda: hanging.hits == WRITES_OF_A_GROUP, "as many hang as may")
+        victim = next(name for name in names(api.pods()) if name.startswith("web"))
+        api.delete("pods", victim)
+        await api.until(lambda: api.get("podgroups", "web")["status"]["healing"]["total"] == 1, "web is healed")
+        assert hanging.hits == WRITES_OF_A_GROUP
+        gate.set()
+        await api.until(lambda: len(api.pods()) == 2, "the others are deleted in the end")
 
 
 async def test_two_operators_at_once_make_no_pod_too_many(api: FakeApi) -> None:
