@@ -52,9 +52,7 @@ def heal(shop: Namespace, recording: Recording, pods: list[Pod], chance: random.
     victim = pods.pop(chance.randrange(len(pods)))
     start, killed = len(recording.changes), time.monotonic()
     shop.kill(victim)
-    added = recording.first(
-        "the replacement", lambda change: change.kind == "ADDED" and change.pod.replaces == victim.name, start
-    )
+    added = recording.heir(victim, start)
     recording.first("its start", lambda change: change.pod.uid == added.pod.uid and change.pod.ready, start)
     pods.append(added.pod)
     return (added.heard - killed) * 1000

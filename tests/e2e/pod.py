@@ -70,6 +70,11 @@ class Pod:
         return str(self.body["status"].get("phase", ""))
 
     @property
+    def node(self) -> str:
+        """The node that it is bound to, "" if it is to none."""
+        return str(self.body["spec"].get("nodeName", ""))
+
+    @property
     def terminating(self) -> bool:
         """Whether somebody has asked for its deletion."""
         return "deletionTimestamp" in self.body["metadata"]
@@ -77,7 +82,12 @@ class Pod:
     @property
     def live(self) -> bool:
         """Whether it counts towards `replicas`: neither finished nor Terminating."""
-        return not self.terminating and self.phase not in {"Failed", "Succeeded"}
+        return not self.terminating and not self.finished
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its end, well or ill."""
+        return self.phase in {"Failed", "Succeeded"}
 
     @property
     def ready(self) -> bool:

@@ -159,3 +159,12 @@ class Recording:
                 if not self._news.wait(deadline - time.monotonic()):
                     message = f"Waited {seconds} s in vain for {what}."
                     raise AssertionError(message)
+
+    def heir(self, lost: Pod, start: int = 0, seconds: float = SECONDS) -> Change:
+        """Wait for the pod that replaces another one; `start` and `seconds` as for `first`."""
+        return self.first(
+            f"the replacement of {lost.name}",
+            lambda change: change.kind == "ADDED" and change.pod.replaces == lost.name,
+            start,
+            seconds,
+        )

@@ -136,7 +136,7 @@ def test_a_deleted_pod_is_replaced(shop: Namespace, mortal: list[Pod]) -> None:
     new = next(pod for pod in after if pod.uid not in uids(mortal))
     assert new.name not in names(mortal)
     assert (new.replaces, new.cause) == (mortal[0].name, "Deleted")
-    assert new.body["spec"]["nodeName"]
+    assert new.node
     assert new.condition("PodScheduled")["status"] == "True"
     assert uids(after) - {new.uid} == uids(mortal[1:])
     assert counts(shop) == (3, 3, 1)
@@ -164,7 +164,7 @@ def test_on_failure_restarts_in_the_pod_and_a_success_ends_it(shop: Namespace) -
         apply(shop, "on-failure")
         done = recording.first("a pod to succeed", lambda change: change.pod.phase == "Succeeded", seconds=SLOW).pod
         assert done.restarts == 1
-        new = recording.first("its replacement", lambda change: change.pod.replaces == done.name, seconds=SLOW).pod
+        new = recording.heir(done, seconds=SLOW).pod
     assert (new.cause, new.uid == done.uid) == ("Succeeded", False)
 
 
@@ -174,7 +174,7 @@ def test_never_restarts_nothing_and_the_failed_pod_is_replaced(shop: Namespace) 
         apply(shop, "never")
         failed = recording.first("a pod to fail", lambda change: change.pod.phase == "Failed", seconds=SLOW).pod
         assert failed.restarts == 0
-        new = recording.first("its replacement", lambda change: change.pod.replaces == failed.name, seconds=SLOW).pod
+        new = recording.heir(failed, seconds=SLOW).pod
     assert new.cause == "Failed"
 
 
@@ -254,11 +254,11 @@ def test_a_drained_node_gets_its_pods_back(shop: Namespace, mortal: list[Pod], s
     Without the operators' own budget, which would keep the last of them on the only node.
     """
     shell.run(f"kubectl delete pdb podgroup-operator --namespace {NAMESPACE} --ignore-not-found")
-    node = mortal[0].body["spec"]["nodeName"]
+    node = mortal[0].node
     with shop.record() as recording:
         try:
             shop.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=120s")
-            assert [pod for pod in shop.live() if pod.body["spec"].get("nodeName")] == []
+            assert [pod for pod in shop.live() if pod.node] == []
         finally:
             shop.kubectl("uncordon", node)
         after = wait_for("the operator and the group", lambda: back(shop), SLOW)

@@ -40,7 +40,7 @@ def pretended_nodes(kind_cluster: KindCluster) -> Iterator[None]:
 
 def nodes(pods: list[Pod]) -> set[str]:
     """The nodes that pods are bound to."""
-    return {pod.body["spec"]["nodeName"] for pod in pods}
+    return {pod.node for pod in pods}
 
 
 def group() -> str:
