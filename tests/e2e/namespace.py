@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from e2e.api import MERGE_PATCH, Api
 from e2e.pod import Pod, pod_spec
 from e2e.recording import Recording
-from e2e.waiting import wait_for
+from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,6 +72,12 @@ class Namespace:
     def create(self, plural: str, manifest: Json, root: str = CORE) -> Json:
         """Create any object."""
         return self.api.request("POST", self.path(plural, root=root), manifest)
+
+    def forbid_pods(self) -> None:
+        """Set a quota of no pods, and wait until it is in force."""
+        self.create("resourcequotas", {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}})
+        path = self.path("resourcequotas", "none")
+        eventually({"pods": "0"}, lambda: self.api.request("GET", path).get("status", {}).get("used"))
 
     def create_group(self, name: str = "web", replicas: int = 3, **spec: object) -> str:
         """Create a PodGroup and return its UID."""

@@ -19,13 +19,6 @@ RECOVERY = 30.0
 QUIET = 5.0
 
 
-def forbid_pods(shop: Namespace) -> None:
-    """Set a quota of no pods, and wait until it is in force."""
-    shop.create("resourcequotas", {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}})
-    path = shop.path("resourcequotas", "none")
-    eventually({"pods": "0"}, lambda: shop.api.request("GET", path).get("status", {}).get("used"))
-
-
 def refused_by_quota(shop: Namespace) -> float:
     """How many requests the API server has refused so far because of a quota."""
     metric = "apiserver_admission_controller_admission_duration_seconds_count"
@@ -34,7 +27,7 @@ def refused_by_quota(shop: Namespace) -> float:
 
 def test_a_quota_is_told_and_not_stormed(shop: Namespace) -> None:
     """A quota that leaves no room is told in the server's words and asked again a few times; lifted, it is noticed."""
-    forbid_pods(shop)
+    shop.forbid_pods()
     shop.create_group()
     eventually("FailedCreate", lambda: shop.condition("ReplicaFailure").get("reason"))
     failure = shop.condition("ReplicaFailure")
