@@ -132,13 +132,14 @@ class GroupLeases:
         finally:
             renewal.cancel()
 
-    def given_back(self, group: Group) -> Json:
+    def giving_back(self, group: Group) -> Json:
         """Give what to write into a group's status so that its lease is free; nothing if it is not ours to give."""
-        tenancy = self._tenancies[group.uid]
-        if not self._holds(group) or self._clock() < tenancy.kept_until:
-            return {}
-        tenancy.until = 0.0  # before it is sent, for it may be done though it is not answered
-        return {"lease": None}
+        kept = self._clock() < self._tenancies[group.uid].kept_until
+        return {"lease": None} if self._holds(group) and not kept else {}
+
+    def gives_back(self, group: Group) -> None:
+        """Note that this is about to be sent; it counts from now on, for it may be done though it is not answered."""
+        self._tenancies[group.uid].until = 0.0
 
     async def release(self) -> None:
         """Give all leases back, when no write of ours is under way any more."""
@@ -146,8 +147,9 @@ class GroupLeases:
         await asyncio.gather(*(self._release(group) for group in held))
 
     async def _release(self, group: Group) -> None:
-        status = self.given_back(group)
+        status = self.giving_back(group)
         if status:
+            self.gives_back(group)
             try:
                 await self._cluster.claim("PATCH", f"{podgroups_path(*group.key)}/status", patch(group, status))
             except (Refused, Unreachable) as error:

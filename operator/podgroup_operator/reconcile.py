@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from podgroup_operator import metrics
 from podgroup_operator.apply import Application, ask_about_deletes
 from podgroup_operator.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
-from podgroup_operator.core.model import Observed, Outcome, Plan
+from podgroup_operator.core.model import Observed, Outcome, Plan, Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
@@ -21,9 +21,10 @@ from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.pods import Family, PodStore
 from podgroup_operator.recorder import Recorder
-from podgroup_operator.report import announce, announce_streak, write_status
+from podgroup_operator.report import announce, announce_streak, status_due, write_status
 from podgroup_operator.template import objection
 from podgroup_operator.wire import read_status
+from podgroup_operator.wire import write_status as written
 from podgroup_operator.workqueue import Key
 
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
@@ -92,9 +93,23 @@ class Reconciler:
         ledger.settle(status.healing, held=decision.held > 0)
         announce_streak(group.desired, decision, ledger, self.recorder)
         announce(group.desired, decision, outcome, self.recorder, self.clock())
-        lease = self.leases.given_back(group) if self.leases and decision.empty else {}
-        status_due = await write_status(group, status, ledger, self.cluster, self.groups, lease)
-        return self._next_look(status_due, decision, outcome, ledger)
+        told_in = await self._tell(group, status, ledger, idle=decision.empty)
+        return self._next_look(told_in, decision, outcome, ledger)
+
+    async def _tell(self, group: Group, status: Status, ledger: Ledger, *, idle: bool) -> float | None:
+        """Write the status if it differs; with it goes the group's lease, if we have it and nothing is left to do.
+
+        Returns:
+            The seconds after which it may be written, if it differs but was written a moment ago; else None.
+        """
+        body = written(status, group.desired.replicas, group.body.get("status") or {})
+        lease = self.leases.giving_back(group) if self.leases and idle else {}
+        due = status_due(group, body | lease, ledger)
+        if due == 0:
+            if self.leases and lease:
+                self.leases.gives_back(group)
+            await write_status(group, body | lease, self.cluster, self.groups)
+        return due or None
 
     async def _confirmed(self, key: Key) -> Group | None:
         """Give the group, read afresh if it may have vanished unseen; forget it if it has."""
@@ -157,10 +172,10 @@ class Reconciler:
             status=replace(status, healing=ledger.remembered(status.healing)),
         )
 
-    def _next_look(self, status_due: float | None, decision: Plan, outcome: Outcome, ledger: Ledger) -> float | None:
+    def _next_look(self, told_in: float | None, decision: Plan, outcome: Outcome, ledger: Ledger) -> float | None:
         """Find the earliest time at which a look is worth while without news."""
         now = self.clock()
-        delays = [] if status_due is None else [status_due]
+        delays = [] if told_in is None else [told_in]
         if decision.look_again is not None:
             delays.append(decision.look_again - now)
         if ledger.refusals:

@@ -8,12 +8,11 @@ from podgroup_operator import metrics
 from podgroup_operator.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import whole_seconds
-from podgroup_operator.core.model import Create, Desired, Outcome, Plan, Status
+from podgroup_operator.core.model import Create, Desired, Outcome, Plan
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.recorder import Recorder
 from podgroup_operator.wire import shows
-from podgroup_operator.wire import write_status as written
 
 Json = dict[str, Any]
 
@@ -80,29 +79,24 @@ def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
     return " ".join(f"{key}={value}" for key, value in fields.items())
 
 
-async def write_status(
-    group: Group, status: Status, ledger: Ledger, cluster: Cluster, groups: GroupStore, lease: Json
-) -> float | None:
-    """Write the status, with what is to be told of the group's lease, if it differs from what the object has.
+def status_due(group: Group, status: Json, ledger: Ledger) -> float | None:
+    """Tell in how many seconds a status may be written, for the last one may have been a moment ago; 0 is now.
 
     Returns:
-        The seconds after which it may be written, if it differs but was written a moment ago; else None.
+        None if there is nothing to write: the object has it already.
     """
-    before = group.body.get("status") or {}
-    after = written(status, group.desired.replicas, before) | lease
-    if shows(before, after):
+    if shows(group.body.get("status") or {}, status):
         return None
     now = time.monotonic()
     if now < ledger.status_due:
         return ledger.status_due - now
     ledger.status_due = now + STATUS_INTERVAL
-    metrics.status_writes.inc()
-    await patch_status(group, after, cluster, groups)
-    return None
+    return 0.0
 
 
-async def patch_status(group: Group, status: Json, cluster: Cluster, groups: GroupStore) -> None:
+async def write_status(group: Group, status: Json, cluster: Cluster, groups: GroupStore) -> None:
     """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten."""
+    metrics.status_writes.inc()
     metadata = {"uid": group.uid, "resourceVersion": group.body["metadata"]["resourceVersion"]}
     listing = groups.listing
     try:

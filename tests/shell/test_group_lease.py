@@ -110,6 +110,22 @@ async def test_a_group_at_rest_costs_nothing(one: Sharing) -> None:
     assert len(one.api.requests) == before
 
 
+async def test_a_lease_that_cannot_be_given_back_yet_is_not_taken_again(
+    one: Sharing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status was told a moment ago, and another pod is lost before the next may be: our lease is still ours."""
+    await one.settle()
+    monkeypatch.setattr(report, "STATUS_INTERVAL", 60.0)
+    for _ in range(3):
+        one.lose()
+        one.hear()
+        await one.look()
+        one.hear()
+        await one.look()
+    assert len(one.writes("create")) == 5
+    assert leases(one)[2:] == ["one"]
+
+
 async def test_a_cache_that_lags_by_a_pod_s_whole_life_makes_no_surplus(one: Sharing, two: Sharing) -> None:
     """It shows the old pods' end and not the new pods; the list that follows the lease shows these."""
     await one.settle()
@@ -201,7 +217,7 @@ async def test_a_request_may_take_no_longer_than_the_lease_lasts(one: Sharing) -
         with pytest.raises(Exception, match="Timeout"):
             await cluster.create(f"/api/v1/namespaces/{NAMESPACE}/pods", a_pod("a"))
     gate.set()
-    assert one.leases.given_back(one.group()) == {}
+    assert one.leases.giving_back(one.group()) == {}
 
 
 @pytest.mark.parametrize("fault", [Cut(after=True), Answer(504, after=True)], ids=["no answer", "a late answer"])
