@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from podgroup_operator.core.model import Healing, Pod, Refusal
 
 FIRST_PAUSE = 1.0  # seconds before a refused create is tried again
-LAST_PAUSE = 20.0  # seconds; at most three tries a minute, and recovery within half a minute of its cause's end
+LAST_PAUSE = 20.0  # seconds, of a refused template too; recovery within half a minute of its cause's end
 JITTER = 0.8, 1.0  # of a pause: groups that were refused together do not come back together
 MOST_DOUBLINGS = 10  # no pause is longer, and after days of refusals two to their number is no float any more
-TEMPLATE_PAUSE = 30.0  # seconds before a refused template is shown to the API server again, unchanged
 
 
 @dataclass(slots=True)
@@ -98,7 +97,7 @@ class Ledger:
         if revision != self.revision:
             self.accepted()
         self.revision = revision
-        self.template_refusal = Refusal(message, now + TEMPLATE_PAUSE) if message else None
+        self.template_refusal = Refusal(message, now + LAST_PAUSE) if message else None
 
     def settle(self, healing: Healing, *, held: bool = False) -> None:
         """Note that a look is complete, whether creates are held back, and what the record of replacements is now."""

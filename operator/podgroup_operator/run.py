@@ -234,6 +234,7 @@ class Operator:
             self._queue.add(self._groups.see(body).key)
         except Exception:
             logger.exception("PodGroup %s cannot be read; this is a bug, please report it", body["metadata"]["uid"])
+            metrics.reconciles.labels("bug").inc()
 
     def _wake(self, pod: Pod) -> None:
         for key in self._groups.concerned(pod):

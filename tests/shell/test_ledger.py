@@ -116,16 +116,16 @@ def test_an_acceptance_ends_the_patience() -> None:
 
 
 def test_a_template_is_judged_once_if_it_is_good_and_again_in_a_while_if_not() -> None:
-    """A yes holds for its revision; a no is asked again after 30 s, for a policy may have changed."""
+    """A yes holds for its revision; a no is asked again after 20 s, for a policy may have changed."""
     ledger = Ledger()
     assert ledger.must_judge("r1", NOW)
     ledger.judge("r1", None, NOW)
     assert not ledger.must_judge("r1", NOW + 1e6)
     assert ledger.must_judge("r2", NOW)
     ledger.judge("r2", "no image", NOW)
-    assert ledger.template_refusal == Refusal("no image", NOW + 30)
-    assert [ledger.must_judge("r2", NOW + seconds) for seconds in (0, 29.9, 30)] == [False, False, True]
-    ledger.judge("r2", None, NOW + 30)
+    assert ledger.template_refusal == Refusal("no image", NOW + 20)
+    assert [ledger.must_judge("r2", NOW + seconds) for seconds in (0, 19.9, 20)] == [False, False, True]
+    ledger.judge("r2", None, NOW + 20)
     assert ledger.template_refusal is None
 
 
