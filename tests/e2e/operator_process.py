@@ -54,6 +54,12 @@ class OperatorProcess:
         """The process's id."""
         return self.process.pid
 
+    def megabytes(self, what: str = "VmRSS") -> float:
+        """How much memory it has resident; with VmHWM the most it ever had (proc(5))."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        (line,) = [line for line in status.splitlines() if line.startswith(f"{what}:")]
+        return int(line.split()[1]) * 1024 / 1e6
+
     def launch(self) -> None:
         """Start the process, whatever becomes of it."""
         self._born = len(self.log())

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from podgroup_operator import cli, cluster, informer, ledger
+from podgroup_operator.core import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +56,14 @@ def never_rest() -> None:
     ledger.FIRST_PAUSE = ledger.LAST_PAUSE = 0.0
 
 
+def forget_failures() -> None:
+    """Replace pods that keep failing as soon as they do."""
+    backoff.pause = lambda *_: 0.0
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
-    variant.__name__: variant for variant in (generate_names, expect_nothing, delete_by_name, never_rest)
+    variant.__name__: variant
+    for variant in (generate_names, expect_nothing, delete_by_name, never_rest, forget_failures)
 }
 
 if __name__ == "__main__":

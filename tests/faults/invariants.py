@@ -33,6 +33,9 @@ REFUSALS_PER_SECOND = 25
 WRITES_AGAIN = 4
 """Times that one and the same write may be asked for within a second."""
 
+MOST_FINISHED = 5
+"""Pods that a group may keep; one is meant for a look, and the operator may be away for some time."""
+
 GOOD = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 
 MAY_WRITE = frozenset({"create pods", "delete pods", "patch pods", "patch podgroups/status", "create events"})
@@ -138,6 +141,15 @@ def busiest(times: Sequence[float]) -> int:
     return most
 
 
+def little_litter(story: Story) -> Iterator[str]:
+    """Of finished pods a few are kept, and no more."""
+    for moment in moments(story.changes):
+        for uid in moment.groups:
+            finished = [pod for pod in moment.pods.values() if pod.controller == uid and pod.finished]
+            if len(finished) > MOST_FINISHED:
+                yield f"{len(finished)} finished pods are kept, with {moment.change.pod.name}"
+
+
 def status_is_true(story: Story) -> Iterator[str]:
     """The status tells the truth within two seconds of the last change, or of the end of the trouble."""
     played = moments(story.changes)
@@ -230,6 +242,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     writes_only_its_own,
     one_replacement,
     no_hot_loop,
+    little_litter,
     status_is_true,
     idle_writes_nothing,
     stays_so,

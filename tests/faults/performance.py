@@ -80,6 +80,16 @@ class Verdict:
     log: str
     requests: list[Asked]
 
+    @property
+    def account(self) -> str:
+        """What there is to read when something is broken: the operator's log and its writes."""
+        writes = (
+            f"{asked.at:.3f} {asked.key} {asked.about}: {asked.code}, told {asked.told}"
+            for asked in self.requests
+            if asked.writes
+        )
+        return "\n".join([f"The operator's log:\n{self.log}", "Its writes:", *writes, ""])
+
 
 class OneOperator(OperatorProcess):
     """The operator of a plan, whole or deliberately broken."""

@@ -6,6 +6,7 @@ to happen.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from faults.stage import Stage
 
 BURST = 10
+LEAST_BACKOFF = 0.8 * (2 + 4 + 8) - 4
+"""Seconds."""
 
 
 def grow(stage: Stage) -> None:
@@ -48,6 +51,24 @@ def fail(stage: Stage) -> None:
     stage.trouble()
     stage.fail()
     stage.complete()
+
+
+def reject(stage: Stage) -> None:
+    """A pod fails, and so do the four that replace it one after the other; however often the operator starts anew.
+
+    The pauses before the last three are 2, 4 and 8 s, less a fifth for jitter and a second and more, for a pod's end is
+    read off times in whole seconds.
+    """
+    stage.group(2)
+    stage.complete()
+    stage.trouble()
+    began = time.monotonic()
+    stage.fail()
+    for _ in range(4):
+        stage.fail_again()
+    stage.complete()
+    seconds = time.monotonic() - began
+    assert seconds > LEAST_BACKOFF, f"back_off: five pods that failed were replaced in {seconds:.1f} s"
 
 
 def scale(stage: Stage) -> None:
@@ -89,5 +110,5 @@ def end(stage: Stage) -> None:
 
 
 SCENARIOS: Mapping[str, Callable[[Stage], None]] = {
-    scenario.__name__: scenario for scenario in (grow, heal, vanish, fail, scale, adopt, burst, end)
+    scenario.__name__: scenario for scenario in (grow, heal, vanish, fail, reject, scale, adopt, burst, end)
 }

@@ -18,6 +18,7 @@ from faults.plans import COLLECTIONS, READ_REFUSALS, REFUSALS, STREAM_FAULTS
 from faults.strike import Crash, Strike
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from faults.performance import Site
@@ -28,6 +29,15 @@ MINUTES = float(os.environ.get("SOAK_MINUTES") or 1 / 3)
 WRITES = ("create pods", "delete pods", "patch podgroups/status", "create events")
 MOST = 8
 """Pods that are wanted at most."""
+
+RESTARTS = 1 / 3
+"""The part of the time in which the operator is killed too; then it lives on, so that its memory can be judged."""
+
+JUDGED_SECONDS = 300.0
+"""A life that is shorter says nothing of memory: the first minutes fill caches."""
+
+GROWTH = 1.05
+"""How much more memory it may have, at the most, in the last third of its life than in the first."""
 
 
 def soak(seed: int) -> Plan:
@@ -41,9 +51,12 @@ class Soak(Performance):
     def __init__(self, plan: Plan, site: Site, folder: Path) -> None:
         super().__init__(plan, site, folder)
         self._dice = random.Random(plan.seed)  # noqa: S311 - which faults, protects nothing
+        self._restarts_until = 0.0
+        self._memory: dict[int, list[tuple[float, float]]] = {}
 
     def _perform(self, stage: Stage) -> None:
         until = time.monotonic() + MINUTES * 60
+        self._restarts_until = time.monotonic() + MINUTES * 60 * RESTARTS
         replicas = 3
         stage.group(replicas)
         stage.complete()
@@ -58,7 +71,19 @@ class Soak(Performance):
                 hurt(stage, step, self._dice.randint(1, replicas))
             stage.complete()
             struck = " & ".join(map(str, self._strikes.strikes))
-            self._tell(f"{time.monotonic() - began:5.1f} s  {step}, {replicas} replicas: {struck}\n")
+            seconds, memory = time.monotonic() - began, self._weigh()
+            self._tell(f"{seconds:5.1f} s  {memory:>8}  {step}, {replicas} replicas: {struck}\n")
+        for weights in self._memory.values():
+            stays_flat(weights)
+
+    def _weigh(self) -> str:
+        """Note how much memory the operator has by now, unless it may be killed in this very moment."""
+        (operator,) = self._operators
+        if any(isinstance(strike.fault, Crash) for strike in self._strikes.strikes):
+            return ""
+        megabytes = operator.megabytes()
+        self._memory.setdefault(operator.pid, []).append((time.monotonic(), megabytes))
+        return f"{megabytes:.1f} MB"
 
     def _tell(self, line: str) -> None:
         """Print a line, and put it among those of the operator's log, which it explains."""
@@ -81,8 +106,23 @@ class Soak(Performance):
             return Strike(reading, f"watch {self._dice.choice(COLLECTIONS)}")
         if self._dice.random() < 0.1:
             return Strike(Cut(), times=self._dice.randint(1, 6))
-        fault = self._dice.choice((Crash(), Cut(after=True), *REFUSALS))
+        crashes = (Crash(),) if time.monotonic() < self._restarts_until else ()
+        fault = self._dice.choice((*crashes, Cut(after=True), *REFUSALS))
         return Strike(fault, self._dice.choice(WRITES), self._dice.randint(1, 3))
+
+
+def stays_flat(weights: Sequence[tuple[float, float]]) -> None:
+    """Assert that a process did not need more and more memory."""
+    begun, ended = weights[0][0], weights[-1][0]
+    if ended - begun < JUDGED_SECONDS:
+        return
+    third = (ended - begun) / 3
+    first = max(megabytes for at, megabytes in weights if at < begun + third)
+    last = max(megabytes for at, megabytes in weights if at > ended - third)
+    sys.stdout.write(
+        f"{ended - begun:.0f} s of life: at most {first:.1f} MB in its first third, {last:.1f} in its last\n"
+    )
+    assert last <= first * GROWTH, f"memory: {last:.1f} MB, after {first:.1f} MB at the most in the beginning"
 
 
 def hurt(stage: Stage, step: str, number: int) -> None:

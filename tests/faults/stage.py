@@ -42,6 +42,7 @@ class Stage:
     _generation: int = 0
     _uid: str = ""
     _failed: bool = False
+    _older: set[str] = field(default_factory=set)
     _lost: set[str] = field(default_factory=set)
 
     def bystand(self) -> None:
@@ -85,7 +86,17 @@ class Stage:
 
     def fail(self) -> None:
         """Let a pod fail; of those that have, the operator keeps the last."""
-        pod = self.pods()[0]
+        self._fail(self.pods()[0])
+
+    def fail_again(self) -> None:
+        """Let the pod that was made since one failed do the same, as soon as it is Ready."""
+        self._fail(wait_for("the replacement of a pod that failed", self._newcomer, self.patience))
+
+    def _newcomer(self) -> Pod | None:
+        return next((pod for pod in self.pods() if pod.ready and pod.uid not in self._older), None)
+
+    def _fail(self, pod: Pod) -> None:
+        self._older = {each.uid for each in self.pods()}
         self.space.finish(pod, "Failed")
         self.removals += self._failed
         self._failed = True

@@ -36,6 +36,12 @@ def pod(version: int, name: str, kind: str = "ADDED", owner: str = GROUP, **meta
     )
 
 
+def failed(version: int, name: str) -> Change:
+    """A pod that comes and has failed."""
+    change = pod(version, name)
+    return replace(change, pod=Pod({**change.pod.body, "status": {"phase": "Failed"}}))
+
+
 def delete(name: str, uid: str, at: float = 5.0) -> Asked:
     """A delete that was carried out."""
     return Asked("delete", "pods", "shop", name, {"preconditions": {"uid": uid}}, at, 200, 200)
@@ -111,6 +117,7 @@ def test_name_again() -> None:
             "one_replacement",
         ),
         (replace(GOOD, requests=[status_write(5 + each / 100, 500) for each in range(30)]), "no_hot_loop"),
+        (with_changes(*(failed(each, f"web-{each}") for each in range(5, 11)), births=8), "little_litter"),
         (with_changes(group(5, 2, told=1)), "status_is_true"),
         (with_changes(group(5, 2, told=1), group(8, 2, told=2)), "status_is_true"),
         (replace(GOOD, requests=[status_write(10.5)]), "idle_writes_nothing"),

@@ -33,6 +33,7 @@ def broken(variant: str, scenario: str, *strikes: Strike) -> Plan:
         (broken("expect_nothing", "grow", SILENT), "no_surplus"),
         (broken("delete_by_name", "scale"), "no_foreign_delete"),
         (broken("never_rest", "grow", REFUSED), "no_hot_loop"),
+        (broken("forget_failures", "reject"), "back_off"),
     ],
     ids=lambda value: value.name if isinstance(value, Plan) else value,
 )

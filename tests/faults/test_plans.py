@@ -22,5 +22,5 @@ def test_plan(plan: Plan, verdicts: Callable[[Plan], Verdict], say: Callable[[st
     say(f"{word:<6} {verdict.seconds:5.1f} s  seed {plan.seed}  {plan.name}")
     for violation in verdict.violations:
         say(f"       {violation}")
-    sys.stdout.write(f"The operator's log:\n{verdict.log}\n")
+    sys.stdout.write(verdict.account)
     assert verdict.violations == []

@@ -21,8 +21,5 @@ def test_soak(plan: Plan, verdicts: Callable[[Plan], Verdict]) -> None:
     """No invariant is broken in all that time."""
     verdict = verdicts(plan)
 
-    sys.stdout.write(f"The operator's log:\n{verdict.log}\nIts writes:\n")
-    for asked in verdict.requests:
-        if asked.writes:
-            sys.stdout.write(f"{asked.at:.3f} {asked.key} {asked.about}: {asked.code}, told {asked.told}\n")
+    sys.stdout.write(verdict.account)
     assert verdict.violations == []
