@@ -7,7 +7,7 @@ so that a quota of zero costs one request and not a thousand.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from podgroup_operator.cluster import (
@@ -54,13 +54,16 @@ def failure(reason: str, what: str, error: Refused | Unreachable) -> Failure:
 class Application:
     """One plan being carried out for one group."""
 
-    def __init__(self, group: Group, family: Family, ledger: Ledger, cluster: Cluster, now: float) -> None:
+    def __init__(
+        self, group: Group, family: Family, ledger: Ledger, cluster: Cluster, clock: Callable[[], float]
+    ) -> None:
         self._group = group
         self._desired: Desired = group.desired
         self._family = family
         self._ledger = ledger
         self._cluster = cluster.for_one_group()
-        self._now = now
+        self._clock = clock
+        self._began = clock()  # a pod that is deleted from now on may make room for one that is refused
         self._created: list[Create] = []
         self._deleted: list[Delete] = []
         self._failures: list[Failure] = []
@@ -87,7 +90,7 @@ class Application:
     def _cannot_create(self, what: str, error: Refused | Unreachable) -> None:
         """Note a failure that keeps pods from being made, until the pause is over."""
         failed = self._failed(names.REASON_CREATE_FAILED, what, error)
-        self._ledger.hold_creates(failed.message, self._now, forbidden=failed.forbidden)
+        self._ledger.hold_creates(failed.message, self._began, forbidden=failed.forbidden)
 
     def _pause(self, error: Refused | Unreachable) -> None:
         """Pause before the next try: once for the whole plan, however much of it was refused."""
@@ -95,9 +98,9 @@ class Application:
             return
         self._refused = True
         if isinstance(error, Refused):
-            self._ledger.refused(self._now, error.retry_after)
+            self._ledger.refused(self._clock(), error.retry_after)
         else:
-            self._ledger.unanswered(self._now)
+            self._ledger.unanswered(self._clock())
 
     async def _owner_lives(self) -> bool:
         """Read the owner uncached: a stale view must not take in or make pods for one that is gone."""
@@ -167,13 +170,13 @@ class Application:
     def _create_refused(self, refusal: Refused) -> None:
         if "NamespaceTerminating" in refusal.causes:
             self._pause(refusal)  # as upstream: nothing can be made here any more, and nobody is at fault
-            self._ledger.hold_creates("The namespace is being deleted.", self._now)
+            self._ledger.hold_creates("The namespace is being deleted.", self._began)
             return
         if refusal.code >= SERVER_ERROR:  # it may have been done all the same
             self._ledger.unsure = True
         self._cannot_create("Error creating", refusal)
         if refusal.code in INVALID:
-            self._ledger.judge(self._desired.revision, refusal.message, self._now)
+            self._ledger.judge(self._desired.revision, refusal.message, self._clock())
 
     async def _name_taken(self, create: Create) -> bool:
         """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""

@@ -18,13 +18,14 @@ import orjson
 
 from podgroup_operator import __version__
 from podgroup_operator.core import names
+from podgroup_operator.fence import Remaining, until_it_falls
 from podgroup_operator.login import Connection
 
 Json = dict[str, Any]
 
 WRITES_OF_A_GROUP = 32  # in flight; a small API server reaches its top rate here (reference measurements)
 WRITES_IN_FLIGHT = 96  # of all; where one group's hang, perhaps in a webhook of its namespace, there is room for others
-REQUEST_TIMEOUT = 30.0  # seconds
+REQUEST_TIMEOUT = 35.0  # seconds; a webhook may take 30, and then the API server says which one it was
 READ_BUFFER = 1 << 20  # bytes; a pod may be large
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -84,7 +85,7 @@ class Cluster:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.fence: Callable[[], float] = lambda: math.inf
+        self.fence: Remaining = lambda: math.inf
         self.unanswered: Callable[[], None] = lambda: None
         self.share: AbstractAsyncContextManager[None] = nullcontext()
         self._connection = connection
@@ -108,7 +109,7 @@ class Cluster:
     ) -> None:
         await self._session.close()
 
-    def fenced(self, remaining: Callable[[], float], unanswered: Callable[[], None] = lambda: None) -> Self:
+    def fenced(self, remaining: Remaining, unanswered: Callable[[], None] = lambda: None) -> Self:
         """Give the same connection with a second fence, and with somebody to tell of unanswered writes."""
         view = copy.copy(self)
         view.fence = lambda: min(self.fence(), remaining())
@@ -192,8 +193,11 @@ class Cluster:
             self._under_way.add(request)
             self._still.clear()
             try:
-                # What is on its way must have arrived, or be given up, before somebody else may lead.
-                return await self._request(method, path, params, body, content_type, left)
+                async with until_it_falls(left, self.fence):
+                    return await self._request(method, path, params, body, content_type)
+            except TimeoutError as error:
+                self.unanswered()
+                raise Unreachable("it took longer than this operator may write without asking again") from error
             except BaseException as error:
                 if not isinstance(error, Refused) or error.code >= SERVER_ERROR:
                     self.unanswered()
@@ -210,11 +214,10 @@ class Cluster:
         params: Mapping[str, str] | None = None,
         body: Json | None = None,
         content_type: str = "application/json",
-        seconds: float = math.inf,
     ) -> Json:
         data = None if body is None else orjson.dumps(body)
         url = self._connection.server + path
-        timeout = aiohttp.ClientTimeout(min(seconds, REQUEST_TIMEOUT), sock_connect=5)
+        timeout = aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5)
         try:
             headers = self._connection.headers()
             if data is not None:
@@ -247,7 +250,7 @@ class Cluster:
 
 def describe(error: BaseException) -> str:
     """Put an error that may have no text into words."""
-    return str(error) or type(error).__name__
+    return str(error) or ("it took too long" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 def pods_path(namespace: str = "", name: str = "") -> str:

@@ -174,7 +174,7 @@ class GroupLeases:
         tenancy.retry_at = asked + INTERVAL
         listing = self._groups.listing
         status = {"lease": write_lease(self._identity, time.time())}
-        api, path = self._cluster.fenced(lambda: DEADLINE / 2), podgroups_path(*group.key)
+        api, path = self._cluster.fenced(lambda: asked + DEADLINE / 2 - self._clock()), podgroups_path(*group.key)
         try:
             body = await api.patch(f"{path}/status", patch(group, status))
         except Refused as refusal:

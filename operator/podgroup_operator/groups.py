@@ -75,6 +75,11 @@ class GroupStore:
         """Give the group of this name, if there is one."""
         return self._groups.get(key)
 
+    def newest(self, group: Group) -> Group:
+        """Give the group as it is known now; as it was if it is gone."""
+        known = self._groups.get(group.key)
+        return known if known and known.uid == group.uid else group
+
     def doubtful(self, group: Group) -> bool:
         """Tell whether the group may have vanished in a gap of kopf's watch."""
         return group.listing < self.listing

@@ -87,7 +87,7 @@ class Reconciler:
         if decision.missing <= 0:
             family.losses.clear()  # none of these needs a replacement; one that comes from now on may
         async with self._api(group, decision) as cluster:
-            outcome = await Application(group, family, ledger, cluster, now).carry_out(decision)
+            outcome = await Application(group, family, ledger, cluster, self.clock).carry_out(decision)
         status = summarize(group.desired, observed, outcome, self.clock())
 
         ledger.settle(status.healing, held=decision.held > 0)
@@ -102,7 +102,8 @@ class Reconciler:
         Returns:
             The seconds after which it may be written, if it differs but was written a moment ago; else None.
         """
-        body = written(status, group.desired.replicas, group.body.get("status") or {})
+        replicas, group = group.desired.replicas, self.groups.newest(group)  # what was done may have taken its time
+        body = written(status, replicas, group.body.get("status") or {})
         lease = self.leases.giving_back(group) if self.leases and idle else {}
         due = status_due(group, body | lease, ledger)
         if due == 0:

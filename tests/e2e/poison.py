@@ -20,6 +20,7 @@ GROUPS = 3
 """Of each kind."""
 
 REPLICAS = 200
+WEBHOOK_SECONDS = 4
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 UNMOUNTABLE = {"name": "web", "image": "web", "volumeMounts": [{"name": "nowhere", "mountPath": "/nowhere"}]}
@@ -48,7 +49,7 @@ class Poison:
         return Namespace(self._cluster, self._api, stack.enter_context(new_namespace(self._api)))
 
     def _hang(self, space: Namespace, stack: ExitStack) -> None:
-        """Send each create to a webhook that takes the connection and never says a word: it fails after ten seconds."""
+        """Send each create to a webhook that takes the connection and never says a word, and see that it is told."""
         silent = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=100))
         webhook = {
             "name": "silent.selfheal.test",
@@ -57,13 +58,15 @@ class Poison:
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
             "failurePolicy": "Fail",
             "sideEffects": "None",
-            "timeoutSeconds": 10,
+            "timeoutSeconds": WEBHOOK_SECONDS,
             "admissionReviewVersions": ["v1"],
         }
         name = f"silent-{uuid.uuid4().hex[:8]}"
         self._api.request("POST", WEBHOOKS, {"metadata": {"name": name}, "webhooks": [webhook]})
         stack.callback(self._api.request, "DELETE", f"{WEBHOOKS}/{name}")
         self._groups(space)
+        words = 'failed calling webhook "silent.selfheal.test"'
+        wait_for(words, lambda: words in space.condition("ReplicaFailure", "poison-0").get("message", ""))
 
     def _refuse(self, space: Namespace) -> None:
         """Leave no room for a single pod."""

@@ -8,7 +8,7 @@ import pytest
 from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import group_lease, report
-from podgroup_operator.cluster import Cluster, NotLeading
+from podgroup_operator.cluster import Cluster, NotLeading, Unreachable
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL
 from podgroup_operator.group_lease import INTERVAL, GroupLeases
 from podgroup_operator.leader import Alone
@@ -214,7 +214,7 @@ async def test_a_request_may_take_no_longer_than_the_lease_lasts(one: Sharing) -
     gate = asyncio.Event()
     one.api.faults.add(Hold(gate), verb="create", resource="pods")
     async with asyncio.timeout(2), one.leases.writing(one.group()) as cluster:
-        with pytest.raises(Exception, match="Timeout"):
+        with pytest.raises(Unreachable, match="longer than this operator may write"):
             await cluster.create(f"/api/v1/namespaces/{NAMESPACE}/pods", a_pod("a"))
     gate.set()
     assert one.leases.giving_back(one.group()) == {}

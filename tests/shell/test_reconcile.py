@@ -1,7 +1,12 @@
 """The stories of one group, look by look: born, wounded, healed, grown, shrunk, left alone, gone."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
+from fakeapi import Answer, Hold
 from fakeapi.client import a_group, a_pod
 from fakeapi.resources import Obj
 from shell.stage import Stage, names, slots
@@ -220,3 +225,34 @@ async def test_a_great_need_is_met_in_portions(stage: Stage) -> None:
     assert len(stage.api.pods()) == 500
     await stage.settle()
     assert len(stage.api.pods()) == 520
+
+
+@asynccontextmanager
+async def a_create_that_hangs(stage: Stage, *faults: Answer) -> AsyncIterator[None]:
+    """A group of one pod is looked at, whose create is not answered within this context, and with these faults then."""
+    stage.api.create("podgroups", a_group("web", 1))
+    stage.hear()
+    gate = asyncio.Event()
+    rules: tuple[Hold | Answer, ...] = (Hold(gate), *faults)
+    for fault in rules:
+        stage.api.faults.add(fault, verb="create", resource="pods", nth=2)  # the first is a dry run
+    look = asyncio.create_task(stage.look())
+    await stage.api.until(lambda: len(stage.writes("create")) == 1, "the create is under way")
+    yield
+    gate.set()
+    await look
+
+
+async def test_a_pause_begins_with_the_answer(stage: Stage) -> None:
+    """A create that hangs for a while before it is refused is not tried again at once."""
+    async with a_create_that_hangs(stage, Answer(500, message="failed calling webhook")):
+        stage.now += 10
+    assert stage.ledger().retry_at > stage.now
+
+
+async def test_a_group_that_changes_while_its_pods_are_made_is_told_of_all_the_same(stage: Stage) -> None:
+    """The status is written for the object as it is by then, not refused for what it was when the look began."""
+    async with a_create_that_hangs(stage):
+        stage.api.patch("podgroups", "web", {"metadata": {"annotations": {"a": "b"}}})
+        stage.hear_groups()
+    assert stage.status()["replicas"] == 1
