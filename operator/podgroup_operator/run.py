@@ -258,8 +258,8 @@ class Operator:
         try:
             delay = await self._reconciler.reconcile(key)
         except NotLeading:
-            # Whoever leads next looks at all groups; a group's own lease has to be taken again.
-            result, delay = "not_leading", None if self._settings.leader_elect else self._pause(key)
+            # Who leads next looks at all groups, but we may lead again before we have noticed that we did not.
+            result, delay = "not_leading", self._pause(key)
         except (Refused, Unreachable) as error:
             logger.warning("group=%s/%s %s", *key, error)
             result, delay = "error", self._pause(key)

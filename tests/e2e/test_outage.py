@@ -92,7 +92,7 @@ def restart_kwok(shop: Namespace) -> None:
 
     Nor does it see a pod that is bound while it starts.
     """
-    wait_for("all pods to be bound", lambda: [bool(pod.node) for pod in shop.live()] == [True] * REPLICAS)
+    eventually([True] * REPLICAS, lambda: [bool(pod.node) for pod in shop.live()])
     with Outage(shop.cluster, KWOK):
         # For 40 s it would hold its predecessor to be alive.
         shop.cluster.kubectl("delete", "leases", "--all", "--namespace=kube-node-lease")

@@ -15,6 +15,7 @@ import aiohttp
 import yaml
 
 from fakeapi import FakeApi
+from podgroup_operator import metrics
 from podgroup_operator.run import Operator
 from podgroup_operator.settings import Settings
 
@@ -57,6 +58,11 @@ class Running:
     def stop(self) -> None:
         """Do what SIGTERM does; the signal itself would end the tests, should it come a moment too early."""
         self.operator._stop.set()  # noqa: SLF001 - see above
+
+
+def looks(result: str = "success") -> float:
+    """Give how many looks have ended so."""
+    return metrics.registry.get_sample_value("podgroup_reconcile_total", {"result": result}) or 0
 
 
 def write_kubeconfig(path: Path, server: str, **user: object) -> Path:

@@ -9,9 +9,8 @@ import pytest
 
 from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group, a_pod
-from podgroup_operator import metrics
 from podgroup_operator.cluster import WRITES_OF_A_GROUP
-from shell.operating import operating
+from shell.operating import looks, operating
 from shell.stage import names, slots
 
 if TYPE_CHECKING:
@@ -29,11 +28,6 @@ def is_ready(api: FakeApi, name: str = "web", namespace: str = "default") -> boo
 async def ready(api: FakeApi, name: str = "web") -> None:
     """Wait until a group is Ready."""
     await api.until(lambda: is_ready(api, name), f"{name} is Ready")
-
-
-def looks() -> float:
-    """Give how many looks have ended well."""
-    return metrics.registry.get_sample_value("podgroup_reconcile_total", {"result": "success"}) or 0
 
 
 def has_looked(before: float) -> bool:

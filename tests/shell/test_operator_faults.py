@@ -13,7 +13,7 @@ from fakeapi.resources import PODGROUPS
 from podgroup_operator import informer, metrics, preflight, run
 from podgroup_operator.recorder import Recorder
 from podgroup_operator.tenure import Tenure
-from shell.operating import DEADLINE, operating
+from shell.operating import DEADLINE, looks, operating
 from shell.stage import names
 
 CRD = "podgroups.selfheal.dev"
@@ -288,3 +288,17 @@ async def test_a_kopf_that_hangs_is_left_behind(api: FakeApi, monkeypatch: pytes
         await api.until(hung.is_set, "kopf hangs")
     assert not released.is_set()
     released.set()
+
+
+async def test_a_lease_that_is_renewed_too_late_costs_no_group_its_look(api: FakeApi) -> None:
+    """The time to write is up just when a pod is lost, and a moment later there is more: the pod is replaced."""
+    async with operating(api) as running:
+        api.create("podgroups", a_group("web", 2))
+        await api.until(lambda: (api.get("podgroups", "web").get("status") or {}).get("replicas") == 2, "it is at rest")
+        cluster = running.operator._cluster  # noqa: SLF001 - the one of which the fence is
+        fence, before = cluster.fence, looks("not_leading")
+        cluster.fence = lambda: 0.0
+        api.delete("pods", names(api.pods())[0], grace=0)
+        await api.until(lambda: looks("not_leading") > before, "a look was in vain")
+        cluster.fence = fence
+        await pods(api, 2)
