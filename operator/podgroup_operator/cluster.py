@@ -20,6 +20,7 @@ from podgroup_operator import __version__
 from podgroup_operator.core import names
 from podgroup_operator.fence import Remaining, until_it_falls
 from podgroup_operator.login import Connection
+from podgroup_operator.sockets import connector
 
 Json = dict[str, Any]
 
@@ -97,7 +98,7 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._connection.tls or True, keepalive_timeout=75),
+            connector=connector(self._connection.tls),
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, sock_connect=5),
             headers={"User-Agent": f"podgroup-operator/{__version__}", "Accept": "application/json"},
             read_bufsize=READ_BUFFER,

@@ -22,6 +22,7 @@ from podgroup_operator import __version__, informer
 from podgroup_operator.cluster import GONE, UNANSWERABLE, UNAUTHORIZED, describe
 from podgroup_operator.core import names
 from podgroup_operator.login import Connection
+from podgroup_operator.sockets import connector
 
 IDENTITY = "podgroup-operator"
 
@@ -135,7 +136,7 @@ class Frame:
         trace.on_request_end.append(note_answer)
         trace.on_request_exception.append(note_failure)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._connection.tls or True),
+            connector=connector(self._connection.tls),
             headers={"User-Agent": f"podgroup-operator/{__version__} (kopf)"},
             trace_configs=[trace],
         )
