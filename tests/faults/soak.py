@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ RESTARTS = 1 / 3
 
 JUDGED_SECONDS = 300.0
 """A life that is shorter says nothing of memory: the first minutes fill caches."""
+
+RESTART = 1 / 4
+"""How likely it is in that time that the operator is ended at the next create, before or after its effect."""
 
 GROWTH = 1.05
 """How much more memory it may have, at the most, in the last third of its life than in the first."""
@@ -73,6 +77,7 @@ class Soak(Performance):
             struck = " & ".join(map(str, self._strikes.strikes))
             seconds, memory = time.monotonic() - began, self._weigh()
             self._tell(f"{seconds:5.1f} s  {memory:>8}  {step}, {replicas} replicas: {struck}\n")
+        sys.stdout.write(f"{self._strikes.hits} requests were struck, the operator lived {len(self._memory)} times\n")
         for weights in self._memory.values():
             stays_flat(weights)
 
@@ -97,6 +102,9 @@ class Soak(Performance):
         self._strikes.clear()
         for _ in range(self._dice.randint(0, 2)):
             self._strikes.add(self._draw())
+        if time.monotonic() < self._restarts_until and self._dice.random() < RESTART:
+            crash = Crash(self._dice.choice((signal.SIGKILL, signal.SIGTERM)), self._dice.choice((False, True)))
+            self._strikes.add(Strike(crash, "create pods"))
         if any(strike.key.startswith("watch") for strike in self._strikes.strikes):
             self._proxies[0].disconnect()
 
@@ -106,8 +114,7 @@ class Soak(Performance):
             return Strike(reading, f"watch {self._dice.choice(COLLECTIONS)}")
         if self._dice.random() < 0.1:
             return Strike(Cut(), times=self._dice.randint(1, 6))
-        crashes = (Crash(),) if time.monotonic() < self._restarts_until else ()
-        fault = self._dice.choice((*crashes, Cut(after=True), *REFUSALS))
+        fault = self._dice.choice((Cut(after=True), *REFUSALS))
         return Strike(fault, self._dice.choice(WRITES), self._dice.randint(1, 3))
 
 
