@@ -142,6 +142,19 @@ class Namespace:
 
         return wait_for(f"PodGroup {name} to be complete", find)
 
+    def filled(self, without: Iterable[Pod], name: str = "web") -> list[Pod]:
+        """Wait until a PodGroup has its number of live pods, Ready or not, and its status says so; return the pods."""
+        lost = {pod.uid for pod in without}
+
+        def find() -> list[Pod] | None:
+            group = self.group(name)
+            pods = [pod for pod in self.live() if pod.controller == group["metadata"]["uid"]]
+            told = (group.get("status") or {}).get("replicas")
+            well = len(pods) == told == group["spec"]["replicas"] and not lost & {pod.uid for pod in pods}
+            return pods if well else None
+
+        return wait_for(f"PodGroup {name} to have its pods", find)
+
     def pods(self) -> list[Pod]:
         """All pods of the namespace, by name."""
         items = self.api.request("GET", self.path("pods"))["items"]

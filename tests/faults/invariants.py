@@ -91,9 +91,11 @@ def one_replacement(story: Story) -> Iterator[str]:
     if len(born) != story.births:
         yield f"{len(born)} pods were made, not {story.births}: {', '.join(pod.name for pod in born)}"
     lives = Counter(pod.name for pod in born)  # a pod that vanished while no operator ran may come again under its name
-    for lost, number in Counter(pod.replaces for pod in born if pod.replaces).items():
+    # What replaced it may have vanished so too, and come again: then it replaces the last that is known to be lost.
+    pairs = {(pod.replaces, pod.name) for pod in born if pod.replaces}
+    for lost, number in Counter(lost for lost, _ in pairs).items():
         if number > max(lives[lost], 1):
-            yield f"{lost} was replaced {number} times"
+            yield f"{lost} was replaced {number} times, by {sorted(heir for each, heir in pairs if each == lost)}"
     deletes = [(asked.body["preconditions"]["uid"], asked.code) for asked in story.requests if deletes_by_uid(asked)]
     deleted = {uid for uid, code in deletes if code == HTTPStatus.OK}
     # Cut while it was handed on: the API server may have done it, and nobody has heard its answer.

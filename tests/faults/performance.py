@@ -82,13 +82,13 @@ class Verdict:
 
     @property
     def account(self) -> str:
-        """What there is to read when something is broken: the operator's log and its writes."""
+        """What there is to read when something is broken: what it is, the operator's log, and its writes."""
         writes = (
             f"{asked.at:.3f} {asked.key} {asked.about}: {asked.code}, told {asked.told}"
             for asked in self.requests
             if asked.writes
         )
-        return "\n".join([f"The operator's log:\n{self.log}", "Its writes:", *writes, ""])
+        return "\n".join([*self.violations, f"The operator's log:\n{self.log}", "Its writes:", *writes, ""])
 
 
 class OneOperator(OperatorProcess):

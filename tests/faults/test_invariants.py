@@ -97,6 +97,15 @@ def test_name_again() -> None:
     assert "one_replacement" not in broken_by(story)
 
 
+def test_replacement_again() -> None:
+    """A replacement that vanished unseen comes again under its name, and what it replaces is the same as before."""
+    annotations = {"selfheal.dev/replaces": "web-1"}
+    lives = [pod(each, "web-2", uid=f"life-{each}", annotations=annotations) for each in (6, 8)]
+    gone, ended = pod(5, "web-1", "DELETED"), pod(7, "web-2", "DELETED", uid="life-6")
+    story = with_changes(gone, lives[0], ended, lives[1], births=4)
+    assert set() == broken_by(replace(story, idle_from=9.0))
+
+
 @pytest.mark.parametrize(
     ("story", "invariant"),
     [
