@@ -10,7 +10,7 @@ import gc
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from podgroup_operator.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
@@ -131,18 +131,23 @@ class Informer(Generic[Record]):
         """Make the store as new as a list, by the list itself where the watch does not come so far before its end."""
         begun, records, params = asyncio.get_running_loop().time(), list[Record](), {"limit": CHUNK}
         while True:
-            self.pulse.beat()
-            page = await self._cluster.get(self._path, params)
-            version, token = version_of(page), page["metadata"].get("continue")
+            version, token, page = await self._page(params)
             if self._version >= version:
                 break
-            records += [record for item in page.get("items") or () if (record := self._read(item)) is not None]
+            records += page
             if not token:
                 self._replace(records, version)
                 break
             params = {"limit": CHUNK, "continue": token}
         self._listed = begun
         self._trouble("")
+
+    async def _page(self, params: Mapping[str, str]) -> tuple[int, str, list[Record]]:
+        """Ask for one page of a list, and keep of its objects, which are large, only the records."""
+        self.pulse.beat()
+        page = await self._cluster.get(self._path, params)
+        records = [record for item in page.get("items") or () if (record := self._read(item)) is not None]
+        return version_of(page), page["metadata"].get("continue") or "", records
 
     def _replace(self, records: list[Record], version: int) -> None:
         self._store.replace(self._scope, records, version)

@@ -39,7 +39,7 @@ from podgroup_operator.tenure import Tenure
 from podgroup_operator.wire import read_pod
 from podgroup_operator.workqueue import Key, WorkQueue
 
-WORKERS = 128  # looks under way at once; they wait for the network, not for the processor, and some may wait for long
+WORKERS = 64  # looks under way at once; they wait for the network, not for the processor, and some may wait for long
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
 KOPF_STOP_SECONDS = 3.0  # seconds that kopf has to end when told to
 RESTART_PAUSE = 1.0  # seconds before kopf is started again, doubled each time that it does not last
