@@ -46,6 +46,11 @@ class Family:
         if known and known.pod == loss.pod:
             del self.losses[loss.slot]
 
+    def made_good_by(self, pod: Pod) -> None:
+        """Drop the loss that a new pod replaces: its create may not have been answered."""
+        for slot in [slot for slot, loss in self.losses.items() if loss.pod and loss.pod == pod.replaces]:
+            del self.losses[slot]
+
 
 class PodStore:
     """Pods by owner, orphans by namespace.
@@ -139,6 +144,8 @@ class PodStore:
             self._orphans[pod.namespace][pod.uid] = pod
             return
         family = self._families[owner_of(pod)]
+        if pod.uid not in family.pods:
+            family.made_good_by(pod)
         family.pods[pod.uid] = pod
         if pod.slot is not None:
             family.epochs[pod.slot] = max(pod.epoch, family.epochs.get(pod.slot, 0))

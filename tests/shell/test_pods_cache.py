@@ -232,3 +232,14 @@ def test_a_group_without_pods_is_forgotten_at_once() -> None:
     watched.store.forget(OWNER)
     watched.store.forget(("shop", "never known"))
     assert watched.store.family(OWNER) is not family
+
+
+def test_a_loss_is_made_good_by_the_pod_that_replaces_it() -> None:
+    """The create need not have been answered; a pod that replaces another one leaves the loss as it is."""
+    watched = Watched(SEATED, pod("web-1", slot=1))
+    watched.store.remove(SEATED.uid)
+    watched.store.upsert(pod("web-2", slot=2, replaces="another"))
+    watched.store.upsert(pod("web-3", slot=3))
+    assert [loss.pod for loss in watched.losses.values()] == ["web-0"]
+    watched.store.upsert(pod("web-0-again", slot=0, replaces="web-0"))
+    assert watched.losses == {}
