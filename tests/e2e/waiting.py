@@ -19,12 +19,12 @@ PAUSE = 0.03
 T = TypeVar("T")
 
 
-def eventually(expected: object, observe: Callable[[], object], seconds: float = SECONDS) -> None:
-    """Assert that what is observed becomes what is expected."""
+def eventually(expected: object, observe: Callable[[], object], seconds: float = SECONDS, pause: float = PAUSE) -> None:
+    """Assert that what is observed becomes what is expected; longer pauses are for looks that disturb."""
     deadline = time.monotonic() + seconds
     actual = observe()
     while actual != expected and time.monotonic() < deadline:
-        time.sleep(PAUSE)
+        time.sleep(pause)
         actual = observe()
     assert expected == actual, f"still so after {seconds} s: {actual!r}"
 
