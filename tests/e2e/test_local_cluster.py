@@ -90,21 +90,26 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30) -> N
         time.sleep(0.01)
 
 
-def listening(directory: Path) -> set[tuple[str, int]]:
-    """Return (address, port) of every TCP socket on which the cluster's processes listen, as /proc/net has it."""
-    inodes = {
+def all_listening() -> dict[str, tuple[str, int]]:
+    """Return the TCP sockets of the machine that are listened on: /proc's name of each, its address and port."""
+    found = {}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A":
+                address, port = local.split(":")
+                found[f"socket:[{inode}]"] = (address, int(port, 16))
+    return found
+
+
+def listening(directory: Path) -> dict[str, tuple[str, int]]:
+    """Return those of them on which the cluster's processes listen."""
+    handles = {
         str(handle.readlink())
         for pid in processes.running(directory).values()
         for handle in Path(f"/proc/{pid}/fd").iterdir()
     }
-    found = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(table).read_text().splitlines()[1:]:
-            _, local, _, state, *_, inode = line.split()[:10]
-            if state == "0A" and f"socket:[{inode}]" in inodes:
-                address, port = local.split(":")
-                found.add((address, int(port, 16)))
-    return found
+    return {socket: address for socket, address in all_listening().items() if socket in handles}
 
 
 def names(cluster: KindCluster, kind: str) -> list[str]:
@@ -124,7 +129,7 @@ def test_two_clusters_do_not_disturb_each_other(kind_cluster: KindCluster, secon
 def test_only_loopback_is_listened_on(second: KindCluster) -> None:
     """A cluster has 5 ports, all on 127.0.0.1: two of etcd, one each of API server, controllers and scheduler."""
     sockets = listening(directory_of(second.name))
-    assert {address for address, _ in sockets} == {"0100007F"}
+    assert {address for address, _ in sockets.values()} == {"0100007F"}
     assert len(sockets) == 5
 
 
@@ -226,7 +231,7 @@ def test_delete_leaves_nothing(local_cluster: LocalCluster) -> None:
     """After `delete` there is no process, no file, no kubeconfig and no port of the cluster."""
     with local_cluster("deleted") as cluster:
         directory = directory_of(cluster.name)
-        sockets = listening(directory)
+        sockets = set(listening(directory))
         pids = processes.running(directory)
         assert set(pids) == {program.name for program in SERVERS}
         cluster.delete()
@@ -234,12 +239,6 @@ def test_delete_leaves_nothing(local_cluster: LocalCluster) -> None:
         assert not directory.exists()
         assert not cluster.kubeconfig_path.exists()
         assert sockets.isdisjoint(all_listening())
-
-
-def all_listening() -> set[tuple[str, int]]:
-    """Return (address, port) of every TCP socket of the machine that is listened on."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {(row[1].split(":")[0], int(row[1].split(":")[1], 16)) for row in rows if row[3] == "0A"}
 
 
 def test_a_start_that_was_killed_half_way_is_cleared_away() -> None:
