@@ -181,9 +181,9 @@ class GroupLeases:
             if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
                 raise
             if refusal.code == CONFLICT:  # the news of what has changed may be late
-                self._groups.see(await self._cluster.get(path), listing)
+                self._groups.answered(group, await self._cluster.get(path), listing)
             return False
-        self._groups.see(body, listing)
+        self._groups.answered(group, body, listing)
         tenancy.seen = see(tenancy.seen, read_lease(body), self._clock())
         tenancy.until, tenancy.retry_at = asked + DEADLINE, 0.0
         return True

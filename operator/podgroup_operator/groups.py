@@ -111,6 +111,11 @@ class GroupStore:
         self._by_namespace[fresh.key[0]].add(fresh.key)
         return fresh
 
+    def answered(self, group: Group, body: Json, listing: int) -> None:
+        """Take what the API server has answered about a group, unless we have heard meanwhile that it is gone."""
+        if self.named(group.uid):
+            self.see(body, listing)
+
     def named(self, uid: str) -> Group | None:
         """Give the group that has this UID."""
         key = self._keys.get(uid)

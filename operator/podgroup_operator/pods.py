@@ -16,7 +16,7 @@ from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
 
-Wake = Callable[[Pod], None]
+Wake = Callable[[Pod], bool]
 Owner = tuple[str, str]  # namespace and UID
 
 
@@ -30,7 +30,6 @@ class Family:
         losses: the pods lost and not yet replaced, by slot.
         condemned: UIDs of pods that we delete ourselves; their end is not a loss.
         unanswered: of these, the ones of whose deletion we do not know whether it happened, by UID.
-        abandoned: the owner is gone, and so is this record when the last pod goes.
     """
 
     pods: dict[str, Pod] = field(default_factory=dict)
@@ -38,7 +37,6 @@ class Family:
     losses: dict[int, Loss] = field(default_factory=dict)
     condemned: set[str] = field(default_factory=set)
     unanswered: dict[str, Pod] = field(default_factory=dict)
-    abandoned: bool = False
 
     def made_good(self, loss: Loss) -> None:
         """Drop a loss that has its replacement, but not a newer one of the same slot: that may be the replacement."""
@@ -56,7 +54,8 @@ class PodStore:
     """Pods by owner, orphans by namespace.
 
     Args:
-        wake: told of each pod that came, changed or went, as it was and as it is, to wake whom it concerns.
+        wake: told of each pod that came, changed or went, as it was and as it is, to wake whom it concerns; says
+            whether that is anybody, for of an owner whom nobody knows nothing is remembered when its last pod goes.
         clock: gives the time in seconds since the epoch.
     """
 
@@ -87,9 +86,8 @@ class PodStore:
     def forget(self, owner: Owner) -> None:
         """Drop what is remembered of an owner that is gone, at once or when its last pod goes."""
         family = self._families.get(owner)
-        if family:
-            family.abandoned = True
-            self._tidy(owner)
+        if family and not family.pods:
+            del self._families[owner]
 
     def absolve(self) -> None:
         """Forget which pods we meant to delete."""
@@ -123,8 +121,7 @@ class PodStore:
             self._leave(before)
         self._join(record)
         if before:
-            self._note_loss(before, record if record.controller == before.controller else None)
-            self._wake(before)
+            self._tell_of(before, record if record.controller == before.controller else None)
         self._wake(record)
 
     def remove(self, uid: str) -> None:
@@ -132,8 +129,7 @@ class PodStore:
         before = self._pods.pop(uid, None)
         if before:
             self._leave(before)
-            self._note_loss(before, None)
-            self._wake(before)
+            self._tell_of(before, None)
 
     def reached(self, scope: str, version: int) -> None:
         """Note that everything up to this resourceVersion has been delivered."""
@@ -156,6 +152,11 @@ class PodStore:
         else:
             self._orphans[pod.namespace].pop(pod.uid, None)
 
+    def _tell_of(self, before: Pod, after: Pod | None) -> None:
+        self._note_loss(before, after)
+        if not self._wake(before):
+            self.forget(owner_of(before))
+
     def _note_loss(self, before: Pod, after: Pod | None) -> None:
         if not before.controller:
             return
@@ -165,12 +166,6 @@ class PodStore:
             family.losses[before.slot] = Loss(before.slot, before.name, cause, self._clock(), early)
         if after is None:
             family.condemned.discard(before.uid)
-            self._tidy(owner_of(before))
-
-    def _tidy(self, owner: Owner) -> None:
-        family = self._families[owner]
-        if family.abandoned and not family.pods:
-            del self._families[owner]
 
 
 def owner_of(pod: Pod) -> Owner:

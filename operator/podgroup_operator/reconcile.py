@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from podgroup_operator import metrics
 from podgroup_operator.apply import Application, ask_about_deletes
@@ -29,6 +30,8 @@ from podgroup_operator.workqueue import Key
 
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
 UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
+
+Json = dict[str, Any]
 
 
 async def _nothing() -> None:
@@ -58,6 +61,13 @@ class Reconciler:
         group = await self._confirmed(key)
         if group is None or group.desired.deleting:
             return None  # owner references do the rest, with or without us
+        try:
+            return await self._look(group)
+        finally:
+            if self.groups.named(group.uid) is None:  # it went meanwhile, and what we did is remembered
+                self.forget(group)
+
+    async def _look(self, group: Group) -> float | None:
         if self.leases:
             self.leases.see(group)
         ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.owner)
@@ -119,12 +129,20 @@ class Reconciler:
             return group
         listing = self.groups.listing
         try:
-            return self.groups.see(await self.cluster.get(podgroups_path(*key)), listing)
+            return self.hear(await self.cluster.get(podgroups_path(*key)), listing)
         except Refused as refusal:
             if refusal.code == NOT_FOUND:
                 self.forget(group)
                 return None
             raise
+
+    def hear(self, body: Json, listing: int | None = None) -> Group:
+        """Take a group's state (see `GroupStore.see`), and forget an earlier group of the same name."""
+        before = self.groups.get((body["metadata"]["namespace"], body["metadata"]["name"]))
+        group = self.groups.see(body, listing)
+        if before and before.uid != group.uid:
+            self.forget(before)
+        return group
 
     def start_anew(self) -> None:
         """Drop what is remembered of our own writes: others have written since."""

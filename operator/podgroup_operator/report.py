@@ -105,6 +105,4 @@ async def write_status(group: Group, status: Json, cluster: Cluster, groups: Gro
         if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
             raise
         return  # the object has changed or is gone, and the news of that is on its way to us
-    known = groups.get(group.key)
-    if known and known.uid == group.uid:
-        groups.see(body, listing)
+    groups.answered(group, body, listing)

@@ -231,14 +231,17 @@ class Operator:
                 self._reconciler.forget(group)
             return
         try:
-            self._queue.add(self._groups.see(body).key)
+            self._queue.add(self._reconciler.hear(body).key)
         except Exception:
             logger.exception("PodGroup %s cannot be read; this is a bug, please report it", body["metadata"]["uid"])
             metrics.reconciles.labels("bug").inc()
 
-    def _wake(self, pod: Pod) -> None:
-        for key in self._groups.concerned(pod):
+    def _wake(self, pod: Pod) -> bool:
+        """Have everyone looked at whom a pod concerns; tell whether that is anybody."""
+        keys = tuple(self._groups.concerned(pod))
+        for key in keys:
             self._queue.add(key)
+        return bool(keys)
 
     async def _work(self) -> None:
         """Look at one group after the other, for ever."""

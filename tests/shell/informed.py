@@ -4,17 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from fakeapi import FakeApi
 from fakeapi.client import a_pod
 from podgroup_operator.cluster import Cluster, pods_path
+from podgroup_operator.core.model import Pod
 from podgroup_operator.informer import Informer
 from podgroup_operator.pods import PodStore
 from podgroup_operator.wire import read_pod
-
-if TYPE_CHECKING:
-    from podgroup_operator.core.model import Pod
 
 
 class Informed:
@@ -29,12 +26,16 @@ class Informed:
     def __init__(self, api: FakeApi, cluster: Cluster, namespace: str = "") -> None:
         self.api = api
         self.told: list[Pod] = []
-        self.store = PodStore(self.told.append, lambda: 0.0)
+        self.store = PodStore(self._tell, lambda: 0.0)
         self.forbidden = 0
         self.troubles: list[str] = []
         self.informer: Informer[Pod] = Informer(
             cluster, pods_path(namespace), namespace, read_pod, self.store, self._permission, self.troubles.append
         )
+
+    def _tell(self, pod: Pod) -> bool:
+        self.told.append(pod)
+        return True
 
     async def _permission(self) -> None:
         self.forbidden += 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fakeapi import FakeApi
 from fakeapi.routing import Request
 from podgroup_operator.cluster import Cluster
-from podgroup_operator.core.model import Desired
+from podgroup_operator.core.model import Desired, Pod
 from podgroup_operator.groups import Group, GroupStore
 from podgroup_operator.ledger import Ledger
 from podgroup_operator.pods import Family, PodStore
@@ -40,6 +40,11 @@ class Notebook(Recorder):
         super().__init__(cluster, "test")
         self.told: list[tuple[str, str]] = []
 
+    @property
+    def accounts(self) -> set[str]:
+        """Give the UIDs of the groups of which it remembers what they have sent."""
+        return set(self._allowances)
+
     def record(self, desired: Desired, kind: str, reason: str, note: str) -> None:
         """Write it down."""
         super().record(desired, kind, reason, note)
@@ -60,11 +65,16 @@ class Stage:
         self.now = START
         self.woken: list[Key] = []
         self.groups = GroupStore()
-        self.pods = PodStore(lambda pod: self.woken.extend(self.groups.concerned(pod)), lambda: self.now)
+        self.pods = PodStore(self._wake, lambda: self.now)
         self.recorder = Notebook(cluster)
         self.reconciler = Reconciler(cluster, self.groups, self.pods, self.recorder, lambda: self.now)
         self._heard = 0  # up to which version the cache of pods knows the history
         api.clock = lambda: datetime.fromtimestamp(self.now, UTC)
+
+    def _wake(self, pod: Pod) -> bool:
+        keys = list(self.groups.concerned(pod))
+        self.woken += keys
+        return bool(keys)
 
     def hear_groups(self) -> None:
         """Tell the cache of groups of every one that exists, as kopf does."""

@@ -297,3 +297,41 @@ async def test_what_is_wanted_may_change_while_the_lease_is_taken(one: Sharing) 
     assert one.api.pods() == []
     await one.settle()
     assert (len(one.api.pods()), leases(one)) == (1, ["one", None])
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["it is gone", "another one has its name"])
+async def test_a_group_that_goes_during_a_look_is_forgotten(one: Sharing, *, again: bool) -> None:
+    """Its pods are made, Events are recorded and its lease is held, all after the news of its end; nothing remains."""
+    one.hear()
+    gone, gate = one.group(), asyncio.Event()
+    one.api.faults.add(Hold(gate, after=True), verb="create", resource="pods", nth=2)  # the first is a dry run
+    look = asyncio.create_task(one.look())
+    await one.api.until(lambda: len(one.api.pods()) == 1, "a pod is made")
+    one.api.delete("podgroups", "web")
+    if again:
+        one.api.create("podgroups", a_group("web", 2))
+        one.reconciler.hear(one.api.get("podgroups", "web"))
+    else:
+        one.reconciler.forget(gone)
+    gate.set()
+    await look
+    assert one.recorder.told
+    assert gone.uid not in remembered(one)
+    assert one.groups.named(gone.uid) is None
+
+
+async def test_the_news_of_another_group_of_the_name_is_the_end_of_the_first(one: Sharing) -> None:
+    """A watch with a gap may never tell that the first one was deleted."""
+    await one.settle()
+    first = one.group().uid
+    assert first in remembered(one)
+    one.api.delete("podgroups", "web")
+    one.api.create("podgroups", a_group("web", 2))
+    one.reconciler.hear(one.api.get("podgroups", "web"))
+    assert first not in remembered(one)
+
+
+def remembered(operator: Sharing) -> set[str]:
+    """Give the UIDs of the groups of which an operator remembers what it has done for them."""
+    leases = operator.leases._tenancies  # noqa: SLF001 - nobody else may ask
+    return {*operator.reconciler.ledgers, *operator.recorder.accounts, *leases}

@@ -92,6 +92,16 @@ def test_a_group_that_is_forgotten_is_nowhere() -> None:
     store.forget(group)
 
 
+def test_an_answer_about_a_group_that_is_gone_does_not_bring_it_back() -> None:
+    """It was on its way when the end of the group was heard of; before that it is news like any other."""
+    store, group = known()
+    store.answered(group, body(version=11), store.listing)
+    assert store.get(group.key) is not group
+    store.forget(group)
+    store.answered(group, body(version=12), store.listing)
+    assert len(store) == 0
+
+
 def test_a_pod_concerns_its_controller() -> None:
     """And nobody if the controller is not known, or is in another namespace."""
     store, _ = known(body("web"), body("api", "second"))

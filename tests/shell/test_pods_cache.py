@@ -13,15 +13,24 @@ SEATED = pod("web-0", slot=0)
 
 
 class Watched:
-    """A cache of pods, its clock, and the pods that it told of."""
+    """A cache of pods, its clock, and the pods that it told of.
+
+    Attributes:
+        known: whether somebody knows the owners of pods.
+    """
 
     def __init__(self, *pods: Pod) -> None:
         self.now = NOW
+        self.known = True
         self.told: list[Pod] = []
-        self.store = PodStore(self.told.append, lambda: self.now)
+        self.store = PodStore(self._tell, lambda: self.now)
         for each in pods:
             self.store.upsert(each)
         self.told.clear()
+
+    def _tell(self, pod: Pod) -> bool:
+        self.told.append(pod)
+        return self.known
 
     @property
     def losses(self) -> dict[int, Loss]:
@@ -218,11 +227,23 @@ def test_a_group_that_is_forgotten_goes_with_its_last_pod() -> None:
     """While it has pods they are kept, for they are still its own; then nothing of it is left."""
     watched = Watched(SEATED)
     family = watched.store.family(OWNER)
+    watched.known = False
     watched.store.forget(OWNER)
     assert watched.store.family(OWNER) is family
     watched.store.remove(SEATED.uid)
     assert watched.store.family(OWNER) is not family
     assert watched.losses == {}
+
+
+@pytest.mark.parametrize("become", [{}, {"controller": ""}])
+def test_of_an_owner_whom_nobody_knows_nothing_is_remembered(become: dict[str, object]) -> None:
+    """A pod that comes and goes after the end of its group leaves no loss and no epoch behind, nor does a release."""
+    watched = Watched()
+    watched.known = False
+    watched.store.upsert(SEATED)
+    watched.store.upsert(later(SEATED, **become))
+    watched.store.remove(SEATED.uid)
+    assert (watched.losses, watched.store.family(OWNER).epochs) == ({}, {})
 
 
 def test_a_group_without_pods_is_forgotten_at_once() -> None:

@@ -14,8 +14,9 @@ from world.apiserver import ApiServer, Fate, Trouble, untroubled
 NAMESPACE = "shop"
 
 
-def wake_nobody(pod: Pod) -> None:
-    """Leave it to the test when an operator looks."""
+def wake_nobody(pod: Pod) -> bool:
+    """Leave it to the test when an operator looks at its group."""
+    return bool(pod.controller)
 
 
 @dataclass
