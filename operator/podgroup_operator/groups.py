@@ -127,7 +127,10 @@ class GroupStore:
         known = self._groups.get(group.key)
         if known and known.uid == group.uid:
             del self._groups[group.key]
-            self._by_namespace[group.key[0]].discard(group.key)
+            neighbours = self._by_namespace[group.key[0]]
+            neighbours.discard(group.key)
+            if not neighbours:
+                del self._by_namespace[group.key[0]]
 
     def concerned(self, pod: Pod) -> Iterable[Key]:
         """Find whom a pod concerns: its controller, or, of an orphan, every group that would take it."""

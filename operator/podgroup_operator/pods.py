@@ -77,7 +77,7 @@ class PodStore:
 
     def orphans(self, namespace: str) -> Iterable[Pod]:
         """Give the pods of a namespace that nobody controls."""
-        return self._orphans[namespace].values()
+        return self._orphans.get(namespace, {}).values()
 
     def version(self, namespace: str) -> int:
         """Tell up to which resourceVersion this namespace's pods are known."""
@@ -150,7 +150,10 @@ class PodStore:
         if pod.controller:
             self._families[owner_of(pod)].pods.pop(pod.uid, None)
         else:
-            self._orphans[pod.namespace].pop(pod.uid, None)
+            orphans = self._orphans[pod.namespace]
+            orphans.pop(pod.uid, None)
+            if not orphans:
+                del self._orphans[pod.namespace]
 
     def _tell_of(self, before: Pod, after: Pod | None) -> None:
         self._note_loss(before, after)
