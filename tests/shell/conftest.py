@@ -6,11 +6,12 @@ import pytest
 import pytest_asyncio
 
 from fakeapi import FakeApi
-from fakeapi.client import Client
+from fakeapi.client import Client, a_group
 from podgroup_operator import informer, ledger, report
 from podgroup_operator.cluster import Cluster
 from podgroup_operator.login import Connection
 from shell.informed import Informed, create, running
+from shell.sharing import Sharing
 from shell.stage import Stage
 
 
@@ -45,6 +46,21 @@ def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> St
     monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
     monkeypatch.setattr(ledger, "JITTER", (1.0, 1.0))
     return Stage(api, cluster)
+
+
+@pytest.fixture
+def one(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Sharing:
+    """Give the first operator, with a group of two at rest."""
+    monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
+    api.create("podgroups", a_group("web", 2))
+    return Sharing(api, cluster, "one")
+
+
+@pytest_asyncio.fixture
+async def two(api: FakeApi) -> AsyncIterator[Sharing]:
+    """Give the second operator, with a connection of its own."""
+    async with Cluster(Connection(api.url, None, lambda: "")) as cluster:
+        yield Sharing(api, cluster, "two")
 
 
 @pytest.fixture

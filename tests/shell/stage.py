@@ -40,11 +40,6 @@ class Notebook(Recorder):
         super().__init__(cluster, "test")
         self.told: list[tuple[str, str]] = []
 
-    @property
-    def accounts(self) -> set[str]:
-        """Give the UIDs of the groups of which it remembers what they have sent."""
-        return set(self._allowances)
-
     def record(self, desired: Desired, kind: str, reason: str, note: str) -> None:
         """Write it down."""
         super().record(desired, kind, reason, note)

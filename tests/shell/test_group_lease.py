@@ -1,80 +1,19 @@
 """Two operators without an election, moved by hand: a group's own lease lets one of them write its pods at a time."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import group_lease, report
-from podgroup_operator.cluster import Cluster, NotLeading, Unreachable
+from podgroup_operator.cluster import NotLeading, Unreachable
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL
-from podgroup_operator.group_lease import INTERVAL, GroupLeases
+from podgroup_operator.group_lease import INTERVAL
 from podgroup_operator.leader import Alone
-from podgroup_operator.login import Connection
-from shell.stage import NAMESPACE, Stage, names
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from fakeapi import FakeApi
-
-PODGROUPS = "podgroups.selfheal.dev"
-
-
-class Sharing(Stage):
-    """An operator that shares its groups with others.
-
-    Attributes:
-        monotonic: what its own clock says, in seconds.
-        caught_up: how often it has listed the pods.
-    """
-
-    def __init__(self, api: "FakeApi", cluster: Cluster, identity: str) -> None:
-        super().__init__(api, cluster)
-        self.monotonic = 1000.0
-        self.caught_up = 0
-        self.leases = GroupLeases(cluster, self.groups, identity, self.catch_up, lambda: self.monotonic)
-        self.reconciler.leases = self.leases
-
-    def hear(self) -> None:
-        """Bring all caches up to date, which takes its time."""
-        self.monotonic += INTERVAL
-        super().hear()
-
-    async def catch_up(self) -> None:
-        """List the pods anew."""
-        self.caught_up += 1
-        self.hear_pods()
-
-    def holder(self) -> str:
-        """Who has the lease of the group `web`; "" is nobody."""
-        return str(self.status().get("lease", {}).get("holderIdentity", ""))
-
-    def lose(self) -> None:
-        """Take a pod out of the API at once."""
-        self.api.delete("pods", names(self.api.pods())[0], grace=0)
-
-    async def take(self) -> None:
-        """Take the lease of the group, and do no more."""
-        self.hear()
-        assert await self.leases.take(self.group()) is None
-
-
-@pytest.fixture
-def one(api: "FakeApi", cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Sharing:
-    """The first operator, with a group of two at rest."""
-    monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
-    api.create("podgroups", a_group("web", 2))
-    return Sharing(api, cluster, "one")
-
-
-@pytest.fixture
-async def two(api: "FakeApi") -> "AsyncIterator[Sharing]":
-    """The second operator, with a connection of its own."""
-    async with Cluster(Connection(api.url, None, lambda: "")) as cluster:
-        yield Sharing(api, cluster, "two")
+from shell.sharing import PODGROUPS, Sharing
+from shell.stage import NAMESPACE, Stage
 
 
 def leases(stage: Stage) -> list[Any]:
@@ -297,41 +236,3 @@ async def test_what_is_wanted_may_change_while_the_lease_is_taken(one: Sharing) 
     assert one.api.pods() == []
     await one.settle()
     assert (len(one.api.pods()), leases(one)) == (1, ["one", None])
-
-
-@pytest.mark.parametrize("again", [False, True], ids=["it is gone", "another one has its name"])
-async def test_a_group_that_goes_during_a_look_is_forgotten(one: Sharing, *, again: bool) -> None:
-    """Its pods are made, Events are recorded and its lease is held, all after the news of its end; nothing remains."""
-    one.hear()
-    gone, gate = one.group(), asyncio.Event()
-    one.api.faults.add(Hold(gate, after=True), verb="create", resource="pods", nth=2)  # the first is a dry run
-    look = asyncio.create_task(one.look())
-    await one.api.until(lambda: len(one.api.pods()) == 1, "a pod is made")
-    one.api.delete("podgroups", "web")
-    if again:
-        one.api.create("podgroups", a_group("web", 2))
-        one.reconciler.hear(one.api.get("podgroups", "web"))
-    else:
-        one.reconciler.forget(gone)
-    gate.set()
-    await look
-    assert one.recorder.told
-    assert gone.uid not in remembered(one)
-    assert one.groups.named(gone.uid) is None
-
-
-async def test_the_news_of_another_group_of_the_name_is_the_end_of_the_first(one: Sharing) -> None:
-    """A watch with a gap may never tell that the first one was deleted."""
-    await one.settle()
-    first = one.group().uid
-    assert first in remembered(one)
-    one.api.delete("podgroups", "web")
-    one.api.create("podgroups", a_group("web", 2))
-    one.reconciler.hear(one.api.get("podgroups", "web"))
-    assert first not in remembered(one)
-
-
-def remembered(operator: Sharing) -> set[str]:
-    """Give the UIDs of the groups of which an operator remembers what it has done for them."""
-    leases = operator.leases._tenancies  # noqa: SLF001 - nobody else may ask
-    return {*operator.reconciler.ledgers, *operator.recorder.accounts, *leases}
