@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from podgroup_operator.login import LoginError
 from podgroup_operator.loglines import OneLine
+from podgroup_operator.restored import Restored
 from podgroup_operator.settings import Settings, read_settings
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def serve(settings: Settings) -> None:
-    """Put the operator together and run it."""
+    """Put the operator together and run it; put together anew, it knows nothing of a store that has been restored."""
     from podgroup_operator.run import Operator  # noqa: PLC0415 - kopf is heavy; --help need not wait for it
 
-    await Operator(settings).run()
+    ended = False
+    while not ended:
+        operator, ended = Operator(settings), True
+        try:
+            await operator.run()
+        except* Restored as restored:
+            why = restored.exceptions[0]
+            logger.warning("%s: its store was restored from a backup. All is forgotten, and begins anew.", why)
+            ended = operator.stopping

@@ -27,6 +27,7 @@ from podgroup_operator.cluster import (
 )
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Sighting, Step, next_step, see
 from podgroup_operator.groups import Group, GroupStore
+from podgroup_operator.restored import Restored
 from podgroup_operator.wire import read_lease, write_lease
 from podgroup_operator.workqueue import Key
 
@@ -165,7 +166,7 @@ class GroupLeases:
             await asyncio.sleep(RENEWAL)
             group = self._groups.get(key)
             if group and self._holds(group):
-                with contextlib.suppress(Refused, Unreachable):
+                with contextlib.suppress(Refused, Unreachable, Restored):  # the look itself finds out as well
                     await self._write(group, tenancy)
 
     async def _write(self, group: Group, tenancy: Tenancy) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podgroup_operator.core.model import Desired, Pod
+from podgroup_operator.restored import not_older
 from podgroup_operator.wire import read_desired, version_of
 from podgroup_operator.workqueue import Key
 
@@ -46,6 +47,20 @@ class Group:
     def owner(self) -> tuple[str, str]:
         """Give namespace and UID: as what it owns pods."""
         return self.key[0], self.uid
+
+    @property
+    def version(self) -> int:
+        """Give its resourceVersion."""
+        return version_of(self.body)
+
+    def compare(self, body: Json) -> None:
+        """Compare with what was answered to a later question.
+
+        Raises:
+            Restored: the answer is older.
+        """
+        if body["metadata"]["uid"] == self.uid:
+            not_older("PodGroup {}/{}".format(*self.key), self.version, version_of(body))
 
     @property
     def template(self) -> Json:
@@ -100,9 +115,9 @@ class GroupStore:
         body["metadata"].pop("managedFields", None)
         fresh = Group(body, read_desired(body), self.listing if listing is None else listing)
         known = self._groups.get(fresh.key)
-        if known and known.uid == fresh.uid:
+        if known and known.uid == fresh.uid and known.version <= fresh.version:
             known.listing = fresh.listing = max(known.listing, fresh.listing)
-        if known and version_of(known.body) >= version_of(body):
+        if known and known.version >= fresh.version:
             return known
         if known:
             self._keys.pop(known.uid, None)
@@ -112,7 +127,12 @@ class GroupStore:
         return fresh
 
     def answered(self, group: Group, body: Json, listing: int) -> None:
-        """Take what the API server has answered about a group, unless we have heard meanwhile that it is gone."""
+        """Take what the API server has answered about a group, unless we have heard meanwhile that it is gone.
+
+        Raises:
+            Restored: it is older than the group was when it was asked for.
+        """
+        group.compare(body)
         if self.named(group.uid):
             self.see(body, listing)
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from podgroup_operator.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
 from podgroup_operator.pulse import Pulse
+from podgroup_operator.restored import not_older
 from podgroup_operator.wire import version_of
 
 Json = dict[str, Any]
@@ -84,6 +85,8 @@ class Informer(Generic[Record]):
         self._trouble = trouble
         self._failures = 0
         self._version = 0  # up to which the store is complete; 0 is not known, so a list is needed
+        self._newest = 0  # the newest version that was ever seen
+        self._cut = False  # the last watch did not end as it should
         self._watching: asyncio.Future[None] | None = None
         self._listing = asyncio.Lock()
         self._listed = -math.inf  # when the last list that was finished was begun
@@ -143,15 +146,21 @@ class Informer(Generic[Record]):
         self._trouble("")
 
     async def _page(self, params: Mapping[str, str]) -> tuple[int, str, list[Record]]:
-        """Ask for one page of a list, and keep of its objects, which are large, only the records."""
+        """Ask for one page of a list, and keep of its objects, which are large, only the records.
+
+        Raises:
+            Restored: a new list is older than what was known before.
+        """
         self.pulse.beat()
+        known = 0 if "continue" in params else self._newest
         page = await self._cluster.get(self._path, params)
+        not_older(self._path, known, version_of(page))
         records = [record for item in page.get("items") or () if (record := self._read(item)) is not None]
         return version_of(page), page["metadata"].get("continue") or "", records
 
     def _replace(self, records: list[Record], version: int) -> None:
         self._store.replace(self._scope, records, version)
-        self._version = version
+        self._version = self._newest = version
         if self._watching:  # it is behind, perhaps dead: it goes on from here
             self._watching.cancel()
         if not self.synced.is_set():
@@ -164,6 +173,9 @@ class Informer(Generic[Record]):
         params = {"resourceVersion": str(self._version), "timeoutSeconds": str(int(seconds))}
         self.pulse.beat()
         try:
+            if self._cut:  # a server that was away may come back with another history, and then a watch is silent
+                await self._page({"limit": "1"})
+                self._cut = False
             async for events in self._cluster.watch(self._path, params, SILENCE):
                 if not events:
                     self._trouble("")
@@ -175,6 +187,7 @@ class Informer(Generic[Record]):
             self._version = 0  # which is everyday life: list again, and say nothing
             return
         except Unreachable as error:
+            self._cut = True
             await self._pause(error)
         await asyncio.sleep(RECONNECT_PAUSE)
 
@@ -188,7 +201,7 @@ class Informer(Generic[Record]):
                 self._store.remove(body["metadata"]["uid"])
             else:
                 self._store.upsert(record)
-        self._version = version_of(body)
+        self._version = self._newest = version_of(body)
         self._store.reached(self._scope, self._version)
 
     async def _rest(self, error: Refused | Unreachable) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
+from podgroup_operator.restored import not_older
 
 Wake = Callable[[Pod], bool]
 Owner = tuple[str, str]  # namespace and UID
@@ -96,9 +97,15 @@ class PodStore:
             family.unanswered.clear()
 
     def replace(self, scope: str, records: list[Pod], version: int) -> None:
-        """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone."""
+        """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone.
+
+        Raises:
+            Restored: it is newer than all that is known, and has an older state of a pod.
+        """
         listed = {pod.uid for pod in records}
         for pod in records:
+            if pod.uid in self._pods:
+                not_older(f"Pod {pod.namespace}/{pod.name}", self._pods[pod.uid].version, pod.version)
             self.upsert(pod)
         for pod in [pod for pod in self._pods.values() if pod.uid not in listed]:
             if not scope or pod.namespace == scope:

@@ -129,7 +129,9 @@ class Reconciler:
             return group
         listing = self.groups.listing
         try:
-            return self.hear(await self.cluster.get(podgroups_path(*key)), listing)
+            body = await self.cluster.get(podgroups_path(*key))
+            group.compare(body)
+            return self.hear(body, listing)
         except Refused as refusal:
             if refusal.code == NOT_FOUND:
                 self.forget(group)

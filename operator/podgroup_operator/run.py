@@ -34,6 +34,7 @@ from podgroup_operator.preflight import wait_until_ready
 from podgroup_operator.pulse import Pulse
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.recorder import Recorder
+from podgroup_operator.restored import Restored
 from podgroup_operator.settings import Settings
 from podgroup_operator.tenure import Tenure
 from podgroup_operator.wire import read_pod
@@ -96,8 +97,17 @@ class Operator:
         self._reconciler.leases = leases
         return Alone(leases.release)
 
+    @property
+    def stopping(self) -> bool:
+        """Tell whether we have been told to stop."""
+        return self._stop.is_set()
+
     async def run(self) -> None:
-        """Work until told to stop by SIGTERM or SIGINT."""
+        """Work until told to stop by SIGTERM or SIGINT.
+
+        Raises:
+            ExceptionGroup: with `Restored` in it, if the store behind the API server has gone back.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         endpoints = Endpoints(self._settings.http, self._health)
@@ -167,8 +177,7 @@ class Operator:
     def _begin(self) -> None:
         """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""
         self._reconciler.start_anew()
-        for key in self._groups.listed():
-            self._queue.add(key)
+        self._doubt()
 
     async def _supervise_kopf(self) -> None:
         """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
@@ -213,9 +222,19 @@ class Operator:
             loop.call_soon_threadsafe(self._seen, body, gone)
 
         def trouble(what: str) -> None:
-            loop.call_soon_threadsafe(self._health.tell, KOPF, what)
+            loop.call_soon_threadsafe(self._kopf_trouble, what)
 
         return News(listed, seen, self._kopf.beat, trouble)
+
+    def _kopf_trouble(self, what: str) -> None:
+        if self._health.waits.get(KOPF) and not what:
+            self._doubt()  # a server that was away may come back with another history
+        self._health.tell(KOPF, what)
+
+    def _doubt(self) -> None:
+        """Have all groups read afresh."""
+        for key in self._groups.listed():
+            self._queue.add(key)
 
     def _listed(self) -> None:
         self._filling = ""
@@ -260,6 +279,8 @@ class Operator:
         started = time.monotonic()
         try:
             delay = await self._reconciler.reconcile(key)
+        except Restored:
+            raise
         except NotLeading:
             # Who leads next looks at all groups, but we may lead again before we have noticed that we did not.
             result, delay = "not_leading", self._pause(key)

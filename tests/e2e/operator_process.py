@@ -116,7 +116,7 @@ class OperatorProcess:
     def _port(self) -> int:
         def find() -> int | None:
             assert self.runs, f"the operator has ended:\n{self.logged()}"
-            line = LISTENS.search(self.logged())
-            return int(line[1]) if line else None
+            ports = LISTENS.findall(self.logged())
+            return int(ports[-1]) if ports else None
 
         return wait_for("the operator to say on which port it listens", find)

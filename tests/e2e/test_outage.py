@@ -1,10 +1,15 @@
-"""The API server dies, or its etcd does, and comes back: the operator waits, says so, and goes on where it was."""
+"""The API server dies, or its etcd does, and comes back: the operator waits, says so, and goes on where it was.
+
+Or it comes back with another past, for its etcd was restored from a backup: then the operator begins anew.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from controlplane import processes
 from controlplane.cluster import directory_of
-from controlplane.programs import APISERVER, ETCD
+from controlplane.programs import APISERVER, ETCD, SERVERS
 from e2e.api import Api, Refused
 from e2e.local_cluster import WITH_CRDS
 from e2e.namespace import Namespace
@@ -51,13 +56,13 @@ def shop(cluster: KindCluster) -> Iterator[Namespace]:
 
 
 @pytest.fixture
-def operator(shop: Namespace, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """An operator that is elected, and works."""
+def operator(shop: Namespace, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[OperatorProcess]:
+    """An operator that is elected, unless the test's parameter says otherwise, and works."""
     account = ServiceAccount(shop.cluster, shop.api, shop.name, "operator")
     account.allow(operator_rules() + lease_rules())
     options = [f"--namespace={shop.name}", f"--lease-namespace={shop.name}"]
     login = account.write_kubeconfig(tmp_path / "kubeconfig")
-    with OperatorProcess(login, tmp_path / "log", options, elect=True) as process:
+    with OperatorProcess(login, tmp_path / "log", options, elect=getattr(request, "param", True)) as process:
         process.start()
         yield process
 
@@ -120,6 +125,59 @@ def test_an_outage_is_waited_for(
         for pod in after[:2]:
             shop.kill(pod, gracePeriodSeconds=0)
         shop.filled(without=after[:2])
+        assert recording.most_live() <= REPLICAS
+    assert (operator.pid, operator.runs) == (born, True)
+    assert "Traceback" not in operator.logged()
+
+
+def nothing_but_the_group(shop: Namespace) -> None:
+    """Change the PodGroup alone: of that only its own watch can tell."""
+    shop.patch_group({"metadata": {"annotations": {"since": "the backup"}}})
+
+
+def all_of_it(shop: Namespace) -> None:
+    """Let the group grow and lose pods."""
+    before = shop.filled(without=())
+    shop.patch_group({"spec": {"replicas": REPLICAS + 2}})
+    for pod in before[:2]:
+        shop.kill(pod, gracePeriodSeconds=0)
+    shop.filled(without=before[:2])
+
+
+@pytest.mark.parametrize(
+    ("operator", "since"),
+    [(True, all_of_it), (False, nothing_but_the_group)],
+    indirect=["operator"],
+    ids=["all of it, elected", "nothing but the group, not elected"],
+)
+def test_an_etcd_may_be_restored_from_a_backup(
+    shop: Namespace,
+    operator: OperatorProcess,
+    cluster: KindCluster,
+    tmp_path: Path,
+    since: Callable[[Namespace], None],
+) -> None:
+    """What came after the backup never happened: the same process forgets it, makes no pod too many, and heals."""
+    before = shop.start_group(replicas=REPLICAS)
+    born, data = operator.pid, directory_of(cluster.name) / "etcd"
+    with Outage(cluster, ETCD):
+        shutil.copytree(data, tmp_path / "backup")
+    wait_for("the API server", lambda: answers(shop))
+    eventually((200, "ok\n"), operator.readiness, RECOVERY)
+    since(shop)
+    with ExitStack() as stack:
+        for program in reversed(SERVERS):  # all are started anew, as Kubernetes advises; but nobody does that to us
+            stack.enter_context(Outage(cluster, program))
+        shutil.rmtree(data)
+        shutil.copytree(tmp_path / "backup", data)
+    wait_for("the API server", lambda: answers(shop))
+    with shop.record() as recording:
+        eventually(2, lambda: operator.logged().count("http on port"), RECOVERY)
+        assert "its store was restored from a backup" in operator.logged()
+        eventually((200, "ok\n"), operator.readiness, RECOVERY)
+        shop.kill(before[0], gracePeriodSeconds=0)
+        after = shop.filled(without=before[:1])
+        assert uids(before[1:]) < uids(after)
         assert recording.most_live() <= REPLICAS
     assert (operator.pid, operator.runs) == (born, True)
     assert "Traceback" not in operator.logged()

@@ -88,12 +88,8 @@ class Store:
         """Read all as they were at an older version, by taking back what was done since."""
         table = dict(self._table(resource))
         for change in reversed(self.since(version)):
-            if change.resource is not resource:
-                continue
-            if change.previous is None:
-                del table[key_of(change.object)]
-            else:
-                table[key_of(change.object)] = change.previous
+            if change.resource is resource:
+                _take_back(change, table)
         return _in_order(table, namespace)
 
     def since(self, version: int) -> list[Change]:
@@ -123,6 +119,22 @@ class Store:
         """Forget, for clients, everything before now."""
         self.compacted = self.version
 
+    def restore(self, version: int, bump: int = 0) -> None:
+        """Become what it was at an older version, as from a backup: what was written since has never happened.
+
+        Args:
+            version: the backup's.
+            bump: goes on as many versions above it and compacts, as `etcdutl snapshot restore --bump-revision
+                --mark-compacted` does; 0 is a restore without these.
+        """
+        undone = self.since(version)
+        for change in reversed(undone):
+            _take_back(change, self._table(change.resource))
+        del self.history[len(self.history) - len(undone) :]
+        self.version = version + bump
+        if bump:
+            self.compact()
+
     def _table(self, resource: Resource) -> dict[Key, Obj]:
         return self._objects.setdefault(resource, {})
 
@@ -130,6 +142,13 @@ class Store:
         self.history.append(change)
         for subscriber in tuple(self.subscribers):
             subscriber(change)
+
+
+def _take_back(change: Change, table: dict[Key, Obj]) -> None:
+    if change.previous is None:
+        del table[key_of(change.object)]
+    else:
+        table[key_of(change.object)] = change.previous
 
 
 def _in_order(table: dict[Key, Obj], namespace: str) -> list[Obj]:

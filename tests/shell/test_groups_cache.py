@@ -64,12 +64,14 @@ def test_late_news_of_the_old_one_does_not_touch_the_new_one() -> None:
 
 
 def test_what_has_not_been_spoken_of_since_a_listing_is_doubtful() -> None:
-    """A listing puts every known group in doubt, and hearing of one, of any version, clears it."""
+    """A listing puts every known group in doubt, and hearing of one, if of no older version, clears it."""
     store, web = known(body("web"), body("api", "second"))
     api = store.named("second")
     assert api
     assert not store.doubtful(web)
     assert set(store.listed()) == {("shop", "web"), ("shop", "api")}
+    assert store.doubtful(web)
+    store.see(body("web", version=9))
     assert store.doubtful(web)
     store.see(body("web"))
     assert (store.doubtful(web), store.doubtful(api)) == (False, True)
