@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from podgroup_operator.login import LoginError
-from podgroup_operator.loglines import OneLine
-from podgroup_operator.restored import Restored
+from podgroup_operator.api.login import LoginError
+from podgroup_operator.api.restored import Restored
 from podgroup_operator.settings import Settings, read_settings
+from podgroup_operator.tell.loglines import OneLine
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from podgroup_operator.cluster import (
+from podgroup_operator.api.cluster import (
     CONFLICT,
     NOT_FOUND,
     UNPROCESSABLE,
@@ -25,10 +25,10 @@ from podgroup_operator.cluster import (
     Unreachable,
     podgroups_path,
 )
+from podgroup_operator.api.restored import Restored
+from podgroup_operator.api.wire import read_lease, write_lease
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Sighting, Step, next_step, see
-from podgroup_operator.groups import Group, GroupStore
-from podgroup_operator.restored import Restored
-from podgroup_operator.wire import read_lease, write_lease
+from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.workqueue import Key
 
 Json = dict[str, Any]

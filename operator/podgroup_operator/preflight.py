@@ -9,9 +9,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from podgroup_operator.cluster import NOT_FOUND, UNAUTHORIZED, Cluster, Refused, Unreachable, object_path
+from podgroup_operator.api.cluster import NOT_FOUND, UNAUTHORIZED, Cluster, Refused, Unreachable, object_path
 from podgroup_operator.core import names
-from podgroup_operator.leader import NAME as LEASE
+from podgroup_operator.lead.leader import NAME as LEASE
 
 PAUSES = (1.0, 1.0, 2.0, 3.0, 5.0)  # seconds between looks; the last one repeats
 REMIND_SECONDS = 60.0

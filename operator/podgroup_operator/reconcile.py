@@ -11,21 +11,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.apply import Application, ask_about_deletes
-from podgroup_operator.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
+from podgroup_operator.act.apply import Application, ask_about_deletes
+from podgroup_operator.act.template import objection
+from podgroup_operator.api.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
+from podgroup_operator.api.wire import read_status
+from podgroup_operator.api.wire import write_status as written
 from podgroup_operator.core.model import Observed, Outcome, Plan, Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
 from podgroup_operator.group_lease import GroupLeases
-from podgroup_operator.groups import Group, GroupStore
-from podgroup_operator.ledger import Ledger
-from podgroup_operator.pods import Family, PodStore
-from podgroup_operator.recorder import Recorder
-from podgroup_operator.report import announce, announce_streak, status_due, write_status
-from podgroup_operator.template import objection
-from podgroup_operator.wire import read_status
-from podgroup_operator.wire import write_status as written
+from podgroup_operator.observe.groups import Group, GroupStore
+from podgroup_operator.observe.ledger import Ledger
+from podgroup_operator.observe.pods import Family, PodStore
+from podgroup_operator.tell.recorder import Recorder
+from podgroup_operator.tell.report import announce, announce_streak, status_due, write_status
 from podgroup_operator.workqueue import Key
 
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes

@@ -19,25 +19,25 @@ from functools import partial
 from typing import Any
 
 from podgroup_operator import __version__, metrics
-from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
+from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
+from podgroup_operator.api.login import connect, own_namespace
+from podgroup_operator.api.restored import Restored
+from podgroup_operator.api.wire import read_pod
 from podgroup_operator.core.model import Pod
-from podgroup_operator.endpoints import FILLING, START, Endpoints, Health
-from podgroup_operator.frame import Frame, News
 from podgroup_operator.group_lease import GroupLeases
-from podgroup_operator.groups import GroupStore
-from podgroup_operator.informer import Informer
-from podgroup_operator.leader import NAME as LEASE
-from podgroup_operator.leader import Alone, Candidate, Leadership
-from podgroup_operator.login import connect, own_namespace
-from podgroup_operator.pods import PodStore
+from podgroup_operator.lead.leader import NAME as LEASE
+from podgroup_operator.lead.leader import Alone, Candidate, Leadership
+from podgroup_operator.lead.tenure import Tenure
+from podgroup_operator.observe.frame import Frame, News
+from podgroup_operator.observe.groups import GroupStore
+from podgroup_operator.observe.informer import Informer
+from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.pulse import Pulse
 from podgroup_operator.preflight import wait_until_ready
-from podgroup_operator.pulse import Pulse
 from podgroup_operator.reconcile import Reconciler
-from podgroup_operator.recorder import Recorder
-from podgroup_operator.restored import Restored
 from podgroup_operator.settings import Settings
-from podgroup_operator.tenure import Tenure
-from podgroup_operator.wire import read_pod
+from podgroup_operator.tell.endpoints import FILLING, START, Endpoints, Health
+from podgroup_operator.tell.recorder import Recorder
 from podgroup_operator.workqueue import Key, WorkQueue
 
 WORKERS = 64  # looks under way at once; they wait for the network, not for the processor, and some may wait for long
@@ -177,7 +177,7 @@ class Operator:
     def _begin(self) -> None:
         """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""
         self._reconciler.start_anew()
-        self._doubt()
+        self._doubt(0.0)
 
     async def _supervise_kopf(self) -> None:
         """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
@@ -228,20 +228,19 @@ class Operator:
 
     def _kopf_trouble(self, what: str) -> None:
         if self._health.waits.get(KOPF) and not what:
-            self._doubt()  # a server that was away may come back with another history
+            self._doubt(RELIST_DOUBT)  # a server that was away may come back with another history
         self._health.tell(KOPF, what)
 
-    def _doubt(self) -> None:
-        """Have all groups read afresh."""
+    def _doubt(self, patience: float) -> None:
+        """Have all groups read afresh of which kopf does not speak within these seconds."""
         for key in self._groups.listed():
-            self._queue.add(key)
+            self._queue.add_after(key, patience)
 
     def _listed(self) -> None:
         self._filling = ""
         if self._health.waits[START] == FILLING:
             self._health.tell(START, "")
-        for key in self._groups.listed():
-            self._queue.add_after(key, RELIST_DOUBT)
+        self._doubt(RELIST_DOUBT)
 
     def _seen(self, body: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
         if gone:

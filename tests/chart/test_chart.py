@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from chart.rendered import CHART, EVERYTHING, ROOT, Json, Rendered
-from podgroup_operator.endpoints import Endpoints, Health
 from podgroup_operator.settings import read_settings
+from podgroup_operator.tell.endpoints import Endpoints, Health
 
 if TYPE_CHECKING:
     import subprocess

@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from podgroup_operator import cli, cluster, informer, ledger
+from podgroup_operator import cli
+from podgroup_operator.api import cluster
 from podgroup_operator.core import backoff
+from podgroup_operator.observe import informer, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable

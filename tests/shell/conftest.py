@@ -7,9 +7,10 @@ import pytest_asyncio
 
 from fakeapi import FakeApi
 from fakeapi.client import Client, a_group
-from podgroup_operator import informer, ledger, report
-from podgroup_operator.cluster import Cluster
-from podgroup_operator.login import Connection
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.api.login import Connection
+from podgroup_operator.observe import informer, ledger
+from podgroup_operator.tell import report
 from shell.informed import Informed, create, running
 from shell.sharing import Sharing
 from shell.stage import Stage

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 from fakeapi import FakeApi
 from fakeapi.client import a_pod
-from podgroup_operator.cluster import Cluster, pods_path
+from podgroup_operator.api.cluster import Cluster, pods_path
+from podgroup_operator.api.wire import read_pod
 from podgroup_operator.core.model import Pod
-from podgroup_operator.informer import Informer
-from podgroup_operator.pods import PodStore
-from podgroup_operator.wire import read_pod
+from podgroup_operator.observe.informer import Informer
+from podgroup_operator.observe.pods import PodStore
 
 
 class Informed:

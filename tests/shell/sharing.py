@@ -1,7 +1,7 @@
 """An operator that shares its groups with others: one of several on the stage, all on one fake API."""
 
 from fakeapi import FakeApi
-from podgroup_operator.cluster import Cluster
+from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.group_lease import INTERVAL, GroupLeases
 from shell.stage import Stage, names
 

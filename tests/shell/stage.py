@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from fakeapi import FakeApi
 from fakeapi.routing import Request
-from podgroup_operator.cluster import Cluster
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.api.wire import read_pod
 from podgroup_operator.core.model import Desired, Pod
-from podgroup_operator.groups import Group, GroupStore
-from podgroup_operator.ledger import Ledger
-from podgroup_operator.pods import Family, PodStore
+from podgroup_operator.observe.groups import Group, GroupStore
+from podgroup_operator.observe.ledger import Ledger
+from podgroup_operator.observe.pods import Family, PodStore
 from podgroup_operator.reconcile import Reconciler
-from podgroup_operator.recorder import Recorder
-from podgroup_operator.wire import read_pod
+from podgroup_operator.tell.recorder import Recorder
 
 if TYPE_CHECKING:
     from podgroup_operator.workqueue import Key

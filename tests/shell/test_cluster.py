@@ -13,10 +13,10 @@ from aiohttp import web
 
 from fakeapi import Answer, Cut, Delay, FakeApi, Hold
 from fakeapi.client import a_pod
-from podgroup_operator import cluster as module
-from podgroup_operator import fence
-from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
-from podgroup_operator.login import Connection
+from podgroup_operator.api import cluster as module
+from podgroup_operator.api import fence
+from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
+from podgroup_operator.api.login import Connection
 
 PODS = pods_path("default")
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

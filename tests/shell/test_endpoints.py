@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from podgroup_operator import __version__
-from podgroup_operator.endpoints import Endpoints, Health
-from podgroup_operator.pulse import Pulse
+from podgroup_operator.observe.pulse import Pulse
+from podgroup_operator.tell.endpoints import Endpoints, Health
 from shell.operating import free_address
 
 

@@ -10,9 +10,9 @@ import pytest
 from fakeapi import Answer, CutLine, ErrorEvent, FakeApi
 from fakeapi.client import a_group
 from podgroup_operator import __version__
+from podgroup_operator.api.login import Connection
 from podgroup_operator.core import names
-from podgroup_operator.frame import Frame, News
-from podgroup_operator.login import Connection
+from podgroup_operator.observe.frame import Frame, News
 
 DEADLINE = 5.0  # seconds
 A_FEW = 10

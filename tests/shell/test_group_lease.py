@@ -7,11 +7,12 @@ import pytest
 
 from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
-from podgroup_operator import group_lease, report
-from podgroup_operator.cluster import NotLeading, Unreachable
+from podgroup_operator import group_lease
+from podgroup_operator.api.cluster import NotLeading, Unreachable
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL
 from podgroup_operator.group_lease import INTERVAL
-from podgroup_operator.leader import Alone
+from podgroup_operator.lead.leader import Alone
+from podgroup_operator.tell import report
 from shell.sharing import PODGROUPS, Sharing
 from shell.stage import NAMESPACE, Stage
 

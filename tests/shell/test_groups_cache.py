@@ -3,7 +3,7 @@
 from typing import Any
 
 from builders import orphan, pod
-from podgroup_operator.groups import Group, GroupStore
+from podgroup_operator.observe.groups import Group, GroupStore
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ import pytest
 
 from fakeapi import Answer, FakeApi, Hold, Silence
 from fakeapi.client import a_group, a_pod
-from podgroup_operator import informer
-from podgroup_operator.cluster import Cluster
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.observe import informer
 from shell.informed import Informed, create, running
 
 REPLICA_SET = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "of-rs", "controller": True}

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from fakeapi import Answer, Cut, CutLine, ErrorEvent, FakeApi, Hold, Silence
-from podgroup_operator import informer
-from podgroup_operator.cluster import Cluster
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.observe import informer
 from shell.informed import Informed, create, running
 
 SHORT_SILENCE = 0.2  # seconds

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from podgroup_operator import leader
-from podgroup_operator.cluster import Cluster, NotLeading, pods_path
+from podgroup_operator.api.cluster import Cluster, NotLeading, pods_path
+from podgroup_operator.api.login import Connection
 from podgroup_operator.core.lease import DEADLINE, DURATION
-from podgroup_operator.leader import NAME, Candidate
-from podgroup_operator.login import Connection
+from podgroup_operator.lead import leader
+from podgroup_operator.lead.leader import NAME, Candidate
 
 if TYPE_CHECKING:
     from fakeapi import FakeApi

@@ -3,9 +3,9 @@
 import pytest
 
 from builders import NOW, gone, pod
-from podgroup_operator import ledger as ledger_module
 from podgroup_operator.core.model import Healing, Pod, Refusal
-from podgroup_operator.ledger import Ledger
+from podgroup_operator.observe import ledger as ledger_module
+from podgroup_operator.observe.ledger import Ledger
 
 POD = pod()
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from podgroup_operator.loglines import OneLine
+from podgroup_operator.tell.loglines import OneLine
 
 FORGED = "2026-01-01 00:00:00,000 INFO podgroup_operator.run all is well"
 

@@ -10,9 +10,10 @@ from fakeapi import Answer, CutLine, ErrorEvent, FakeApi, Hold, Silence
 from fakeapi.client import a_group
 from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
-from podgroup_operator import informer, metrics, preflight, run
-from podgroup_operator.recorder import Recorder
-from podgroup_operator.tenure import Tenure
+from podgroup_operator import metrics, preflight, run
+from podgroup_operator.lead.tenure import Tenure
+from podgroup_operator.observe import informer
+from podgroup_operator.tell.recorder import Recorder
 from shell.operating import DEADLINE, looks, operating
 from shell.stage import names
 

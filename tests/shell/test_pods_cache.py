@@ -7,7 +7,7 @@ import pytest
 
 from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, orphan, pod
 from podgroup_operator.core.model import Cause, Loss, Phase, Pod
-from podgroup_operator.pods import PodStore
+from podgroup_operator.observe.pods import PodStore
 
 SEATED = pod("web-0", slot=0)
 

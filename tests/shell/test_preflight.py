@@ -10,7 +10,7 @@ from fakeapi import Answer, FakeApi
 from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
 from podgroup_operator import preflight
-from podgroup_operator.cluster import Cluster
+from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.preflight import NEEDED, Permission, first_lack, wait_until_ready
 
 CRD = "podgroups.selfheal.dev"

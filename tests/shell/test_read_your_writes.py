@@ -7,7 +7,7 @@ import pytest
 from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import metrics
-from podgroup_operator.cluster import Refused
+from podgroup_operator.api.cluster import Refused
 from shell.stage import NAMESPACE, Stage, names, slots
 
 KEY = (NAMESPACE, "web")

@@ -10,9 +10,9 @@ import pytest
 
 from builders import desired
 from fakeapi import Answer, Cut, FakeApi, Hold
-from podgroup_operator import recorder as module
-from podgroup_operator.cluster import Cluster
-from podgroup_operator.recorder import Recorder
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.tell import recorder as module
+from podgroup_operator.tell.recorder import Recorder
 
 EVENTS = "events.events.k8s.io"
 WEB = desired(namespace="default")

@@ -8,8 +8,8 @@ import pytest
 from fakeapi import Answer, Cut, FakeApi
 from fakeapi.client import a_group
 from fakeapi.resources import Obj
-from podgroup_operator import report
-from podgroup_operator.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.api.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.tell import report
 from shell.stage import Stage, names
 
 STEP = 1 / 32  # seconds; a float that adds up exactly

@@ -13,9 +13,9 @@ import pytest
 from builders import pod
 from fakeapi import FakeApi
 from fakeapi.client import a_group
-from podgroup_operator.cluster import Cluster
-from podgroup_operator.pods import PodStore
-from podgroup_operator.restored import Restored
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.api.restored import Restored
+from podgroup_operator.observe.pods import PodStore
 from shell.informed import Informed, create
 from shell.operating import write_kubeconfig
 from shell.stage import Stage, names
@@ -50,7 +50,7 @@ def test_a_new_list_with_an_older_pod_is_of_another_history() -> None:
 
 @BUMPS
 async def test_a_group_that_has_gone_back_is_found_out(stage: Stage, bump: int) -> None:
-    """A listing that tells of an older state leaves the group in doubt, and to read it takes the doubt's place."""
+    """A listing that tells of an older state leaves the group in doubt, so the next look reads it."""
     stage.api.create("podgroups", a_group("web", 2))
     await stage.settle()
     backup = stage.api.version

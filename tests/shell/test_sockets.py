@@ -5,7 +5,7 @@ import socket
 import aiohttp
 
 from fakeapi import FakeApi
-from podgroup_operator.sockets import connector
+from podgroup_operator.api.sockets import connector
 
 
 async def test_a_line_on_which_nothing_is_acknowledged_is_given_up(api: FakeApi) -> None:

@@ -6,10 +6,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, desired, loss
-from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, PodReplacement, Status
-from podgroup_operator.core.selector import Operator, Requirement, Selector
-from podgroup_operator.wire import (
+from podgroup_operator.api.wire import (
     read_desired,
     read_pod,
     read_status,
@@ -17,6 +14,9 @@ from podgroup_operator.wire import (
     template_hash,
     write_status,
 )
+from podgroup_operator.core.manifest import pod_manifest
+from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, PodReplacement, Status
+from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 Json = dict[str, Any]
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from builders import NOW
+from podgroup_operator.api.wire import read_desired, write_lease, write_status
 from podgroup_operator.core.model import Condition, Healing, Status
-from podgroup_operator.wire import read_desired, write_lease, write_status
 
 Json = dict[str, Any]
 Steps = tuple[str, ...]

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builders import GROUP_UID, LABELS, OWNER
+from podgroup_operator.api.wire import read_pod
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model import Create, Delete, Desired, Failure, Outcome, Plan, Pod
 from podgroup_operator.core.names import LABEL_SLOT
-from podgroup_operator.wire import read_pod
 from world.apiserver import Conflict, Trouble
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from builders import GROUP_UID, OWNER
 from podgroup_operator.core.model import Desired, Observed, Plan, Pod
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
-from podgroup_operator.ledger import Ledger
-from podgroup_operator.pods import PodStore
+from podgroup_operator.observe.ledger import Ledger
+from podgroup_operator.observe.pods import PodStore
 from world.act import Act
 from world.apiserver import ApiServer, Fate, Trouble, untroubled
 

@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from podgroup_operator.cluster import Cluster, NotLeading, Refused, Unreachable, object_path
+from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, object_path
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.core.model import Desired

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from podgroup_operator import metrics
-from podgroup_operator.leader import Leadership
+from podgroup_operator.lead.leader import Leadership
 
 
 class Tenure:

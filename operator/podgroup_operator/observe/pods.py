@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
-from podgroup_operator.restored import not_older
 
 Wake = Callable[[Pod], bool]
 Owner = tuple[str, str]  # namespace and UID

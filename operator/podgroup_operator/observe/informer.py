@@ -13,10 +13,10 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from podgroup_operator.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
-from podgroup_operator.pulse import Pulse
-from podgroup_operator.restored import not_older
-from podgroup_operator.wire import version_of
+from podgroup_operator.api.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
+from podgroup_operator.api.restored import not_older
+from podgroup_operator.api.wire import version_of
+from podgroup_operator.observe.pulse import Pulse
 
 Json = dict[str, Any]
 Record = TypeVar("Record")

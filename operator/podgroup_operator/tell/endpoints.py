@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from podgroup_operator import metrics
-from podgroup_operator.pulse import Pulse
+from podgroup_operator.observe.pulse import Pulse
 
 FILLING = "The caches are being filled."
 START = "start"

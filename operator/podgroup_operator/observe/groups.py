@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from podgroup_operator.api.restored import not_older
+from podgroup_operator.api.wire import read_desired, version_of
 from podgroup_operator.core.model import Desired, Pod
-from podgroup_operator.restored import not_older
-from podgroup_operator.wire import read_desired, version_of
 from podgroup_operator.workqueue import Key
 
 Json = dict[str, Any]

@@ -17,10 +17,10 @@ import aiohttp
 import orjson
 
 from podgroup_operator import __version__
+from podgroup_operator.api.fence import Remaining, until_it_falls
+from podgroup_operator.api.login import Connection
+from podgroup_operator.api.sockets import connector
 from podgroup_operator.core import names
-from podgroup_operator.fence import Remaining, until_it_falls
-from podgroup_operator.login import Connection
-from podgroup_operator.sockets import connector
 
 Json = dict[str, Any]
 

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import aiohttp
 import kopf
 
-from podgroup_operator import __version__, informer
-from podgroup_operator.cluster import GONE, UNANSWERABLE, UNAUTHORIZED, describe
+from podgroup_operator import __version__
+from podgroup_operator.api.cluster import GONE, UNANSWERABLE, UNAUTHORIZED, describe
+from podgroup_operator.api.login import Connection
+from podgroup_operator.api.sockets import connector
 from podgroup_operator.core import names
-from podgroup_operator.login import Connection
-from podgroup_operator.sockets import connector
+from podgroup_operator.observe import informer
 
 IDENTITY = "podgroup-operator"
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from podgroup_operator.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
+from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
 from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Lease, Sighting, Step, next_step, see
 from podgroup_operator.core.manifest import micro_time
 

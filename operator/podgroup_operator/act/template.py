@@ -5,11 +5,11 @@ shown to the server once as a dry run. A "no" is the user's to solve: it becomes
 server's words, costs one request and not a loop, and touches no pod that runs.
 """
 
-from podgroup_operator.cluster import INVALID, Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.api.cluster import INVALID, Cluster, Refused, Unreachable, pods_path
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model import Create
 from podgroup_operator.core.names import pod_name
-from podgroup_operator.groups import Group
+from podgroup_operator.observe.groups import Group
 
 
 async def objection(group: Group, cluster: Cluster) -> Refused | None:

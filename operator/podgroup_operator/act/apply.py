@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from podgroup_operator.cluster import (
+from podgroup_operator.api.cluster import (
     CONFLICT,
     FORBIDDEN,
     INVALID,
@@ -24,13 +24,13 @@ from podgroup_operator.cluster import (
     podgroups_path,
     pods_path,
 )
+from podgroup_operator.api.wire import version_of
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference, pod_manifest
 from podgroup_operator.core.model import Adopt, Cause, Create, Delete, Desired, Failure, Outcome, Plan, Release
-from podgroup_operator.groups import Group
-from podgroup_operator.ledger import Ledger
-from podgroup_operator.pods import Family
-from podgroup_operator.wire import version_of
+from podgroup_operator.observe.groups import Group
+from podgroup_operator.observe.ledger import Ledger
+from podgroup_operator.observe.pods import Family
 
 Json = dict[str, Any]
 

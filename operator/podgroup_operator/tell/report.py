@@ -5,14 +5,14 @@ import time
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
+from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
+from podgroup_operator.api.wire import shows
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import whole_seconds
 from podgroup_operator.core.model import Create, Desired, Outcome, Plan
-from podgroup_operator.groups import Group, GroupStore
-from podgroup_operator.ledger import Ledger
-from podgroup_operator.recorder import Recorder
-from podgroup_operator.wire import shows
+from podgroup_operator.observe.groups import Group, GroupStore
+from podgroup_operator.observe.ledger import Ledger
+from podgroup_operator.tell.recorder import Recorder
 
 Json = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""Acting: a plan carried out on the API. Nothing is decided here."""

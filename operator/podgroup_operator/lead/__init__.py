@@ -1,0 +1,1 @@
+"""Leading: which of several operators may write, and from when on."""

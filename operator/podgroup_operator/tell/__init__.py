@@ -1,0 +1,1 @@
+"""Telling: status, Events, metrics, log lines and endpoints, all from the same plan."""
