@@ -6,7 +6,6 @@ next one repairs what is left.
 
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,11 +15,11 @@ from podgroup_operator.act.template import objection
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
 from podgroup_operator.api.wire import read_status
 from podgroup_operator.api.wire import write_status as written
+from podgroup_operator.api.writer import Writer, Writes
 from podgroup_operator.core.model import Observed, Outcome, Plan, Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
-from podgroup_operator.group_lease import GroupLeases
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.ledger import Ledger
 from podgroup_operator.observe.pods import Family, PodStore
@@ -44,17 +43,16 @@ class Reconciler:
 
     Attributes:
         refresh: makes the cache of pods no older than the call.
-        leases: who may write a group's pods; None where a leader is elected, who may write all.
     """
 
     cluster: Cluster
+    writes: Writes
     groups: GroupStore
     pods: PodStore
     recorder: Recorder
     clock: Callable[[], float] = time.time
     refresh: Callable[[], Awaitable[None]] = _nothing
     ledgers: dict[str, Ledger] = field(default_factory=dict)
-    leases: GroupLeases | None = None
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring a group to what it asks for; give the seconds after which to look again, if time matters."""
@@ -68,8 +66,7 @@ class Reconciler:
                 self.forget(group)
 
     async def _look(self, group: Group) -> float | None:
-        if self.leases:
-            self.leases.see(group)
+        writer = self.writes.writer(*group.key)
         ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.owner)
         await ask_about_deletes(family, ledger, self.cluster)
         if ledger.unsure:
@@ -78,48 +75,35 @@ class Reconciler:
         if not ledger.caught_up(self.pods.version(group.desired.namespace), family.pods, family.condemned):
             metrics.stale_skips.inc()
             return STALE_PAUSE
-        await self._judge_template(group, ledger)
-        return await self._decide_and_act(group, family, ledger)
+        await self._judge_template(group, ledger, writer)
+        return await self._decide_and_act(group, family, ledger, writer)
 
-    async def _decide_and_act(self, group: Group, family: Family, ledger: Ledger) -> float | None:
+    async def _decide_and_act(self, group: Group, family: Family, ledger: Ledger, writer: Writer) -> float | None:
         """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
         now = self.clock()
         observed, decision = self._decide(group, family, ledger, now)
-        if self.leases and not decision.empty:
-            wait = await self.leases.take(group)
-            if wait is not None:
-                return wait
-            newest = self.groups.get(group.key)
-            if newest is None or newest.desired != group.desired:
-                return 0.0  # something else is wanted by now
-            group = newest
-            observed, decision = self._decide(group, family, ledger, now)  # others may have acted
         if decision.missing <= 0:
             family.losses.clear()  # none of these needs a replacement; one that comes from now on may
-        async with self._api(group, decision) as cluster:
-            outcome = await Application(group, family, ledger, cluster, self.clock).carry_out(decision)
+        outcome = await Application(group, family, ledger, self.cluster, writer, self.clock).carry_out(decision)
         status = summarize(group.desired, observed, outcome, self.clock())
 
         ledger.settle(status.healing, held=decision.held > 0)
         announce_streak(group.desired, decision, ledger, self.recorder)
         announce(group.desired, decision, outcome, self.recorder, self.clock())
-        told_in = await self._tell(group, status, ledger, idle=decision.empty)
+        told_in = await self._tell(group, status, ledger, writer)
         return self._next_look(told_in, decision, outcome, ledger)
 
-    async def _tell(self, group: Group, status: Status, ledger: Ledger, *, idle: bool) -> float | None:
-        """Write the status if it differs; with it goes the group's lease, if we have it and nothing is left to do.
+    async def _tell(self, group: Group, status: Status, ledger: Ledger, writer: Writer) -> float | None:
+        """Write the status if it differs.
 
         Returns:
             The seconds after which it may be written, if it differs but was written a moment ago; else None.
         """
         replicas, group = group.desired.replicas, self.groups.newest(group)  # what was done may have taken its time
         body = written(status, replicas, group.body.get("status") or {})
-        lease = self.leases.giving_back(group) if self.leases and idle else {}
-        due = status_due(group, body | lease, ledger)
+        due = status_due(group, body, ledger)
         if due == 0:
-            if self.leases and lease:
-                self.leases.gives_back(group)
-            await write_status(group, body | lease, self.cluster, self.groups)
+            await write_status(group, body, writer, self.groups)
         return due or None
 
     async def _confirmed(self, key: Key) -> Group | None:
@@ -157,18 +141,12 @@ class Reconciler:
         self.pods.forget(group.owner)
         self.recorder.forget(group.uid)
         self.ledgers.pop(group.uid, None)
-        if self.leases:
-            self.leases.forget(group.uid)
 
-    def _api(self, group: Group, decision: Plan) -> AbstractAsyncContextManager[Cluster]:
-        """Give the API, for as long as we may write the group's pods."""
-        return self.leases.writing(group) if self.leases and not decision.empty else nullcontext(self.cluster)
-
-    async def _judge_template(self, group: Group, ledger: Ledger) -> None:
+    async def _judge_template(self, group: Group, ledger: Ledger, writer: Writer) -> None:
         """Ask the API server about a template that is new, or was refused a while ago."""
         if not ledger.must_judge(group.desired.revision, self.clock()):
             return
-        before, refusal = ledger.template_refusal, await objection(group, self.cluster)
+        before, refusal = ledger.template_refusal, await objection(group, writer)
         ledger.judge(group.desired.revision, refusal.message if refusal else None, self.clock())
         if refusal and (before is None or before.message != refusal.message):
             note = f"{refusal}. The condition Stalled has the API server's own words."

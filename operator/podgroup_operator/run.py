@@ -1,9 +1,4 @@
-"""The running operator: everything put together, started, supervised and stopped.
-
-kopf is the frame, but it ends when its watch meets an error that it holds to be final (an ERROR event, the CRD
-deleted), and when it ends it cancels every task of its event loop. Neither must touch us: it runs in a thread
-with a loop of its own, and is started again after the same checks as at the beginning.
-"""
+"""The running operator: everything put together, started and stopped."""
 
 import asyncio
 import contextlib
@@ -11,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Coroutine
@@ -23,16 +17,15 @@ from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreacha
 from podgroup_operator.api.login import connect, own_namespace
 from podgroup_operator.api.restored import Restored
 from podgroup_operator.api.wire import read_pod
+from podgroup_operator.api.writer import Writes
 from podgroup_operator.core.model import Pod
-from podgroup_operator.group_lease import GroupLeases
 from podgroup_operator.lead.leader import NAME as LEASE
 from podgroup_operator.lead.leader import Alone, Candidate, Leadership
 from podgroup_operator.lead.tenure import Tenure
-from podgroup_operator.observe.frame import Frame, News
 from podgroup_operator.observe.groups import GroupStore
 from podgroup_operator.observe.informer import Informer
 from podgroup_operator.observe.pods import PodStore
-from podgroup_operator.observe.pulse import Pulse
+from podgroup_operator.observe.supervisor import Supervisor
 from podgroup_operator.preflight import wait_until_ready
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.settings import Settings
@@ -42,12 +35,9 @@ from podgroup_operator.workqueue import Key, WorkQueue
 
 WORKERS = 64  # looks under way at once; they wait for the network, not for the processor, and some may wait for long
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
-KOPF_STOP_SECONDS = 3.0  # seconds that kopf has to end when told to
-RESTART_PAUSE = 1.0  # seconds before kopf is started again, doubled each time that it does not last
-LONGEST_RESTART_PAUSE = 20.0  # seconds; a kopf that has worked longer than this has lasted
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
 ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds before a look that raised is repeated
-KOPF, KOPF_ENDED = "kopf", "The watch of PodGroups has ended; it is started again."
+KOPF = "kopf"
 
 logger = logging.getLogger(__name__)
 
@@ -68,20 +58,24 @@ class Operator:
         self._groups = GroupStore()
         self._pods = PodStore(self._wake, time.time)
         identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"  # in a container each is process 1
-        self._recorder = Recorder(self._cluster, identity)
         self._health = Health()
-        self._reconciler = Reconciler(self._cluster, self._groups, self._pods, self._recorder, refresh=self._refresh)
         self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
-        self._leadership: Leadership = self._elect(identity) if settings.leader_elect else self._share(identity)
-        self._cluster.fence = self._leadership.remaining
+        self._leadership: Leadership = self._elect(identity) if settings.leader_elect else Alone()
+        self._writes = Writes(self._cluster, self._leadership)
+        self._recorder = Recorder(self._writes, identity)
+        self._reconciler = Reconciler(
+            self._cluster, self._writes, self._groups, self._pods, self._recorder, refresh=self._refresh
+        )
         self._tenure = Tenure(self._leadership, self._begin, self._catch_up)
         self._stop = asyncio.Event()
         self._errors: dict[Key, int] = {}
         self._preparing = asyncio.Lock()
         self._filling = FILLING  # until kopf has listed the PodGroups
-        self._kopf = Pulse("The watch of PodGroups")
+        self._kopf = Supervisor(
+            self._connection, settings.namespaces, self._listed, self._seen, self._kopf_trouble, self._prepare
+        )
         self._informers = [self._informer(namespace) for namespace in settings.namespaces or ("",)]
-        self._health.pulses += [self._kopf, *(informer.pulse for informer in self._informers)]
+        self._health.pulses += [self._kopf.pulse, *(informer.pulse for informer in self._informers)]
 
     def _informer(self, namespace: str) -> Informer[Pod]:
         path = pods_path(namespace)
@@ -90,12 +84,6 @@ class Operator:
 
     def _elect(self, identity: str) -> Candidate:
         return Candidate(self._cluster, self._lease_namespace, identity, partial(self._health.tell, LEASE))
-
-    def _share(self, identity: str) -> Alone:
-        """Share the groups with operators that may be there: without a leader each group has a lease of its own."""
-        leases = GroupLeases(self._cluster, self._groups, identity, self._refresh)
-        self._reconciler.leases = leases
-        return Alone(leases.release)
 
     @property
     def stopping(self) -> bool:
@@ -132,8 +120,8 @@ class Operator:
         """Run something to its end, or until we are to stop; tell whether no write was cut off by that."""
         task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-        self._cluster.fence = lambda: 0.0
-        still = await self._cluster.still(STILL_SECONDS)
+        self._writes.close()
+        still = await self._writes.still(STILL_SECONDS)
         stop.cancel()
         if not task.done():
             task.cancel()
@@ -154,7 +142,7 @@ class Operator:
             tasks.create_task(self._tenure.run())
             for _ in range(WORKERS):
                 tasks.create_task(self._work())
-            await self._supervise_kopf()
+            await self._kopf.run()
 
     async def _prepare(self) -> None:
         """Wait until everything that we need is there; several may wait, one of them says what for."""
@@ -178,53 +166,6 @@ class Operator:
         """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""
         self._reconciler.start_anew()
         self._doubt(0.0)
-
-    async def _supervise_kopf(self) -> None:
-        """Keep kopf running; whatever ends it, it is started again when all that it needs is there."""
-        pause = RESTART_PAUSE
-        while True:
-            started = time.monotonic()
-            await self._follow_kopf()
-            logger.warning("%s", KOPF_ENDED)
-            self._health.tell(KOPF, KOPF_ENDED)
-            if time.monotonic() - started > LONGEST_RESTART_PAUSE:
-                pause = RESTART_PAUSE
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_RESTART_PAUSE)
-            await self._prepare()
-
-    async def _follow_kopf(self) -> None:
-        """Run kopf in a thread until it ends; if we are cancelled, end it. A kopf that hangs is left behind."""
-        loop, stop, ended = asyncio.get_running_loop(), threading.Event(), asyncio.Event()
-        frame = Frame(self._connection, self._settings.namespaces, self._news(loop), stop)
-
-        def run() -> None:
-            frame.run()
-            with contextlib.suppress(RuntimeError):  # our own loop may be closed already
-                loop.call_soon_threadsafe(ended.set)
-
-        threading.Thread(target=run, name="kopf", daemon=True).start()
-        try:
-            await ended.wait()
-        finally:
-            stop.set()
-            self._kopf.rest()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), KOPF_STOP_SECONDS)
-
-    def _news(self, loop: asyncio.AbstractEventLoop) -> News:
-        """Hand what kopf tells over from its thread to ours, in order."""
-
-        def listed() -> None:
-            loop.call_soon_threadsafe(self._listed)
-
-        def seen(body: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
-            loop.call_soon_threadsafe(self._seen, body, gone)
-
-        def trouble(what: str) -> None:
-            loop.call_soon_threadsafe(self._kopf_trouble, what)
-
-        return News(listed, seen, self._kopf.beat, trouble)
 
     def _kopf_trouble(self, what: str) -> None:
         if self._health.waits.get(KOPF) and not what:

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from podgroup_operator import cli
-from podgroup_operator.api import cluster
+from podgroup_operator.api import writer
 from podgroup_operator.core import backoff
 from podgroup_operator.observe import informer, ledger
 
@@ -26,15 +26,15 @@ def generate_names() -> None:
         pass
 
     informer.Informer.refresh = look_away  # type: ignore[method-assign,assignment]
-    create = cluster.Cluster.create
+    create = writer.Writer.create
 
-    async def nameless(self: cluster.Cluster, path: str, body: Json, params: Any = None) -> Json:
+    async def nameless(self: writer.Writer, path: str, body: Json, params: Any = None) -> Json:
         if body.get("kind", "Pod") == "Pod" and "name" in body["metadata"]:
             metadata = {key: value for key, value in body["metadata"].items() if key != "name"}
             body = {**body, "metadata": {**metadata, "generateName": "web-"}}
         return await create(self, path, body, params)
 
-    cluster.Cluster.create = nameless  # type: ignore[method-assign]
+    writer.Writer.create = nameless  # type: ignore[method-assign]
 
 
 def expect_nothing() -> None:
@@ -46,11 +46,11 @@ def expect_nothing() -> None:
 def delete_by_name() -> None:
     """Delete whatever has the name."""
 
-    async def delete(self: cluster.Cluster, path: str, uid: str, version: int | None = None) -> Json:
+    async def delete(self: writer.Writer, path: str, uid: str, version: int | None = None) -> Json:
         options = {"apiVersion": "v1", "kind": "DeleteOptions"}
-        return await self._write("DELETE", path, options, "application/json")
+        return await self.writes.send(self, "DELETE", path, options)
 
-    cluster.Cluster.delete = delete  # type: ignore[method-assign]
+    writer.Writer.delete = delete  # type: ignore[method-assign]
 
 
 def never_rest() -> None:

@@ -6,13 +6,13 @@ import pytest
 import pytest_asyncio
 
 from fakeapi import FakeApi
-from fakeapi.client import Client, a_group
+from fakeapi.client import Client
 from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.login import Connection
+from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.observe import informer, ledger
 from podgroup_operator.tell import report
 from shell.informed import Informed, create, running
-from shell.sharing import Sharing
 from shell.stage import Stage
 
 
@@ -38,6 +38,12 @@ async def cluster(api: FakeApi) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
+def writes(cluster: Cluster) -> Writes:
+    """Give the door through which the operator writes, always open."""
+    return Writes(cluster, Unlimited())
+
+
+@pytest.fixture
 def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Give a reconciler that is moved by hand.
 
@@ -47,21 +53,6 @@ def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> St
     monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
     monkeypatch.setattr(ledger, "JITTER", (1.0, 1.0))
     return Stage(api, cluster)
-
-
-@pytest.fixture
-def one(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Sharing:
-    """Give the first operator, with a group of two at rest."""
-    monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
-    api.create("podgroups", a_group("web", 2))
-    return Sharing(api, cluster, "one")
-
-
-@pytest_asyncio.fixture
-async def two(api: FakeApi) -> AsyncIterator[Sharing]:
-    """Give the second operator, with a connection of its own."""
-    async with Cluster(Connection(api.url, None, lambda: "")) as cluster:
-        yield Sharing(api, cluster, "two")
 
 
 @pytest.fixture

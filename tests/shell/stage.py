@@ -12,6 +12,7 @@ from fakeapi import FakeApi
 from fakeapi.routing import Request
 from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.wire import read_pod
+from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.core.model import Desired, Pod
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.ledger import Ledger
@@ -36,8 +37,8 @@ class Notebook(Recorder):
         told: reason and note of each.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
-        super().__init__(cluster, "test")
+    def __init__(self, writes: Writes) -> None:
+        super().__init__(writes, "test")
         self.told: list[tuple[str, str]] = []
 
     def record(self, desired: Desired, kind: str, reason: str, note: str) -> None:
@@ -61,8 +62,9 @@ class Stage:
         self.woken: list[Key] = []
         self.groups = GroupStore()
         self.pods = PodStore(self._wake, lambda: self.now)
-        self.recorder = Notebook(cluster)
-        self.reconciler = Reconciler(cluster, self.groups, self.pods, self.recorder, lambda: self.now)
+        self.writing = Writes(cluster, Unlimited())
+        self.recorder = Notebook(self.writing)
+        self.reconciler = Reconciler(cluster, self.writing, self.groups, self.pods, self.recorder, lambda: self.now)
         self._heard = 0  # up to which version the cache of pods knows the history
         api.clock = lambda: datetime.fromtimestamp(self.now, UTC)
 

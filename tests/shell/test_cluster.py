@@ -1,21 +1,18 @@
 """The only client of the API: an answer is a body, a refusal or nothing, whoever stands between us and the server."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 from aiohttp import web
 
-from fakeapi import Answer, Cut, Delay, FakeApi, Hold
+from fakeapi import Answer, Cut, Delay, FakeApi
 from fakeapi.client import a_pod
 from podgroup_operator.api import cluster as module
-from podgroup_operator.api import fence
-from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
+from podgroup_operator.api.cluster import Cluster, Refused, Unreachable, pods_path
 from podgroup_operator.api.login import Connection
 
 PODS = pods_path("default")
@@ -39,13 +36,13 @@ async def answering(handler: Handler, authorization: Callable[[], str] = lambda:
 
 async def test_a_refusal_has_the_servers_code_reason_and_words(api: FakeApi, cluster: Cluster) -> None:
     """And what else a decision may need of its Status: its causes, and how long to wait."""
-    await cluster.create(PODS, a_pod("a"))
+    await cluster.send("POST", PODS, a_pod("a"))
     with pytest.raises(Refused, match='pods "a" already exists') as taken:
-        await cluster.create(PODS, a_pod("a"))
+        await cluster.send("POST", PODS, a_pod("a"))
     assert (taken.value.code, taken.value.reason, taken.value.retry_after) == (409, "AlreadyExists", None)
     api.delete("namespaces", "default")
     with pytest.raises(Refused) as ending:
-        await cluster.create(PODS, a_pod("b"))
+        await cluster.send("POST", PODS, a_pod("b"))
     assert ending.value.causes == {"NamespaceTerminating"}
     api.faults.add(Answer(429, retry_after=3))
     with pytest.raises(Refused) as busy:
@@ -125,7 +122,7 @@ async def test_a_cut_connection_is_no_answer(api: FakeApi, cluster: Cluster) -> 
     """A write is not repeated here: its effect is unknown, and only the caller knows what a second one does."""
     api.faults.add(Cut(after=True), verb="create")
     with pytest.raises(Unreachable):
-        await cluster.create(PODS, a_pod("a"))
+        await cluster.send("POST", PODS, a_pod("a"))
     assert [request.verb for request in api.requests] == ["create"]
 
 
@@ -145,25 +142,6 @@ async def test_an_answer_that_takes_too_long_is_no_answer(api: FakeApi, monkeypa
             await cluster.get(PODS)
 
 
-async def test_a_write_may_take_as_long_as_the_fence_stands(
-    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is waited for as long as there is more time to write, and given up when there is no more."""
-    monkeypatch.setattr(fence, "EXTENSION", 0.02)
-    gate, until = asyncio.Event(), time.monotonic() + 0.05
-    cluster.fence = lambda: until - time.monotonic()
-    api.faults.add(Hold(gate), verb="create", times=None)
-    write = asyncio.create_task(cluster.create(PODS, a_pod("a")))
-    for _ in range(5):
-        until = time.monotonic() + 0.2
-        await asyncio.sleep(0.05)  # the time that passes is the subject
-    assert not write.done()
-    with pytest.raises(Unreachable, match="longer than this operator may write"):
-        await asyncio.wait_for(write, 2)
-    assert time.monotonic() >= until
-    gate.set()
-
-
 async def test_each_request_brings_the_credentials_of_the_moment() -> None:
     """A token that was renewed is used at once, on watches too."""
     seen: list[str | None] = []
@@ -175,8 +153,8 @@ async def test_each_request_brings_the_credentials_of_the_moment() -> None:
 
     async with answering(handler, lambda: next(tokens)) as cluster:
         await cluster.get(PODS)
-        await cluster.create(PODS, {})
-        await cluster.patch(PODS, {})
+        await cluster.send("POST", PODS, {})
+        await cluster.send("PATCH", PODS, {})
         async for _ in cluster.watch(PODS, {}, 1):
             pass
     assert seen == ["Bearer first", "Bearer second", None, "Bearer fourth"]
@@ -197,42 +175,3 @@ async def test_events_are_whole_however_they_arrive() -> None:
 
     async with answering(handler) as cluster:
         assert [event async for batch in cluster.watch(PODS, {}, 1) for event in batch] == events
-
-
-def has_written(api: FakeApi, number: int) -> bool:
-    """Whether so many writes have arrived."""
-    return len(api.writes) >= number
-
-
-async def test_so_many_writes_are_under_way_and_no_more(api: FakeApi, cluster: Cluster) -> None:
-    """Of one group 32, where an API server reaches its top rate, of all 96; reads do not wait for them."""
-    gate = asyncio.Event()
-    api.faults.add(Hold(gate), verb="create", times=None)
-    limits = [module.WRITES_OF_A_GROUP] * 3 + [0]
-    writes: list[asyncio.Task[Any]] = []
-    for number, room in enumerate(limits):
-        group, most = cluster.for_one_group(), len(api.writes) + room
-        writes += [asyncio.create_task(group.create(PODS, a_pod(f"g{number}-{each}"))) for each in range(40)]
-        await api.until(partial(has_written, api, most), "writes are under way")
-        await cluster.get(PODS)
-        assert len(api.writes) == most
-    assert len(api.writes) == module.WRITES_IN_FLIGHT
-    gate.set()
-    await asyncio.gather(*writes)
-    assert len(api.pods()) == 160
-
-
-async def test_it_tells_when_all_writes_are_answered(api: FakeApi, cluster: Cluster) -> None:
-    """Before a write, while it is under way, and after it; a fence that is down holds back what was not begun."""
-    release = asyncio.Event()
-    api.faults.add(Hold(release), verb="create")
-    assert await cluster.still(0)
-    write = asyncio.create_task(cluster.create(pods_path("default"), a_pod("a")))
-    await api.until(lambda: len(api.requests) == 1, "the write is under way")
-    cluster.fence = lambda: 0.0
-    with pytest.raises(NotLeading):
-        await cluster.create(pods_path("default"), a_pod("b"))
-    assert not await cluster.still(0.01)
-    release.set()
-    await write
-    assert await cluster.still(1)

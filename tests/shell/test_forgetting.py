@@ -11,51 +11,51 @@ from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group
 from podgroup_operator.reconcile import Reconciler
 from shell.operating import operating
-from shell.sharing import Sharing
-from shell.stage import names
+from shell.stage import Stage, names
 
 
 def remembered(reconciler: Reconciler) -> set[str]:
     """Give the UIDs of the groups of which anything is kept, their cached objects and pods aside."""
     families = {uid for _, uid in reconciler.pods._families}  # noqa: SLF001 - nobody else may ask
     accounts = set(reconciler.recorder._allowances)  # noqa: SLF001 - nobody else may ask
-    leases = set(reconciler.leases._tenancies) if reconciler.leases else set[str]()  # noqa: SLF001 - nobody else may ask
-    return families | accounts | leases | set(reconciler.ledgers)
+    return families | accounts | set(reconciler.ledgers)
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["it is gone", "another one has its name"])
-async def test_a_group_that_goes_during_a_look_is_forgotten(one: Sharing, *, again: bool) -> None:
-    """Its pods are made, Events are recorded and its lease is held, all after the news of its end; nothing remains."""
-    one.hear()
-    gone, gate = one.group(), asyncio.Event()
-    one.api.faults.add(Hold(gate, after=True), verb="create", resource="pods", nth=2)  # the first is a dry run
-    look = asyncio.create_task(one.look())
-    await one.api.until(lambda: len(one.api.pods()) == 1, "a pod is made")
-    one.api.delete("podgroups", "web")
+async def test_a_group_that_goes_during_a_look_is_forgotten(stage: Stage, *, again: bool) -> None:
+    """Its pods are made, Events are recorded, all after the news of its end; nothing remains."""
+    stage.api.create("podgroups", a_group("web", 2))
+    stage.hear()
+    gone, gate = stage.group(), asyncio.Event()
+    stage.api.faults.add(Hold(gate, after=True), verb="create", resource="pods", nth=2)  # the first is a dry run
+    look = asyncio.create_task(stage.look())
+    await stage.api.until(lambda: len(stage.api.pods()) == 1, "a pod is made")
+    stage.api.delete("podgroups", "web")
     if again:
-        one.api.create("podgroups", a_group("web", 2))
-        one.reconciler.hear(one.api.get("podgroups", "web"))
+        stage.api.create("podgroups", a_group("web", 2))
+        stage.reconciler.hear(stage.api.get("podgroups", "web"))
     else:
-        one.reconciler.forget(gone)
+        stage.reconciler.forget(gone)
     gate.set()
     await look
-    assert one.recorder.told
-    assert gone.uid not in remembered(one.reconciler)
-    assert one.groups.named(gone.uid) is None
+    assert stage.recorder.told
+    assert gone.uid not in remembered(stage.reconciler)
+    assert stage.groups.named(gone.uid) is None
 
 
-async def test_the_news_of_another_group_of_the_name_is_the_end_of_the_first(one: Sharing) -> None:
+async def test_the_news_of_another_group_of_the_name_is_the_end_of_the_first(stage: Stage) -> None:
     """A watch with a gap may never tell that the first one was deleted; its pods are its own until they are gone."""
-    await one.settle()
-    first = one.group().uid
-    assert first in remembered(one.reconciler)
-    one.api.delete("podgroups", "web")
-    one.api.create("podgroups", a_group("web", 2))
-    one.reconciler.hear(one.api.get("podgroups", "web"))
-    for name in names(one.api.pods()):
-        one.api.delete("pods", name, grace=0)
-    one.hear_pods()
-    assert first not in remembered(one.reconciler)
+    stage.api.create("podgroups", a_group("web", 2))
+    await stage.settle()
+    first = stage.group().uid
+    assert first in remembered(stage.reconciler)
+    stage.api.delete("podgroups", "web")
+    stage.api.create("podgroups", a_group("web", 2))
+    stage.reconciler.hear(stage.api.get("podgroups", "web"))
+    for name in names(stage.api.pods()):
+        stage.api.delete("pods", name, grace=0)
+    stage.hear_pods()
+    assert first not in remembered(stage.reconciler)
 
 
 async def test_many_groups_that_live_for_a_moment_leave_nothing_behind(api: FakeApi) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from podgroup_operator.api.cluster import Cluster, NotLeading, pods_path
 from podgroup_operator.api.login import Connection
+from podgroup_operator.api.writer import Writes
 from podgroup_operator.core.lease import DEADLINE, DURATION
 from podgroup_operator.lead import leader
 from podgroup_operator.lead.leader import NAME, Candidate
@@ -56,7 +57,7 @@ class Running:
         self.cluster = Cluster(Connection(api.url, None, lambda: ""))
         self.troubles: list[str] = []
         self.candidate = Candidate(self.cluster, "default", name, self.troubles.append, clock)
-        self.cluster.fence = self.candidate.remaining
+        self.writes = Writes(self.cluster, self.candidate)
 
     async def __aenter__(self) -> Self:
         await self.cluster.__aenter__()
@@ -129,10 +130,11 @@ async def test_a_leader_that_was_paused_writes_nothing(api: FakeApi, clock: Cloc
     async with Running(api, "one", clock) as one:
         await asyncio.wait_for(one.candidate.gained(), 5)
         await one.stop()
-        await one.cluster.create(pods_path("default"), POD)
+        writer = one.writes.writer("default", "web")
+        await writer.create(pods_path("default"), POD)
         clock.now += DEADLINE + 0.1
         with pytest.raises(NotLeading):
-            await one.cluster.delete(pods_path("default", "a"), uid="whatever")
+            await writer.delete(pods_path("default", "a"), uid="whatever")
         assert [pod["metadata"]["name"] for pod in (await one.cluster.get(pods_path("default")))["items"]] == ["a"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group, a_pod
-from podgroup_operator.api.cluster import WRITES_OF_A_GROUP
+from podgroup_operator.api.writer import WRITES_OF_A_GROUP
 from shell.operating import looks, operating
 from shell.stage import names, slots
 

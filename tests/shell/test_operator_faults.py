@@ -12,7 +12,7 @@ from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
 from podgroup_operator import metrics, preflight, run
 from podgroup_operator.lead.tenure import Tenure
-from podgroup_operator.observe import informer
+from podgroup_operator.observe import informer, supervisor
 from podgroup_operator.tell.recorder import Recorder
 from shell.operating import DEADLINE, looks, operating
 from shell.stage import names
@@ -283,23 +283,24 @@ async def test_a_kopf_that_hangs_is_left_behind(api: FakeApi, monkeypatch: pytes
             hung.set()
             released.wait(DEADLINE)
 
-    monkeypatch.setattr(run, "Frame", HangingFrame)
-    monkeypatch.setattr(run, "KOPF_STOP_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "Frame", HangingFrame)
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.05)
     async with operating(api, ready=False):
         await api.until(hung.is_set, "kopf hangs")
     assert not released.is_set()
     released.set()
 
 
-async def test_a_lease_that_is_renewed_too_late_costs_no_group_its_look(api: FakeApi) -> None:
+async def test_a_lease_that_is_renewed_too_late_costs_no_group_its_look(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The time to write is up just when a pod is lost, and a moment later there is more: the pod is replaced."""
     async with operating(api) as running:
         api.create("podgroups", a_group("web", 2))
         await api.until(lambda: (api.get("podgroups", "web").get("status") or {}).get("replicas") == 2, "it is at rest")
-        cluster = running.operator._cluster  # noqa: SLF001 - the one of which the fence is
-        fence, before = cluster.fence, looks("not_leading")
-        cluster.fence = lambda: 0.0
+        candidate, before = running.operator._leadership, looks("not_leading")  # noqa: SLF001 - whose the fence is
+        monkeypatch.setattr(candidate, "remaining", lambda: 0.0)
         api.delete("pods", names(api.pods())[0], grace=0)
         await api.until(lambda: looks("not_leading") > before, "a look was in vain")
-        cluster.fence = fence
+        monkeypatch.undo()
         await pods(api, 2)

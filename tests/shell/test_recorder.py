@@ -10,7 +10,7 @@ import pytest
 
 from builders import desired
 from fakeapi import Answer, Cut, FakeApi, Hold
-from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.api.writer import Writes
 from podgroup_operator.tell import recorder as module
 from podgroup_operator.tell.recorder import Recorder
 
@@ -21,10 +21,10 @@ BURST = 25
 
 
 @pytest.fixture
-async def recorder(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
+async def recorder(writes: Writes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
     """Give a recorder that sends; the 10 s after which a group may send one more Event are 0.2 s here."""
     monkeypatch.setattr(module, "REFILL_SECONDS", 0.2)
-    recorder = Recorder(cluster, "test-1")
+    recorder = Recorder(writes, "test-1")
     task = asyncio.create_task(recorder.run())
     yield recorder
     assert not task.done()

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from builders import NOW
-from podgroup_operator.api.wire import read_desired, write_lease, write_status
+from podgroup_operator.api.wire import read_desired, write_status
 from podgroup_operator.core.model import Condition, Healing, Status
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ def test_the_status_has_the_fields_of_the_schema_and_no_other() -> None:
     """Each field that the CRD describes is told, and nothing is told that the API server would silently drop."""
     condition = Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW)
     status = Status(healing=Healing(1, NOW, "Deleted", "old", "new", 1.5), conditions=(condition,))
-    told = write_status(status, 3, {}) | {"lease": write_lease("me", NOW)}
+    told = write_status(status, 3, {})
     assert set(fields(SCHEMA["status"])) == set(written(told))
 
 
@@ -88,7 +88,7 @@ def test_the_status_has_the_types_of_the_schema() -> None:
     condition = Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW)
     status = Status(healing=Healing(1, NOW, "Deleted", "old", "new", 1.5), conditions=(condition,))
     names = {"integer": int, "string": str, "number": float, "object": dict, "array": list}
-    told = write_status(status, 3, {}) | {"lease": write_lease("me", NOW)}
+    told = write_status(status, 3, {})
     for part, schema in ((told, SCHEMA["status"]), (told["healing"], SCHEMA["status"]["properties"]["healing"])):
         expected = {name: names[inner["type"]] for name, inner in schema["properties"].items()}
         assert expected == {name: type(value) for name, value in part.items()}

@@ -25,6 +25,7 @@ from podgroup_operator.api.cluster import (
     pods_path,
 )
 from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference, pod_manifest
 from podgroup_operator.core.model import Adopt, Cause, Create, Delete, Desired, Failure, Outcome, Plan, Release
@@ -55,13 +56,14 @@ class Application:
     """One plan being carried out for one group."""
 
     def __init__(
-        self, group: Group, family: Family, ledger: Ledger, cluster: Cluster, clock: Callable[[], float]
+        self, group: Group, family: Family, ledger: Ledger, cluster: Cluster, writer: Writer, clock: Callable[[], float]
     ) -> None:
         self._group = group
         self._desired: Desired = group.desired
         self._family = family
         self._ledger = ledger
-        self._cluster = cluster.for_one_group()
+        self._cluster = cluster
+        self._writer = writer
         self._clock = clock
         self._began = clock()  # a pod that is deleted from now on may make room for one that is refused
         self._created: list[Create] = []
@@ -127,7 +129,7 @@ class Application:
         pod = action.pod
         precondition = {"uid": pod.uid, "resourceVersion": str(pod.version)}
         try:
-            body = await self._cluster.patch(
+            body = await self._writer.patch(
                 pods_path(pod.namespace, pod.name), {"metadata": metadata | precondition}, STRATEGIC_MERGE_PATCH
             )
         except Refused as refusal:
@@ -151,7 +153,7 @@ class Application:
         """Create a pod; False stops the batches."""
         manifest = pod_manifest(self._desired, self._group.template, create)
         try:
-            body = await self._cluster.create(pods_path(self._desired.namespace), manifest)
+            body = await self._writer.create(pods_path(self._desired.namespace), manifest)
         except Refused as refusal:
             if refusal.code == CONFLICT and refusal.reason == "AlreadyExists":
                 return await self._name_taken(create)
@@ -198,7 +200,7 @@ class Application:
         pod = delete.pod
         self._family.condemned.add(pod.uid)
         try:
-            body = await self._cluster.delete(pods_path(pod.namespace, pod.name), pod.uid, pod.version)
+            body = await self._writer.delete(pods_path(pod.namespace, pod.name), pod.uid, pod.version)
         except Refused as refusal:
             self._family.condemned.discard(pod.uid)
             if refusal.code not in {NOT_FOUND, CONFLICT}:

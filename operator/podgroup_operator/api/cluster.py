@@ -5,11 +5,7 @@ is retried here: whether a request may be sent again is for the caller to know. 
 a body, `Refused` (the server's Status), or `Unreachable` (no answer: the effect is unknown).
 """
 
-import asyncio
-import copy
-import math
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,15 +13,12 @@ import aiohttp
 import orjson
 
 from podgroup_operator import __version__
-from podgroup_operator.api.fence import Remaining, until_it_falls
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.sockets import connector
 from podgroup_operator.core import names
 
 Json = dict[str, Any]
 
-WRITES_OF_A_GROUP = 32  # in flight; a small API server reaches its top rate here (reference measurements)
-WRITES_IN_FLIGHT = 96  # of all; where one group's hang, perhaps in a webhook of its namespace, there is room for others
 REQUEST_TIMEOUT = 35.0  # seconds; a webhook may take 30, and then the API server says which one it was
 READ_BUFFER = 1 << 20  # bytes; a pod may be large
 
@@ -77,23 +70,10 @@ class NotLeading(Exception):
 
 
 class Cluster:
-    """A connection to one API server, used as an async context manager.
-
-    Attributes:
-        fence: asked right before each write; gives the seconds for which this operator may still write.
-        unanswered: called when a write was sent of which it is not known whether it has been done, or will be.
-        share: entered around each write.
-    """
+    """A connection to one API server, used as an async context manager."""
 
     def __init__(self, connection: Connection) -> None:
-        self.fence: Remaining = lambda: math.inf
-        self.unanswered: Callable[[], None] = lambda: None
-        self.share: AbstractAsyncContextManager[None] = nullcontext()
         self._connection = connection
-        self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
-        self._under_way: set[object] = set()
-        self._still = asyncio.Event()
-        self._still.set()
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
@@ -110,30 +90,9 @@ class Cluster:
     ) -> None:
         await self._session.close()
 
-    def fenced(self, remaining: Remaining, unanswered: Callable[[], None] = lambda: None) -> Self:
-        """Give the same connection with a second fence, and with somebody to tell of unanswered writes."""
-        view = copy.copy(self)
-        view.fence = lambda: min(self.fence(), remaining())
-        view.unanswered = unanswered
-        return view
-
-    def for_one_group(self) -> Self:
-        """Give the same connection for the writes of one group, which may not take the room of all the others."""
-        view = copy.copy(self)
-        view.share = asyncio.Semaphore(WRITES_OF_A_GROUP)
-        return view
-
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         """Read an object or a list."""
         return await self._request("GET", path, params)
-
-    async def create(self, path: str, body: Json, params: Mapping[str, str] | None = None) -> Json:
-        """POST a new object."""
-        return await self._write("POST", path, body, "application/json", params)
-
-    async def patch(self, path: str, body: Json, content_type: str = MERGE_PATCH) -> Json:
-        """PATCH an object or a subresource."""
-        return await self._write("PATCH", path, body, content_type)
 
     async def ask(self, path: str, body: Json) -> Json:
         """POST what changes nothing, such as an access review; whoever does not lead may do so too."""
@@ -143,22 +102,16 @@ class Cluster:
         """Write the Lease, by which leading begins: POST a new one or PATCH it."""
         return await self._request(method, path, None, body, "application/json" if method == "POST" else MERGE_PATCH)
 
-    async def delete(self, path: str, uid: str, version: int | None = None) -> Json:
-        """Delete the object that has this UID and, if given, is still at this resourceVersion, and no other."""
-        preconditions: Json = {"uid": uid}
-        if version is not None:
-            preconditions["resourceVersion"] = str(version)
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        return await self._write("DELETE", path, body, "application/json")
-
-    async def still(self, seconds: float) -> bool:
-        """Wait until no write is under way; tell whether that is so within the time."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._still.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Json,
+        params: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        """Send a write as it is; whether it may be sent is for `writer.py` to know."""
+        return await self._request(method, path, params, body, content_type)
 
     async def watch(self, path: str, params: Mapping[str, str], silence: float) -> AsyncIterator[list[Json]]:
         """Follow a watch; each item is the events that came together, the first one none: the server has accepted.
@@ -182,31 +135,6 @@ class Cluster:
                     yield [orjson.loads(line) for line in lines if line]
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
             raise Unreachable(describe(error)) from error
-
-    async def _write(
-        self, method: str, path: str, body: Json, content_type: str, params: Mapping[str, str] | None = None
-    ) -> Json:
-        async with self.share, self._writes:
-            left = self.fence()
-            if left <= 0:
-                raise NotLeading
-            request = object()
-            self._under_way.add(request)
-            self._still.clear()
-            try:
-                async with until_it_falls(left, self.fence):
-                    return await self._request(method, path, params, body, content_type)
-            except TimeoutError as error:
-                self.unanswered()
-                raise Unreachable("it took longer than this operator may write without asking again") from error
-            except BaseException as error:
-                if not isinstance(error, Refused) or error.code >= SERVER_ERROR:
-                    self.unanswered()
-                raise
-            finally:
-                self._under_way.discard(request)
-                if not self._under_way:
-                    self._still.set()
 
     async def _request(
         self,

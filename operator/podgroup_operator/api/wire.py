@@ -13,7 +13,6 @@ import orjson
 
 from podgroup_operator.core import names
 from podgroup_operator.core.conditions import OUR_TYPES
-from podgroup_operator.core.lease import DURATION, Lease
 from podgroup_operator.core.manifest import micro_time, whole_seconds
 from podgroup_operator.core.model import Condition, Desired, Healing, Phase, Pod, PodReplacement, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
@@ -289,20 +288,6 @@ def write_healing(healing: Healing) -> Json:
         "lastReplacement": healing.last_replacement,
         "lastRecoverySeconds": healing.last_recovery_seconds,
     }
-
-
-def read_lease(body: Json) -> Lease | None:
-    """Read a PodGroup's own lease; None if nobody has it."""
-    lease = (body.get("status") or {}).get("lease")
-    if not lease:
-        return None
-    renewed = noted_time(lease.get("renewTime")) or 0.0
-    return Lease(lease.get("holderIdentity") or "", DURATION, transitions=0, version=round(renewed * 1e6))
-
-
-def write_lease(holder: str, now: float) -> Json:
-    """Write a PodGroup's own lease, renewed now."""
-    return {"holderIdentity": holder, "renewTime": micro_time(now)}
 
 
 def shows(body: Json, patch: Json) -> bool:

@@ -30,7 +30,7 @@ class Lease:
         holder: who has it; "" is nobody.
         duration: for how many seconds after a renewal.
         transitions: how often it has changed hands.
-        version: its resourceVersion; of a PodGroup's own lease, its renewTime in microseconds.
+        version: its resourceVersion.
     """
 
     holder: str

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
@@ -39,19 +39,18 @@ class Leadership(Protocol):
     async def release(self) -> None:
         """Let another one lead."""
 
+    @property
+    def tenure(self) -> int:
+        """Give the number of the present time of leading, or of the last one."""
+
     def remaining(self) -> float:
         """Give the seconds for which it may act without asking again; 0 or less: it may not."""
 
 
 class Alone:
-    """No election: this operator may always act, and takes the lease of each group that it acts for.
+    """No election: this operator may always act."""
 
-    Args:
-        release: gives all of these back.
-    """
-
-    def __init__(self, release: Callable[[], Awaitable[None]]) -> None:
-        self._release = release
+    tenure = 0
 
     async def run(self) -> None:
         """Strive for nothing."""
@@ -64,8 +63,7 @@ class Alone:
         await asyncio.Event().wait()
 
     async def release(self) -> None:
-        """Let others act for all groups."""
-        await self._release()
+        """Have nothing to give back."""
 
     def remaining(self) -> float:
         """Give no limit."""
@@ -81,6 +79,9 @@ class Candidate:
         identity: who we are, as no other operator is.
         trouble: told why the Lease cannot be had or kept, a sentence; "" when nothing is in the way.
         clock: monotonic seconds.
+
+    Attributes:
+        tenure: how many times we have begun to lead.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Candidate:
         self._leading, self._following = asyncio.Event(), asyncio.Event()
         self._following.set()
         self._holder = ""
+        self.tenure = 0
 
     def remaining(self) -> float:
         """Give the seconds for which we may act without another renewal; 0 or less: we may not."""
@@ -169,6 +171,8 @@ class Candidate:
         self._seen = await self._write(step, holder=self._identity)
         self._until = asked + DEADLINE
         self._tell(self._identity)
+        if not self._leading.is_set():
+            self.tenure += 1
         self._following.clear()
         self._leading.set()
 

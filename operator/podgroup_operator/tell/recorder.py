@@ -13,7 +13,8 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, object_path
+from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable, object_path
+from podgroup_operator.api.writer import Writes
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.core.model import Desired
@@ -50,12 +51,12 @@ class Recorder:
     """Sends Events about PodGroups.
 
     Args:
-        cluster: where to.
+        writes: through which they go.
         instance: who we are, for `reportingInstance`.
     """
 
-    def __init__(self, cluster: Cluster, instance: str) -> None:
-        self._cluster = cluster
+    def __init__(self, writes: Writes, instance: str) -> None:
+        self._writes = writes
         self._instance = instance
         self._allowances: dict[str, Allowance] = {}
         self._outbox: deque[tuple[Desired, str, str, str]] = deque(maxlen=10_000)
@@ -140,7 +141,7 @@ class Recorder:
         }
         path = object_path("/apis/events.k8s.io/v1", "events", desired.namespace, "")
         try:
-            await self._cluster.create(path, body)
+            await self._writes.writer(desired.namespace, desired.name).create(path, body)
         except NotLeading:
             return  # whoever leads now tells what it does itself
         except (Refused, Unreachable) as error:

@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Cluster, Refused, podgroups_path
+from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Refused, podgroups_path
 from podgroup_operator.api.wire import shows
+from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import whole_seconds
 from podgroup_operator.core.model import Create, Desired, Outcome, Plan
@@ -94,13 +95,13 @@ def status_due(group: Group, status: Json, ledger: Ledger) -> float | None:
     return 0.0
 
 
-async def write_status(group: Group, status: Json, cluster: Cluster, groups: GroupStore) -> None:
+async def write_status(group: Group, status: Json, writer: Writer, groups: GroupStore) -> None:
     """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten."""
     metrics.status_writes.inc()
     metadata = {"uid": group.uid, "resourceVersion": group.body["metadata"]["resourceVersion"]}
     listing = groups.listing
     try:
-        body = await cluster.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
+        body = await writer.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
     except Refused as refusal:
         if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
             raise

@@ -1,0 +1,194 @@
+"""Writing: the one door through which everything goes that changes something, the Lease apart.
+
+Each write asks right before it is sent whether this operator may still write, and is given up when it may not any more.
+A `Writer` belongs to one look at one group and carries the number of the tenure in which that look began: should
+another operator lead meanwhile, what was decided before is not sent even if we lead again.
+
+How much may be under way is limited, for a small API server reaches its top rate at some tens of requests. Where the
+writes of one group or of one namespace hang, perhaps in a webhook of its own, there is room for those of others: each
+has a share, and a write that is not answered within a second does not count towards the whole any more.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from podgroup_operator.api.cluster import MERGE_PATCH, Cluster, NotLeading, Unreachable
+from podgroup_operator.api.fence import until_it_falls
+
+Json = dict[str, Any]
+
+WRITES_OF_A_GROUP = 32
+"""In flight; more of them make no API server faster."""
+
+WRITES_OF_A_NAMESPACE = 64
+
+WRITES_IN_FLIGHT = 96
+"""Of all, those aside that have hung for longer than `HANGS`."""
+
+HANGS = 1.0
+"""Seconds after which a write waits for something other than the API server's own work."""
+
+Key = tuple[str, ...]
+"""Whose share: a namespace's, or a group's (namespace, name)."""
+
+
+class Authority(Protocol):
+    """Whether this operator may write, and since when."""
+
+    @property
+    def tenure(self) -> int:
+        """Give the number of the present time of leading, or of the last one."""
+
+    def remaining(self) -> float:
+        """Give the seconds for which this operator may write without asking again; 0 or less: it may not."""
+
+
+class Unlimited:
+    """An authority that never ends."""
+
+    tenure = 0
+
+    def remaining(self) -> float:
+        """Give no limit."""
+        return math.inf
+
+
+class Writes:
+    """All writes of this operator.
+
+    Args:
+        cluster: where they go.
+        authority: asked right before each.
+    """
+
+    def __init__(self, cluster: Cluster, authority: Authority) -> None:
+        self._cluster = cluster
+        self._authority = authority
+        self._closed = False
+        self._room = asyncio.Semaphore(WRITES_IN_FLIGHT)
+        self._shares: dict[Key, Share] = {}
+        self._under_way: set[object] = set()
+        self._still = asyncio.Event()
+        self._still.set()
+
+    def writer(self, namespace: str, group: str) -> "Writer":
+        """Give a writer of a group for what is decided from now on."""
+        return Writer(self, namespace, group, self._authority.tenure)
+
+    def close(self) -> None:
+        """Let nothing be sent from now on."""
+        self._closed = True
+
+    async def still(self, seconds: float) -> bool:
+        """Wait until no write is under way; tell whether that is so within the time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._still.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def send(self, writer: "Writer", method: str, path: str, body: Json, **options: Any) -> Json:
+        """Send one write, when there is room for it.
+
+        Raises:
+            NotLeading: it was not sent.
+            Refused: the API server's no.
+            Unreachable: there was no answer in time.
+        """
+
+        def remaining() -> float:
+            same = writer.tenure == self._authority.tenure and not self._closed
+            return self._authority.remaining() if same else 0.0
+
+        namespace, group = (writer.namespace,), (writer.namespace, writer.group)
+        async with (
+            self._share(group, WRITES_OF_A_GROUP),
+            self._share(namespace, WRITES_OF_A_NAMESPACE),
+            self._place(),
+        ):
+            left = remaining()
+            if left <= 0:
+                raise NotLeading
+            request = object()
+            self._under_way.add(request)
+            self._still.clear()
+            try:
+                async with until_it_falls(left, self._authority.remaining):
+                    return await self._cluster.send(method, path, body, **options)
+            except TimeoutError as error:
+                raise Unreachable("it took longer than this operator may write without asking again") from error
+            finally:
+                self._under_way.discard(request)
+                if not self._under_way:
+                    self._still.set()
+
+    @asynccontextmanager
+    async def _share(self, key: Key, most: int) -> AsyncIterator[None]:
+        """Wait for a share's turn; who is the last one there takes the account away."""
+        share = self._shares.setdefault(key, Share(most))
+        share.users += 1
+        try:
+            async with share.room:
+                yield
+        finally:
+            share.users -= 1
+            if not share.users:
+                del self._shares[key]
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Take one of the places of all, and leave it after the write, or when it hangs."""
+        await self._room.acquire()
+        leave = asyncio.get_running_loop().call_later(HANGS, self._room.release)
+        try:
+            yield
+        finally:
+            if asyncio.get_running_loop().time() < leave.when() and not leave.cancelled():
+                leave.cancel()
+                self._room.release()
+
+
+class Share:
+    """What one group or namespace may have under way."""
+
+    def __init__(self, most: int) -> None:
+        self.room = asyncio.Semaphore(most)
+        self.users = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes of one group for as long as the tenure lasts in which it was asked for.
+
+    Attributes:
+        writes: through which they go.
+        namespace: whose share they take.
+        group: whose share of that.
+        tenure: the number of the tenure.
+    """
+
+    writes: Writes
+    namespace: str
+    group: str
+    tenure: int
+
+    async def create(self, path: str, body: Json, params: Mapping[str, str] | None = None) -> Json:
+        """POST a new object."""
+        return await self.writes.send(self, "POST", path, body, params=params)
+
+    async def patch(self, path: str, body: Json, content_type: str = MERGE_PATCH) -> Json:
+        """PATCH an object or a subresource."""
+        return await self.writes.send(self, "PATCH", path, body, content_type=content_type)
+
+    async def delete(self, path: str, uid: str, version: int | None = None) -> Json:
+        """Delete the object that has this UID and, if given, is still at this resourceVersion, and no other."""
+        preconditions: Json = {"uid": uid}
+        if version is not None:
+            preconditions["resourceVersion"] = str(version)
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        return await self.writes.send(self, "DELETE", path, body)
