@@ -23,7 +23,7 @@ CRD = "podgroups.selfheal.dev"
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses before something is tried again, or is given the time to be heard of: they teach nothing."""
-    monkeypatch.setattr(run, "RESTART_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "RESTART_PAUSE", 0.01)
     monkeypatch.setattr(run, "RELIST_DOUBT", 0.05)
     monkeypatch.setattr(run, "ERROR_PAUSES", (0.05,))
     monkeypatch.setattr(preflight, "PAUSES", (0.02,))
