@@ -7,8 +7,24 @@ of its pods: running, Ready for an hour, on a node of its own.
 from dataclasses import replace
 from typing import Any
 
-from podgroup_operator.core.model import Cause, Desired, Healing, Loss, Observed, Phase, Pod, Status
+from podgroup_operator.core.model import (
+    Cause,
+    Create,
+    Desired,
+    Healing,
+    Loss,
+    Observed,
+    Outcome,
+    Phase,
+    Plan,
+    Pod,
+    Status,
+)
+from podgroup_operator.core.names import pod_name
+from podgroup_operator.core.plan import plan
 from podgroup_operator.core.selector import Selector
+from podgroup_operator.core.status import summarize
+from podgroup_operator.core.view import view_of
 
 NOW = 1_700_000_000.0
 HOUR = 3600.0
@@ -77,6 +93,11 @@ def loss(slot: int, name: str = "", **changes: Any) -> Loss:
     return replace(Loss(slot, name or f"web-{slot}", Cause.DELETED, NOW - 1), **changes)
 
 
+def create(slot: int, epoch: int = 0, lost: Loss | None = None, **changes: Any) -> Create:
+    """Build the create that fills a slot of the plainest group."""
+    return replace(Create(pod_name("web", GROUP_UID, slot, epoch), slot, epoch, "r1", lost), **changes)
+
+
 def told(replicas: int, **changes: Any) -> Status:
     """Build a status that told of so many pods."""
     return Status(replicas=replicas, **changes)
@@ -85,3 +106,13 @@ def told(replicas: int, **changes: Any) -> Status:
 def healed(total: int, **changes: Any) -> Status:
     """Build a status whose record has so many replacements."""
     return Status(healing=Healing(total=total, **changes))
+
+
+def planned(group: Desired, seen: Observed, now: float = NOW) -> Plan:
+    """Decide what a group needs."""
+    return plan(view_of(group, seen, now))
+
+
+def summarized(group: Desired, seen: Observed, outcome: Outcome, now: float = NOW) -> Status:
+    """Tell how a group stands."""
+    return summarize(view_of(group, seen, now), outcome, now)

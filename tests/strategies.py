@@ -11,6 +11,7 @@ from builders import GROUP_UID, LABELS, NOW, OTHER_UID, desired, pod
 from podgroup_operator.core.model import (
     Cause,
     Healing,
+    Lane,
     Loss,
     Observed,
     Phase,
@@ -106,11 +107,30 @@ groups = st.builds(
     failed_pods_history_limit=st.integers(0, 2),
 )
 
-losses: st.SearchStrategy[dict[int, Loss]] = st.dictionaries(slots, st.sampled_from(Cause), max_size=3).map(
-    lambda causes: {slot: Loss(slot, f"lost-{slot}", cause, NOW - 1) for slot, cause in causes.items()}
+losses: st.SearchStrategy[dict[int, Loss]] = st.dictionaries(
+    slots | st.integers(-2, -1), st.tuples(st.sampled_from(Cause), st.booleans()), max_size=3
+).map(
+    lambda drawn: {
+        slot: Loss(slot, f"lost-{slot}", cause, NOW - 1, early=early and cause is Cause.FAILED)
+        for slot, (cause, early) in drawn.items()
+    }
 )
 
-refusals = st.none() | st.builds(Refusal, st.just("refused"), st.sampled_from([NOW - 5, NOW, NOW + 5, NOW + 30]))
+waits = st.sampled_from([-5.0, 0.0, 5.0, 30.0])
+refusals = st.none() | st.builds(
+    Refusal, st.just("refused"), waits, st.booleans(), st.sampled_from(["", "Correct it."])
+)
+held: st.SearchStrategy[dict[Lane, Refusal]] = st.dictionaries(
+    st.sampled_from(Lane), st.builds(Refusal, st.just("refused"), waits, st.booleans()), max_size=2
+)
+stuck = st.frozensets(st.integers(0, 9).map("uid-{}".format), max_size=3)
+corpses = st.none() | st.builds(
+    lambda age, failures: pod(
+        "remembered", phase=Phase.FAILED, created=NOW - age, finished=NOW - age, failures=failures, ready_since=None
+    ),
+    st.sampled_from([0, 2, 100, 890, 1000]),
+    st.integers(0, 5),
+)
 
 statuses = st.builds(
     Status,
@@ -119,17 +139,23 @@ statuses = st.builds(
 )
 
 
-def views(refused: st.SearchStrategy[Refusal | None] = refusals) -> st.SearchStrategy[Observed]:
-    """Draw what an operator knows of a group."""
+def views(*, refused: bool = True) -> st.SearchStrategy[Observed]:
+    """Draw what an operator knows of a group.
+
+    Args:
+        refused: whether anything may have been refused a moment ago.
+    """
+    refusing: dict[str, st.SearchStrategy[Any]] = {"held": held, "stuck": stuck, "template_refusal": refusals}
     return st.builds(
         Observed,
         pods=namespaces(),
         names=st.frozensets(seats, max_size=4).map(taken_names),
         losses=losses,
         epochs=st.dictionaries(slots, epochs, max_size=4),
+        corpse=corpses,
         first_look=st.booleans(),
-        create_refusal=refused,
         status=statuses,
+        **(refusing if refused else {}),
     )
 
 

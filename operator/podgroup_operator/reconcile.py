@@ -4,33 +4,43 @@ A look is caused by anything and depends on nothing but what is seen now; after 
 next one repairs what is left.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.act.apply import Application, ask_about_deletes
+from podgroup_operator.act.apply import Application, ask_about_leaving
 from podgroup_operator.act.template import objection
-from podgroup_operator.api.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
-from podgroup_operator.api.wire import read_status
+from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
+from podgroup_operator.api.wire import shows
 from podgroup_operator.api.wire import write_status as written
 from podgroup_operator.api.writer import Writer, Writes
-from podgroup_operator.core.model import Observed, Outcome, Plan, Status
+from podgroup_operator.core.conditions import changes_at
+from podgroup_operator.core.model import Lane, Outcome, Plan, Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
+from podgroup_operator.core.view import View, view_of
 from podgroup_operator.observe.groups import Group, GroupStore
-from podgroup_operator.observe.ledger import Ledger
-from podgroup_operator.observe.pods import Family, PodStore
+from podgroup_operator.observe.memory import Memory, Verdict
+from podgroup_operator.observe.observed import observe
+from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.tell import report
 from podgroup_operator.tell.recorder import Recorder
-from podgroup_operator.tell.report import announce, announce_streak, status_due, write_status
+from podgroup_operator.tell.report import announce, announce_held, write_status
 from podgroup_operator.workqueue import Key
 
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
 UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
+HELD = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
+SPACING = 5.0  # times what a look took in which nothing was to be done, until the next one that nothing urgent asks for
+SETTLING = 0.1  # seconds after a create until it is told: where the pod is Ready by then, that is told with it
 
 Json = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 async def _nothing() -> None:
@@ -42,7 +52,9 @@ class Reconciler:
     """Looks at groups, one at a time each, any number of groups at once.
 
     Attributes:
+        clock: seconds since the epoch.
         refresh: makes the cache of pods no older than the call.
+        monotonic: seconds by which pauses are measured.
     """
 
     cluster: Cluster
@@ -52,59 +64,84 @@ class Reconciler:
     recorder: Recorder
     clock: Callable[[], float] = time.time
     refresh: Callable[[], Awaitable[None]] = _nothing
-    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    monotonic: Callable[[], float] = time.monotonic
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring a group to what it asks for; give the seconds after which to look again, if time matters."""
+        writer = self.writes.writer(*key)
         group = await self._confirmed(key)
-        if group is None or group.desired.deleting:
-            return None  # owner references do the rest, with or without us
+        if group is None:
+            return None
         try:
-            return await self._look(group)
+            return await self._look(group, writer)
         finally:
             if self.groups.named(group.uid) is None:  # it went meanwhile, and what we did is remembered
                 self.forget(group)
 
-    async def _look(self, group: Group) -> float | None:
-        writer = self.writes.writer(*group.key)
-        ledger, family = self.ledgers.setdefault(group.uid, Ledger()), self.pods.family(group.owner)
-        await ask_about_deletes(family, ledger, self.cluster)
-        if ledger.unsure:
+    async def _look(self, group: Group, writer: Writer) -> float | None:
+        began, memory = self.monotonic(), self.pods.memories.of(group.owner)
+        await ask_about_leaving(memory, self.cluster, began)
+        if memory.written.unsure:
             await self.refresh()
-            ledger.unsure = False
-        if not ledger.caught_up(self.pods.version(group.desired.namespace), family.pods, family.condemned):
+            memory.written.unsure = False
+        if not memory.caught_up(self.pods.version(group.desired.namespace)):
             metrics.stale_skips.inc()
+            memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
-        await self._judge_template(group, ledger, writer)
-        return await self._decide_and_act(group, family, ledger, writer)
+        view = self._view(group, memory)
+        if await self._judge_template(group, memory, view, writer):
+            view = self._view(group, memory)
+        return await self._act_and_tell(group, memory, view, writer)
 
-    async def _decide_and_act(self, group: Group, family: Family, ledger: Ledger, writer: Writer) -> float | None:
+    async def _act_and_tell(self, group: Group, memory: Memory, view: View, writer: Writer) -> float | None:
         """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
-        now = self.clock()
-        observed, decision = self._decide(group, family, ledger, now)
+        began, decision = self.monotonic(), plan(view)
         if decision.missing <= 0:
-            family.losses.clear()  # none of these needs a replacement; one that comes from now on may
-        outcome = await Application(group, family, ledger, self.cluster, writer, self.clock).carry_out(decision)
-        status = summarize(group.desired, observed, outcome, self.clock())
+            memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
+        application, outcome = Application(group, memory, self.cluster, writer, self.monotonic), Outcome()
+        if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):
+            outcome = await application.carry_out(decision)
+        status = summarize(view, outcome, self.clock())
 
-        ledger.settle(status.healing, held=decision.held > 0)
-        announce_streak(group.desired, decision, ledger, self.recorder)
-        announce(group.desired, decision, outcome, self.recorder, self.clock())
-        told_in = await self._tell(group, status, ledger, writer)
-        return self._next_look(told_in, decision, outcome, ledger)
+        memory.told.healing = status.healing
+        if not group.desired.deleting:
+            memory.first_look &= decision.missing > 0 and len(outcome.created) < decision.missing
+            announce_held(group.desired, decision, memory.told, self.recorder)
+            announce(group.desired, decision, outcome, self.recorder, self.clock())
+        if application.fenced:
+            raise NotLeading
+        if outcome.created and not outcome.failures:
+            memory.told.due = max(memory.told.due, self.monotonic() + SETTLING)
+        told_in = await self._tell(group, status, memory, writer)
+        now = self.monotonic()
+        rest = SPACING * (now - began) if decision.empty else 0.0
+        memory.told.quiet_until = max(memory.told.due, now + rest)
+        return self._next_look(told_in, decision, outcome, status, memory)
 
-    async def _tell(self, group: Group, status: Status, ledger: Ledger, writer: Writer) -> float | None:
+    async def _tell(self, group: Group, status: Status, memory: Memory, writer: Writer) -> float | None:
         """Write the status if it differs.
 
         Returns:
-            The seconds after which it may be written, if it differs but was written a moment ago; else None.
+            The seconds after which it may be written, if it differs but was written or refused a moment ago; else None.
         """
         replicas, group = group.desired.replicas, self.groups.newest(group)  # what was done may have taken its time
+        lane, now = memory.written.lanes[Lane.TELL], self.monotonic()
         body = written(status, replicas, group.body.get("status") or {})
-        due = status_due(group, body, ledger)
-        if due == 0:
+        if shows(group.body.get("status") or {}, body):
+            return None
+        due = max(memory.told.due, lane.until)
+        if due > now:
+            return due - now
+        memory.told.due = now + report.STATUS_INTERVAL
+        try:
             await write_status(group, body, writer, self.groups)
-        return due or None
+        except (Refused, Unreachable) as error:
+            lane.refused(error, str(error), self.monotonic(), mostly=True)
+            logger.warning("group=%s/%s its status cannot be written: %s", *group.key, error)
+            metrics.failures.labels("FailedStatus").inc()
+            return lane.until - self.monotonic()
+        lane.accepted()
+        return None
 
     async def _confirmed(self, key: Key) -> Group | None:
         """Give the group, read afresh if it may have vanished unseen; forget it if it has."""
@@ -132,53 +169,54 @@ class Reconciler:
 
     def start_anew(self) -> None:
         """Drop what is remembered of our own writes: others have written since."""
-        self.ledgers.clear()
-        self.pods.absolve()
+        self.pods.memories.begin()
 
     def forget(self, group: Group) -> None:
         """Drop all that is remembered of a group that is gone."""
         self.groups.forget(group)
-        self.pods.forget(group.owner)
-        self.recorder.forget(group.uid)
-        self.ledgers.pop(group.uid, None)
+        self.pods.memories.end(group.owner)
 
-    async def _judge_template(self, group: Group, ledger: Ledger, writer: Writer) -> None:
-        """Ask the API server about a template that is new, or was refused a while ago."""
-        if not ledger.must_judge(group.desired.revision, self.clock()):
-            return
-        before, refusal = ledger.template_refusal, await objection(group, writer)
-        ledger.judge(group.desired.revision, refusal.message if refusal else None, self.clock())
-        if refusal and (before is None or before.message != refusal.message):
-            note = f"{refusal}. The condition Stalled has the API server's own words."
+    async def _judge_template(self, group: Group, memory: Memory, view: View, writer: Writer) -> bool:
+        """Ask the API server about a template, if that is due; tell whether it was."""
+        if group.desired.deleting or not self._must_judge(memory.written.verdict, view):
+            return False
+        before, found = memory.written.verdict.refusal, await objection(group, writer)
+        memory.written.judge(group.desired.revision, found[0] if found else None, self.monotonic())
+        if found and (before is None or before.message != found[0].message):
+            note = f"{found[1]}. The condition Stalled has the API server's own words."
             self.recorder.record(group.desired, "Warning", REASON_TEMPLATE_INVALID, note)
+        return True
 
-    def _decide(self, group: Group, family: Family, ledger: Ledger, now: float) -> tuple[Observed, Plan]:
-        """Give what is known of a group at this moment, and what is to be done."""
-        observed = self._observe(group, family, ledger)
-        return observed, plan(group.desired, observed, now)
+    def _must_judge(self, verdict: Verdict, view: View) -> bool:
+        """Tell whether the API server has to be asked about a template: it is new, or was refused a while ago.
 
-    def _observe(self, group: Group, family: Family, ledger: Ledger) -> Observed:
-        """Put together what is known of a group at this moment."""
-        status = read_status(group.body)
-        return Observed(
-            pods=(*family.pods.values(), *self.pods.orphans(group.desired.namespace)),
-            names=frozenset(ledger.names),
-            losses=dict(family.losses),
-            epochs=family.epochs,
-            first_look=ledger.first_look,
-            template_refusal=ledger.template_refusal,
-            create_refusal=ledger.create_refusal,
-            status=replace(status, healing=ledger.remembered(status.healing)),
-        )
+        At a start all are new. Then it is asked only where a pod is to be made of a template, and none is there to
+        prove that it is accepted: a thousand groups are not a thousand dry runs before the first heal.
+        """
+        revision = view.desired.revision
+        if verdict.revision == revision:
+            return verdict.refusal is not None and verdict.until <= self.monotonic()
+        if not verdict.revision and any(member.pod.revision == revision for member in view.members):
+            verdict.revision = revision
+            return False
+        return bool(verdict.revision or plan(view).creates)
 
-    def _next_look(self, told_in: float | None, decision: Plan, outcome: Outcome, ledger: Ledger) -> float | None:
-        """Find the earliest time at which a look is worth while without news."""
-        now = self.clock()
-        delays = [] if told_in is None else [told_in]
-        if decision.look_again is not None:
-            delays.append(decision.look_again - now)
-        if ledger.refusals:
-            delays.append(ledger.retry_at - now)
-        elif len(outcome.created) < len(decision.creates) or len(outcome.deleted) < len(decision.deletes):
+    def _view(self, group: Group, memory: Memory) -> View:
+        return view_of(group.desired, observe(group, memory, self.pods, self.monotonic()), self.pods.now())
+
+    def _next_look(
+        self, told_in: float | None, decision: Plan, outcome: Outcome, status: Status, memory: Memory
+    ) -> float | None:
+        """Find the earliest time at which a look is worth while without news, in seconds from now."""
+        now, monotonic = self.clock(), self.monotonic()
+        times = [time for time in (decision.look_again, changes_at(status.conditions)) if time is not None]
+        delays = [time - now for time in times if time > now]
+        delays += [] if told_in is None else [told_in]
+        lanes = memory.written.lanes
+        for lane in HELD:
+            waiting = [each.until for each in lanes[lane].stuck.values()]
+            delays += [until - monotonic for until in (lanes[lane].until, *waiting) if until > monotonic]
+        undone = len(outcome.created) < len(decision.creates) or len(outcome.removed) < len(decision.removes)
+        if undone and not any(lanes[lane].message for lane in HELD):
             delays.append(UNFINISHED_PAUSE)
         return max(min(delays), 0.0) if delays else None

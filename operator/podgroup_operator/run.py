@@ -62,7 +62,7 @@ class Operator:
         self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
         self._leadership: Leadership = self._elect(identity) if settings.leader_elect else Alone()
         self._writes = Writes(self._cluster, self._leadership)
-        self._recorder = Recorder(self._writes, identity)
+        self._recorder = Recorder(self._writes, self._pods.memories, identity)
         self._reconciler = Reconciler(
             self._cluster, self._writes, self._groups, self._pods, self._recorder, refresh=self._refresh
         )
@@ -195,11 +195,17 @@ class Operator:
             logger.exception("PodGroup %s cannot be read; this is a bug, please report it", body["metadata"]["uid"])
             metrics.reconciles.labels("bug").inc()
 
-    def _wake(self, pod: Pod) -> bool:
-        """Have everyone looked at whom a pod concerns; tell whether that is anybody."""
+    def _wake(self, pod: Pod, urgent: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
+        """Have everyone looked at whom a pod concerns, in a while if it is not urgent; tell whether that is anybody."""
         keys = tuple(self._groups.concerned(pod))
         for key in keys:
-            self._queue.add(key)
+            group = None if urgent else self._groups.get(key)
+            memory = self._pods.memories.known(group.owner) if group else None
+            pause = memory.told.quiet_until - time.monotonic() if memory else 0.0
+            if pause > 0:
+                self._queue.add_after(key, pause)
+            else:
+                self._queue.add(key)
         return bool(keys)
 
     async def _work(self) -> None:

@@ -1,9 +1,9 @@
-"""Counting: the bucket of each pod, when it becomes available, and why it was lost."""
+"""Counting: the bucket of each pod, and why it was lost."""
 
 import pytest
 
 from builders import NOW, gone, pod
-from podgroup_operator.core.classify import Bucket, cause_of_loss, classify, is_active, next_available
+from podgroup_operator.core.classify import ACTIVE, Bucket, cause_of_loss, classify, is_active, is_finished
 from podgroup_operator.core.model import Cause, Phase, Pod
 
 STARTING = pod(ready_since=None)
@@ -36,30 +36,8 @@ BUCKETS = {
 def test_each_pod_is_in_one_bucket(one: Pod, min_ready_seconds: int, bucket: Bucket) -> None:
     """A pod's bucket follows from its deletion, its phase and its readiness; active is what its bucket says."""
     assert bucket is classify(one, min_ready_seconds, NOW)
-    assert bucket.active is is_active(one)
-
-
-NEXT_AVAILABLE = {
-    "nothing becomes available by waiting when no pod is Ready": ([STARTING], 10, None),
-    "nothing becomes available by waiting when all are": ([pod()], 10, None),
-    "without minReadySeconds nothing is waited for, whatever a node's clock says": (
-        [pod(ready_since=NOW + 5)],
-        0,
-        None,
-    ),
-    "the earliest pod is waited for": ([pod(ready_since=NOW - 3), pod(ready_since=NOW - 8)], 10, NOW + 2),
-    "a pod that is asked to go is not waited for": ([gone("web-0", ready_since=NOW - 8)], 10, None),
-    "a failed pod is not waited for": ([pod(phase=Phase.FAILED, ready_since=NOW - 8)], 10, None),
-    "a pod that is available now is not waited for": ([pod(ready_since=NOW - 10)], 10, None),
-}
-
-
-@pytest.mark.parametrize(("pods", "min_ready_seconds", "time"), NEXT_AVAILABLE.values(), ids=NEXT_AVAILABLE.keys())
-def test_the_next_look_is_when_the_earliest_pod_becomes_available(
-    pods: list[Pod], min_ready_seconds: int, time: float | None
-) -> None:
-    """Readiness that only has to grow old is waited for as long as it takes (FindMinNextPodAvailabilityCheck)."""
-    assert time == next_available(pods, min_ready_seconds, NOW)
+    assert (bucket in ACTIVE) is is_active(one)
+    assert is_finished(one) is (one.phase in {Phase.FAILED, Phase.SUCCEEDED})
 
 
 LOSSES = {

@@ -4,31 +4,36 @@ from dataclasses import replace
 
 import pytest
 
-from builders import NOW, desired, gone, observed, pod, seated
+from builders import NOW, desired, gone, observed, pod, seated, summarized
+from podgroup_operator.core.conditions import LONGEST_MESSAGE, PATIENCE, changes_at
 from podgroup_operator.core.model import (
     Condition,
     Create,
     Desired,
     Failure,
+    Lane,
     Observed,
     Outcome,
     Phase,
     Refusal,
     Status,
 )
-from podgroup_operator.core.status import summarize
 
 NOTHING = Outcome()
-BAD_TEMPLATE = Refusal('Pod "web" is invalid: spec.containers[0].image: Required value.', NOW + 30)
-QUOTA = Refusal("Error creating: exceeded quota", NOW + 5)
+CORRECT = "Correct spec.template; pods that run are left as they are."
+BAD_TEMPLATE = Refusal('Pod "web" is invalid: spec.containers[0].image: Required value.', 30.0, advice=CORRECT)
+NO_SUCH_ACCOUNT = Refusal('pods "web" is forbidden: error looking up service account', 20.0)
+QUOTA = {Lane.CREATE: Refusal("Error creating: exceeded quota", 5.0)}
+HELD_DELETE = {Lane.REMOVE: Refusal("Error deleting: denied the request", 5.0)}
+HELD_CLAIM = {Lane.CLAIM: Refusal("Error adopting: denied the request", 5.0)}
 NO_DELETE = Failure("FailedDelete", "Error deleting: forbidden")
 NO_CREATE = Failure("FailedCreate", "Error creating: forbidden")
-MADE = (Create("web-2-new", 2, 0),)
+MADE = (Create("web-2-new", 2, 0, "r1"),)
 
 
 def condition(kind: str, group: Desired, seen: Observed, outcome: Outcome = NOTHING, now: float = NOW) -> Condition:
     """Give one condition of a group."""
-    return next(each for each in summarize(group, seen, outcome, now).conditions if each.type == kind)
+    return next(each for each in summarized(group, seen, outcome, now).conditions if each.type == kind)
 
 
 def said(kind: str, group: Desired, seen: Observed, outcome: Outcome = NOTHING) -> tuple[str, str, str]:
@@ -39,7 +44,7 @@ def said(kind: str, group: Desired, seen: Observed, outcome: Outcome = NOTHING) 
 
 def test_every_condition_is_always_there() -> None:
     """A group that has just been seen for the first time has all its conditions, so that they can be waited for."""
-    conditions = summarize(desired(generation=3), observed(), NOTHING, NOW).conditions
+    conditions = summarized(desired(generation=3), observed(), NOTHING, NOW).conditions
 
     assert [(each.type, each.observed_generation) for each in conditions] == [
         ("Ready", 3),
@@ -79,7 +84,7 @@ READY = {
         ("False", "ScalingDown", "2 replicas, 1 wanted."),
     ),
     "creates are refused: the reason why": (
-        (desired(3), observed(*seated(0, 1), create_refusal=QUOTA)),
+        (desired(3), observed(*seated(0, 1), held=QUOTA)),
         ("False", "FailedCreate", "Error creating: exceeded quota"),
     ),
     "a delete is refused: the reason why": (
@@ -87,11 +92,11 @@ READY = {
         ("False", "FailedDelete", "Error deleting: forbidden"),
     ),
     "the template is refused: this weighs more than a refused create": (
-        (desired(3), observed(*seated(0), create_refusal=QUOTA, template_refusal=BAD_TEMPLATE)),
+        (desired(3), observed(*seated(0), held=QUOTA, template_refusal=BAD_TEMPLATE)),
         (
             "False",
             "TemplateInvalid",
-            f"{BAD_TEMPLATE.message} Correct spec.template; pods that run are left as they are.",
+            f"{BAD_TEMPLATE.message} {CORRECT}",
         ),
     ),
     "the template is refused though all pods are there: the next one could not be made": (
@@ -99,11 +104,19 @@ READY = {
         (
             "False",
             "TemplateInvalid",
-            f"{BAD_TEMPLATE.message} Correct spec.template; pods that run are left as they are.",
+            f"{BAD_TEMPLATE.message} {CORRECT}",
         ),
     ),
+    "the template is refused for what may pass: no advice is given": (
+        (desired(1), observed(template_refusal=NO_SUCH_ACCOUNT)),
+        ("False", "TemplateInvalid", NO_SUCH_ACCOUNT.message),
+    ),
+    "a removal is refused and waits to be tried again": (
+        (desired(1), observed(*seated(0, 1), held=HELD_DELETE)),
+        ("False", "FailedDelete", "Error deleting: denied the request"),
+    ),
     "a create was refused but all pods are there": (
-        (desired(1), observed(*seated(0), create_refusal=QUOTA)),
+        (desired(1), observed(*seated(0), held=QUOTA)),
         ("True", "AllReplicasAvailable", "All 1 replicas are available."),
     ),
 }
@@ -161,17 +174,47 @@ FAILURES = {
         ("True", "FailedCreate", "Error creating: forbidden"),
     ),
     "a create failed and waits to be tried again": (
-        observed(create_refusal=QUOTA),
+        observed(held=QUOTA),
         NOTHING,
         ("True", "FailedCreate", "Error creating: exceeded quota"),
     ),
     "a create failed that is no longer needed": (
-        observed(*seated(0, 1, 2), create_refusal=QUOTA),
+        observed(*seated(0, 1, 2), held=QUOTA),
+        NOTHING,
+        ("False", "NoFailure", "Every create and delete was accepted."),
+    ),
+    "a delete failed and waits to be tried again": (
+        observed(*seated(0, 1, 2, 3), held=HELD_DELETE),
+        NOTHING,
+        ("True", "FailedDelete", "Error deleting: denied the request"),
+    ),
+    "a delete failed that is no longer needed": (
+        observed(*seated(0, 1), held=HELD_DELETE),
+        NOTHING,
+        ("False", "NoFailure", "Every create and delete was accepted."),
+    ),
+    "a delete failed and a create is needed: what failed is not what is needed": (
+        observed(*seated(0), held=HELD_DELETE | QUOTA),
+        NOTHING,
+        ("True", "FailedCreate", "Error creating: exceeded quota"),
+    ),
+    "a create failed and a delete is needed": (
+        observed(*seated(0, 1, 2, 3), held=HELD_DELETE | QUOTA),
+        NOTHING,
+        ("True", "FailedDelete", "Error deleting: denied the request"),
+    ),
+    "a pod cannot be adopted or let go": (
+        observed(*seated(0, 1, 2), held=HELD_CLAIM, stuck=frozenset({"uid-stray"})),
+        NOTHING,
+        ("True", "FailedCreate", "Error adopting: denied the request"),
+    ),
+    "a pod could not be adopted, and no pod is stuck any more": (
+        observed(*seated(0, 1, 2), held=HELD_CLAIM),
         NOTHING,
         ("False", "NoFailure", "Every create and delete was accepted."),
     ),
     "a create failed before and succeeds now": (
-        observed(create_refusal=QUOTA),
+        observed(held=QUOTA),
         Outcome(created=MADE),
         ("False", "NoFailure", "Every create and delete was accepted."),
     ),
@@ -187,7 +230,7 @@ def test_replica_failure_is_the_api_servers_refusal(
 
 
 def test_stalled_says_what_to_do() -> None:
-    """Stalled: the template is refused, and only a person can correct it."""
+    """Stalled: the template is refused, and only a person can correct it; this is so from the first moment on."""
     status, reason, message = said("Stalled", desired(), observed(template_refusal=BAD_TEMPLATE))
 
     assert (status, reason) == ("True", "TemplateInvalid")
@@ -197,20 +240,37 @@ def test_stalled_says_what_to_do() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("seen", "outcome", "reason"),
-    [
-        (
-            observed(create_refusal=Refusal("Error creating: exceeded quota", NOW + 5, forbidden=True)),
-            NOTHING,
-            "FailedCreate",
-        ),
-        (observed(), Outcome(failures=(replace(NO_CREATE, forbidden=True),)), "FailedCreate"),
-        (observed(*seated(0, 1, 2, 3)), Outcome(failures=(replace(NO_DELETE, forbidden=True),)), "FailedDelete"),
-    ],
-)
-def test_what_is_forbidden_stalls(seen: Observed, outcome: Outcome, reason: str) -> None:
+def after(seconds: float, seen: Observed) -> Observed:
+    """Give the same world with a status that has told of its failure for so many seconds."""
+    failing = Condition("ReplicaFailure", "True", "FailedCreate", "as before", 1, NOW - seconds)
+    return replace(seen, status=Status(conditions=(failing,)))
+
+
+WELL = ("False", "NotStalled", "Nothing needs a person.")
+FORBIDDEN = {
+    "a create that waits to be tried again": (
+        observed(held={Lane.CREATE: replace(QUOTA[Lane.CREATE], forbidden=True)}),
+        NOTHING,
+        "FailedCreate",
+    ),
+    "a removal that waits to be tried again": (
+        observed(*seated(0, 1, 2, 3), held={Lane.REMOVE: replace(HELD_DELETE[Lane.REMOVE], forbidden=True)}),
+        NOTHING,
+        "FailedDelete",
+    ),
+    "a create now": (observed(), Outcome(failures=(replace(NO_CREATE, forbidden=True),)), "FailedCreate"),
+    "a delete now": (
+        observed(*seated(0, 1, 2, 3)),
+        Outcome(failures=(replace(NO_DELETE, forbidden=True),)),
+        "FailedDelete",
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "outcome", "reason"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_what_is_forbidden_for_a_minute_stalls(seen: Observed, outcome: Outcome, reason: str) -> None:
     """A permission, a quota or a policy: a person has to change it; Ready says the same."""
+    seen = after(60, seen)
     status, told, message = said("Stalled", desired(), seen, outcome)
 
     assert (status, told) == ("True", reason)
@@ -221,21 +281,80 @@ def test_what_is_forbidden_stalls(seen: Observed, outcome: Outcome, reason: str)
     assert ("False", reason, message) == said("Ready", desired(), seen, outcome)
 
 
+@pytest.mark.parametrize(("seen", "outcome", "reason"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_what_has_been_forbidden_for_less_than_a_minute_does_not_stall(
+    seen: Observed, outcome: Outcome, reason: str
+) -> None:
+    """A quota that is full while an old pod ends mends itself, and some tools give up at the first Stalled."""
+    for young in (seen, after(59.9, seen)):
+        assert said("Stalled", desired(), young, outcome) == WELL
+        assert said("ReplicaFailure", desired(), young, outcome)[:2] == ("True", reason)
+        assert said("Ready", desired(), young, outcome)[:2] == ("False", reason)
+
+
+def test_a_minute_is_counted_without_a_break() -> None:
+    """A failure that was over in between begins anew."""
+    seen, outcome, _ = FORBIDDEN["a create now"]
+    over = Condition("ReplicaFailure", "False", "NoFailure", "Every create and delete was accepted.", 1, NOW - 900)
+
+    assert said("Stalled", desired(), replace(seen, status=Status(conditions=(over,))), outcome) == WELL
+
+
+def test_the_minute_is_waited_for() -> None:
+    """Nothing else may happen until then, so the time is told; where nobody is to be called there is none."""
+    seen, outcome, _ = FORBIDDEN["a create now"]
+
+    def changes(world: Observed, came: Outcome) -> float | None:
+        return changes_at(summarized(desired(), world, came).conditions)
+
+    assert changes(seen, outcome) == NOW + PATIENCE
+    assert changes(after(20, seen), outcome) == NOW + 40
+    assert changes(after(60, seen), outcome) is None
+    assert changes(observed(), NOTHING) is None
+
+
+def test_a_failure_that_another_clock_dated_ahead_stalls_in_time() -> None:
+    """A time that is yet to come is taken for now: a minute later a person is called."""
+    seen, outcome, _ = FORBIDDEN["a create now"]
+    first = condition("ReplicaFailure", desired(), after(-3600, seen), outcome)
+
+    assert first.since == NOW
+    assert (
+        condition("Stalled", desired(), replace(seen, status=Status(conditions=(first,))), outcome, NOW + 60).status
+        == "True"
+    )
+
+
 def test_what_is_forbidden_does_not_take_readiness_away() -> None:
     """Where all pods are there and available the group is Ready, whatever else it may not do."""
     refused = Outcome(failures=(replace(NO_CREATE, forbidden=True),))
+    seen = after(60, observed(*seated(0)))
 
-    assert said("Ready", desired(1), observed(*seated(0)), refused)[0] == "True"
-    assert said("Stalled", desired(1), observed(*seated(0)), refused)[0] == "True"
+    assert said("Ready", desired(1), seen, refused)[0] == "True"
+    assert said("Stalled", desired(1), seen, refused)[0] == "True"
 
 
 def test_a_create_that_fails_otherwise_does_not_stall() -> None:
-    """An API server in trouble will be out of it: waiting can help, nobody is called."""
-    assert said("Stalled", desired(), observed(create_refusal=QUOTA)) == (
-        "False",
-        "NotStalled",
-        "Nothing needs a person.",
-    )
+    """An API server in trouble will be out of it: waiting can help, nobody is called, however long it takes."""
+    assert said("Stalled", desired(), after(3600, observed(held=QUOTA))) == WELL
+
+
+def test_a_template_that_is_refused_for_what_may_pass_does_not_stall() -> None:
+    """A ServiceAccount that is made a moment later: without advice there is nothing to tell a person."""
+    assert said("Stalled", desired(), after(3600, observed(template_refusal=NO_SUCH_ACCOUNT))) == WELL
+
+
+def test_a_message_that_nobody_would_read_is_cut() -> None:
+    """The API refuses the whole status if one message exceeds 32,768 characters; 4,096 are kept, and it says so."""
+    long, just = "x" * 40_000, "x" * LONGEST_MESSAGE
+
+    def told(message: str, kind: str) -> str:
+        return said(kind, desired(), observed(), Outcome(failures=(Failure("FailedCreate", message),)))[2]
+
+    assert told(long, "ReplicaFailure") == told(long, "Ready") == "x" * 4096 + " ... (cut)"
+    assert told(just, "ReplicaFailure") == told(just, "Ready") == just
+    refused = observed(template_refusal=Refusal(long, 30.0, advice=CORRECT))
+    assert all(len(each.message) < 4200 for each in summarized(desired(), refused, NOTHING).conditions)
 
 
 CORPSE = pod(
@@ -256,17 +375,27 @@ def test_pods_that_keep_failing_are_told_in_their_nodes_words() -> None:
     assert said("ReplicaFailure", desired(1), observed(*seated(1), replace(CORPSE, failures=1)))[0] == "False"
 
 
-def test_a_group_of_which_every_pod_fails_needs_a_person() -> None:
+def test_a_group_of_which_every_pod_fails_for_a_minute_needs_a_person() -> None:
     """Stalled: from the third failure in a row on, unless some pod is Ready; the message says where to look."""
     thrice = replace(CORPSE, failures=2)
 
-    assert said("Stalled", desired(1), observed(replace(CORPSE, failures=1)))[0] == "False"
-    assert said("Stalled", desired(2), observed(*seated(1), thrice))[0] == "False"
-    status, reason, message = said("Stalled", desired(1), observed(thrice))
+    assert said("Stalled", desired(1), after(60, observed(replace(CORPSE, failures=1)))) == WELL
+    assert said("Stalled", desired(2), after(60, observed(*seated(1), thrice))) == WELL
+    assert said("Stalled", desired(1), after(59.9, observed(thrice))) == WELL
+    status, reason, message = said("Stalled", desired(1), after(60, observed(thrice)))
     assert (status, reason) == ("True", "PodsKeepFailing")
     assert message.endswith(
         "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes. "
         "It is tried again by itself."
+    )
+
+
+def test_pods_that_keep_failing_are_told_of_though_somebody_takes_their_corpses_away() -> None:
+    """What is remembered of the last one says the same as the pod itself."""
+    twice = replace(CORPSE, failures=1)
+
+    assert said("ReplicaFailure", desired(1), observed(corpse=twice)) == said(
+        "ReplicaFailure", desired(1), observed(twice)
     )
 
 
@@ -294,13 +423,13 @@ def test_a_condition_is_dated_anew_when_its_status_changes() -> None:
 
 def test_a_new_condition_is_dated_now() -> None:
     """A condition that was not there before begins now."""
-    assert [each.since for each in summarize(desired(), observed(), NOTHING, NOW).conditions] == [NOW] * 4
+    assert [each.since for each in summarized(desired(), observed(), NOTHING, NOW).conditions] == [NOW] * 4
 
 
 def test_each_condition_keeps_its_own_time() -> None:
     """One condition's change leaves the other conditions' times as they are."""
-    before = summarize(desired(1), observed(*seated(0)), NOTHING, THEN)
-    after = summarize(desired(1), replace(observed(), status=before), NOTHING, NOW)
+    before = summarized(desired(1), observed(*seated(0)), NOTHING, THEN)
+    after = summarized(desired(1), replace(observed(), status=before), NOTHING, NOW)
 
     assert {each.type: each.since for each in after.conditions} == {
         "Ready": NOW,

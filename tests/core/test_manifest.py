@@ -16,7 +16,7 @@ TEMPLATE: dict[str, Any] = {
     "spec": {"containers": [{"name": "web", "image": "nginx"}], "restartPolicy": "OnFailure"},
 }
 BARE: dict[str, Any] = {"spec": {"containers": [{"name": "web", "image": "nginx"}]}}
-NEW = Create("web-1-abcde", slot=1, epoch=4)
+NEW = Create("web-1-abcde", slot=1, epoch=4, revision="r1")
 
 
 def test_a_new_pod_is_the_template_and_who_it_belongs_to() -> None:
@@ -55,7 +55,7 @@ def test_a_replacement_says_whom_it_replaces_why_and_since_when() -> None:
     """The annotations of a replacement name the lost pod, the cause and the time to the microsecond."""
     lost = Loss(1, "web-1-vwxyz", Cause.EVICTED, NOW + 0.25)
 
-    assert pod_manifest(desired(), BARE, Create("web-1-abcde", 1, 4, lost))["metadata"]["annotations"] == {
+    assert pod_manifest(desired(), BARE, Create("web-1-abcde", 1, 4, "r1", lost))["metadata"]["annotations"] == {
         "selfheal.dev/epoch": "4",
         "selfheal.dev/replaces": "web-1-vwxyz",
         "selfheal.dev/cause": "Evicted",
@@ -67,7 +67,7 @@ def test_a_replacement_of_an_unknown_pod_names_none() -> None:
     """Of a pod that went while nobody watched the cause and the time are told, not the name."""
     lost = Loss(1, "", Cause.DELETED, NOW)
 
-    assert pod_manifest(desired(), BARE, Create("web-1-abcde", 1, 4, lost))["metadata"]["annotations"] == {
+    assert pod_manifest(desired(), BARE, Create("web-1-abcde", 1, 4, "r1", lost))["metadata"]["annotations"] == {
         "selfheal.dev/epoch": "4",
         "selfheal.dev/cause": "Deleted",
         "selfheal.dev/lost-at": "2023-11-14T22:13:20.000000Z",
@@ -79,7 +79,7 @@ def test_the_template_is_left_as_it_is() -> None:
     template = deepcopy(TEMPLATE)
 
     for slot in range(3):
-        pod_manifest(desired(), template, Create(f"web-{slot}", slot, 0, loss(slot)))
+        pod_manifest(desired(), template, Create(f"web-{slot}", slot, 0, "r1", loss(slot)))
 
     assert template == TEMPLATE
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from builders import GROUP_UID, NOW, OTHER_UID, desired, gone, loss, observed, orphan, pod, seated, told
+from builders import HOUR, NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, planned, pod, seated, told
+from podgroup_operator.core.budget import BURST
 from podgroup_operator.core.model import (
     Adopt,
     Cause,
-    Create,
-    Delete,
     Desired,
+    Lane,
     Loss,
     Observed,
     Phase,
@@ -16,19 +16,13 @@ from podgroup_operator.core.model import (
     PodReplacement,
     Refusal,
     Release,
+    Remove,
+    Why,
 )
-from podgroup_operator.core.names import pod_name
-from podgroup_operator.core.plan import BURST, plan
 
-
-def create(slot: int, epoch: int = 0, lost: Loss | None = None) -> Create:
-    """Build the create that fills a slot of the plainest group."""
-    return Create(pod_name("web", GROUP_UID, slot, epoch), slot, epoch, lost)
-
-
-SOON, PAST = Refusal("quota", NOW + 5), Refusal("quota", NOW)
-FORBIDDEN = Refusal("quota", NOW + 5, forbidden=True, at=NOW - 1)
+SOON, PAST = Refusal("quota", 5.0), Refusal("quota", -1.0)
 STRAY = orphan()
+CHEAP = pod("web-1", slot=1, deletion_cost=-1)
 RELABELLED = pod("web-1", slot=1, labels={"app": "else"})
 
 OLDEST_CORPSE, OLD_CORPSE, NEW_CORPSE = (
@@ -77,12 +71,12 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
     "finished pods beyond the limit go, the oldest first": (
         desired(1),
         observed(*seated(0), NEW_CORPSE, OLD_CORPSE, OLDEST_CORPSE),
-        Plan(deletes=(Delete(OLDEST_CORPSE), Delete(OLD_CORPSE))),
+        Plan(removes=(Remove(OLDEST_CORPSE, Why.HISTORY), Remove(OLD_CORPSE, Why.HISTORY))),
     ),
     "with a limit of none all finished pods go": (
         desired(1, failed_pods_history_limit=0),
         observed(*seated(0), NEW_CORPSE),
-        Plan(deletes=(Delete(NEW_CORPSE),)),
+        Plan(removes=(Remove(NEW_CORPSE, Why.HISTORY),)),
     ),
     "a finished pod that is being deleted already is left alone": (
         desired(1, failed_pods_history_limit=0),
@@ -126,12 +120,12 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
     "a surplus pod goes, the cheapest first": (
         desired(1),
         observed(*seated(0), pod("web-1", slot=1, ready_since=None)),
-        Plan(missing=-1, deletes=(Delete(pod("web-1", slot=1, ready_since=None)),)),
+        Plan(missing=-1, removes=(Remove(pod("web-1", slot=1, ready_since=None), Why.SURPLUS),)),
     ),
     "scaled to none, all go": (
         desired(0),
         observed(*seated(0, 1)),
-        Plan(missing=-2, deletes=tuple(Delete(each) for each in seated(0, 1))),
+        Plan(missing=-2, removes=tuple(Remove(each, Why.SURPLUS) for each in seated(0, 1))),
     ),
     "another controller's pods are nobody's surplus": (
         desired(0),
@@ -141,57 +135,87 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
     "a dying pod is not deleted again": (desired(0), observed(gone("web-0")), Plan()),
     "a group that is being deleted gets nothing and loses nothing": (
         desired(3, deleting=True),
-        observed(*seated(0, 1, 2, 3), STRAY, RELABELLED, create_refusal=SOON),
+        observed(*seated(0, 1, 2, 3), STRAY, RELABELLED, held={Lane.CREATE: SOON}),
         Plan(),
     ),
     "after a refused create nothing is made before its time": (
         desired(1),
-        observed(create_refusal=SOON),
+        observed(held={Lane.CREATE: SOON}),
         Plan(missing=1, look_again=NOW + 5),
     ),
     "after a refused create it is tried again when its time has come": (
         desired(1),
-        observed(create_refusal=PAST),
+        observed(held={Lane.CREATE: PAST}),
         Plan(missing=1, creates=(create(0),)),
-    ),
-    "a pod that was deleted since may have made room in a quota": (
-        desired(1),
-        observed(create_refusal=FORBIDDEN, losses={0: loss(0, at=NOW)}),
-        Plan(missing=1, creates=(create(0, 0, loss(0, at=NOW)),)),
-    ),
-    "a pod that was deleted before the refusal has made no room": (
-        desired(1),
-        observed(create_refusal=FORBIDDEN, losses={0: loss(0, at=NOW - 1)}),
-        Plan(missing=1, look_again=NOW + 5),
-    ),
-    "a pod that has failed makes no room": (
-        desired(1),
-        observed(create_refusal=FORBIDDEN, losses={0: loss(0, at=NOW, cause=Cause.FAILED)}),
-        Plan(missing=1, look_again=NOW + 5),
-    ),
-    "a server in trouble is left alone whatever is deleted": (
-        desired(1),
-        observed(create_refusal=SOON, losses={0: loss(0, at=NOW)}),
-        Plan(missing=1, look_again=NOW + 5),
     ),
     "with a refused template nothing is made before its time": (
         desired(1),
         observed(template_refusal=SOON),
         Plan(missing=1, look_again=NOW + 5),
     ),
-    "of two refusals the later time counts": (
+    "of two refusals the first is over: the group still waits for the second": (
         desired(1),
-        observed(template_refusal=Refusal("bad", NOW + 30), create_refusal=SOON),
+        observed(template_refusal=Refusal("bad", 30.0), held={Lane.CREATE: PAST}),
         Plan(missing=1, look_again=NOW + 30),
+    ),
+    "of two refusals the one of the template is over: creates still wait": (
+        desired(1),
+        observed(template_refusal=Refusal("bad"), held={Lane.CREATE: SOON}),
+        Plan(missing=1, look_again=NOW + 5),
+    ),
+    "of two refusals neither is over: nothing is made at the first look": (
+        desired(1),
+        observed(template_refusal=Refusal("bad", 30.0), held={Lane.CREATE: SOON}),
+        Plan(missing=1, look_again=NOW + 5),
+    ),
+    "after a refused removal nothing surplus goes before its time": (
+        desired(1),
+        observed(*seated(0), CHEAP, held={Lane.REMOVE: SOON}),
+        Plan(missing=-1, look_again=NOW + 5),
+    ),
+    "after a refused removal it is tried again when its time has come": (
+        desired(1),
+        observed(*seated(0), CHEAP, held={Lane.REMOVE: PAST}),
+        Plan(missing=-1, removes=(Remove(CHEAP, Why.SURPLUS),)),
+    ),
+    "after a refused removal finished pods stay until its time": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), NEW_CORPSE, held={Lane.REMOVE: SOON}),
+        Plan(look_again=NOW + 5),
+    ),
+    "a refused create keeps no finished pod": (
+        desired(2, failed_pods_history_limit=0),
+        observed(*seated(0), NEW_CORPSE, held={Lane.CREATE: SOON}),
+        Plan(missing=1, removes=(Remove(NEW_CORPSE, Why.HISTORY),), look_again=NOW + 5),
+    ),
+    "a refused removal keeps neither an orphan out nor a stray in": (
+        desired(2),
+        observed(*seated(0), STRAY, RELABELLED, held={Lane.REMOVE: SOON}),
+        Plan(adopts=(Adopt(STRAY, 1),), releases=(Release(RELABELLED),), look_again=NOW + 5),
+    ),
+    "a surplus pod that cannot be removed is passed over: the others go": (
+        desired(0),
+        observed(*seated(0, 1, 2), stuck=frozenset({"uid-web-1"})),
+        Plan(missing=-3, removes=tuple(Remove(each, Why.SURPLUS) for each in seated(0, 2))),
+    ),
+    "a surplus pod that cannot be removed does not cost another one its life": (
+        desired(1),
+        observed(*seated(0), CHEAP, stuck=frozenset({CHEAP.uid})),
+        Plan(missing=-1),
+    ),
+    "a finished pod that cannot be removed is passed over: the others go": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), OLDEST_CORPSE, OLD_CORPSE, NEW_CORPSE, stuck=frozenset({OLD_CORPSE.uid})),
+        Plan(removes=(Remove(OLDEST_CORPSE, Why.HISTORY), Remove(NEW_CORPSE, Why.HISTORY))),
     ),
     "a refusal does not keep surplus pods": (
         desired(1),
-        observed(*seated(0), pod("web-1", slot=1, deletion_cost=-1), create_refusal=SOON),
-        Plan(missing=-1, deletes=(Delete(pod("web-1", slot=1, deletion_cost=-1)),), look_again=NOW + 5),
+        observed(*seated(0), CHEAP, held={Lane.CREATE: SOON}),
+        Plan(missing=-1, removes=(Remove(CHEAP, Why.SURPLUS),), look_again=NOW + 5),
     ),
     "a refusal does not keep an orphan out": (
         desired(1),
-        observed(STRAY, create_refusal=SOON),
+        observed(STRAY, held={Lane.CREATE: SOON}),
         Plan(adopts=(Adopt(STRAY, 0),), look_again=NOW + 5),
     ),
     "a pod that becomes available is waited for": (
@@ -201,7 +225,7 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
     ),
     "of two times the earlier is waited for": (
         desired(2, min_ready_seconds=10),
-        observed(pod(slot=0, ready_since=NOW - 8), create_refusal=SOON),
+        observed(pod(slot=0, ready_since=NOW - 8), held={Lane.CREATE: SOON}),
         Plan(missing=1, look_again=NOW + 2),
     ),
     "pods lost while nobody watched are replaced as such": (
@@ -215,21 +239,29 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
 @pytest.mark.parametrize(("group", "seen", "expected"), PLANS.values(), ids=PLANS.keys())
 def test_a_group_gets_the_plan_that_it_needs(group: Desired, seen: Observed, expected: Plan) -> None:
     """The whole plan, and nothing but the plan, follows from what is wanted and what is seen."""
-    assert expected == plan(group, seen, NOW)
+    assert expected == planned(group, seen, NOW)
 
 
 def test_a_plan_makes_no_more_than_a_burst() -> None:
     """A thousand missing pods are made in plans of 500, with a look between them."""
-    decision = plan(desired(1000), observed(), NOW)
+    decision = planned(desired(1000), observed(), NOW)
 
     assert (decision.missing, len(decision.creates)) == (1000, BURST)
 
 
+def test_a_plan_buries_no_more_than_a_burst() -> None:
+    """A thousand finished pods go in plans of 500, the oldest first."""
+    corpses = [pod(f"corpse-{age}", phase=Phase.FAILED, created=NOW - HOUR - age) for age in range(1000)]
+    decision = planned(desired(0, failed_pods_history_limit=0), observed(*corpses), NOW)
+
+    assert [each.pod for each in decision.removes] == corpses[: -BURST - 1 : -1]
+
+
 def test_a_plan_deletes_no_more_than_a_burst() -> None:
     """A thousand surplus pods go in plans of 500, with a look between them."""
-    decision = plan(desired(0), observed(*seated(*range(1000))), NOW)
+    decision = planned(desired(0), observed(*seated(*range(1000))), NOW)
 
-    assert (decision.missing, len(decision.deletes)) == (-1000, BURST)
+    assert (decision.missing, len(decision.removes)) == (-1000, BURST)
 
 
 EMPTY = {
@@ -238,7 +270,7 @@ EMPTY = {
     "an adoption": (Plan(adopts=(Adopt(STRAY, 0),)), False),
     "a release": (Plan(releases=(Release(RELABELLED),)), False),
     "a create": (Plan(creates=(create(0),)), False),
-    "a delete": (Plan(deletes=(Delete(STRAY),)), False),
+    "a delete": (Plan(removes=(Remove(STRAY, Why.SURPLUS),)), False),
 }
 
 

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from builders import GROUP_UID, NOW, OTHER_UID, desired, gone, loss, observed, orphan, pod, seated
+from builders import GROUP_UID, NOW, OTHER_UID, desired, gone, loss, observed, orphan, pod, seated, summarized
 from podgroup_operator.core.model import (
     Cause,
     Create,
-    Delete,
     Desired,
     Healing,
     Observed,
     Outcome,
     Phase,
     Pod,
+    Remove,
     Status,
+    Why,
 )
 from podgroup_operator.core.selector import Selector
-from podgroup_operator.core.status import summarize
 
 NOTHING = Outcome()
 FIELDS = (
@@ -76,7 +76,7 @@ COUNTS = {
 @pytest.mark.parametrize(("one", "expected"), COUNTS.values(), ids=COUNTS.keys())
 def test_each_pod_counts_as_what_it_is(one: Pod, expected: dict[str, int]) -> None:
     """ReplicaSet's and Deployment's counts: only active pods are replicas; the others are named by their state."""
-    assert expected == counts(summarize(STRICT, observed(one), NOTHING, NOW))
+    assert expected == counts(summarized(STRICT, observed(one), NOTHING, NOW))
 
 
 UNAVAILABLE = {
@@ -93,14 +93,14 @@ def test_unavailable_is_what_is_wanted_and_not_available(
     replicas: int, pods: tuple[Pod, ...], unavailable: int
 ) -> None:
     """As in Deployment: the wanted replicas less the available ones, never below 0."""
-    assert unavailable == summarize(desired(replicas), observed(*pods), NOTHING, NOW).unavailable
+    assert unavailable == summarized(desired(replicas), observed(*pods), NOTHING, NOW).unavailable
 
 
 def test_a_pod_made_a_moment_ago_counts_as_made() -> None:
     """What the API server has just confirmed is a replica of the newest template, not yet Ready."""
-    outcome = Outcome(created=(Create("web-1-new", 1, 0), Create("web-2-new", 2, 0)))
+    outcome = Outcome(created=(Create("web-1-new", 1, 0, "r1"), Create("web-2-new", 2, 0, "r1")))
 
-    assert counts(summarize(desired(3), observed(*seated(0)), outcome, NOW)) == {
+    assert counts(summarized(desired(3), observed(*seated(0)), outcome, NOW)) == {
         "replicas": 3,
         "ready": 1,
         "available": 1,
@@ -113,23 +113,23 @@ def test_a_pod_made_a_moment_ago_counts_as_made() -> None:
 def test_a_pod_deleted_a_moment_ago_counts_as_terminating() -> None:
     """What the API server has just agreed to delete is a replica no more."""
     pods = seated(0, 1)
-    outcome = Outcome(deleted=(Delete(pods[1]),))
+    outcome = Outcome(removed=(Remove(pods[1], Why.SURPLUS),))
 
-    assert counts(summarize(desired(1), observed(*pods), outcome, NOW)) == ALL_WELL | {"terminating": 1}
+    assert counts(summarized(desired(1), observed(*pods), outcome, NOW)) == ALL_WELL | {"terminating": 1}
 
 
 def test_a_pod_deleted_twice_keeps_its_first_time() -> None:
     """A pod that was on its way out before is counted once."""
     dying = gone("web-1")
-    outcome = Outcome(deleted=(Delete(dying),))
+    outcome = Outcome(removed=(Remove(dying, Why.HISTORY),))
 
-    assert counts(summarize(desired(1), observed(*seated(0), dying), outcome, NOW)) == ALL_WELL | {"terminating": 1}
+    assert counts(summarized(desired(1), observed(*seated(0), dying), outcome, NOW)) == ALL_WELL | {"terminating": 1}
 
 
 def test_the_status_says_which_generation_and_which_selector_it_is_about() -> None:
     """The observed generation follows the spec; the selector is the string that an HPA lists pods by."""
     group = desired(generation=7, selector=Selector((("app", "web"), ("tier", "front"))))
-    status = summarize(group, observed(), NOTHING, NOW)
+    status = summarized(group, observed(), NOTHING, NOW)
 
     assert (status.observed_generation, status.selector) == (7, "app=web,tier=front")
 
@@ -155,9 +155,9 @@ WORLDS = {
 @pytest.mark.parametrize(("group", "seen"), WORLDS.values(), ids=WORLDS.keys())
 def test_an_unchanged_world_has_an_unchanged_status(group: Desired, seen: Observed) -> None:
     """What was told last and is still so is told in the same words, with the same times: nothing is to be written."""
-    first = summarize(group, seen, NOTHING, NOW)
+    first = summarized(group, seen, NOTHING, NOW)
 
-    assert first == summarize(group, replace(seen, status=first), NOTHING, NOW + 1000)
+    assert first == summarized(group, replace(seen, status=first), NOTHING, NOW + 1000)
 
 
 LOST = loss(0, "web-0-old", cause=Cause.EVICTED)
@@ -173,20 +173,20 @@ RECORD = Healing(
 
 def record(outcome: Outcome, before: Healing, *pods: Pod) -> Healing:
     """Give the record of replacements after an outcome."""
-    return summarize(desired(), observed(*pods, status=Status(healing=before)), outcome, NOW).healing
+    return summarized(desired(), observed(*pods, status=Status(healing=before)), outcome, NOW).healing
 
 
 def test_a_replacement_is_recorded() -> None:
     """A create that makes up for a loss counts, and the record says what was replaced by what, why and when."""
     assert Healing(
         total=5, last_time=NOW, last_cause="Evicted", last_pod="web-0-old", last_replacement="web-0-new"
-    ) == record(Outcome(created=(Create("web-0-new", 0, 1, LOST),)), RECORD)
+    ) == record(Outcome(created=(Create("web-0-new", 0, 1, "r1", LOST),)), RECORD)
 
 
 def test_several_replacements_at_once_all_count_and_the_last_is_told() -> None:
     """Three pods lost together are three replacements."""
     lost = (LOST, loss(1), loss(2, "web-2-old"))
-    created = tuple(Create(f"web-{slot}-new", slot, 1, each) for slot, each in enumerate(lost))
+    created = tuple(Create(f"web-{slot}-new", slot, 1, "r1", each) for slot, each in enumerate(lost))
 
     assert Healing(
         total=3, last_time=NOW, last_cause="Deleted", last_pod="web-2-old", last_replacement="web-2-new"
@@ -195,12 +195,12 @@ def test_several_replacements_at_once_all_count_and_the_last_is_told() -> None:
 
 def test_a_new_pod_that_replaces_nobody_is_no_replacement() -> None:
     """Scaling up heals nothing."""
-    assert record(Outcome(created=(Create("web-3-new", 3, 0),)), RECORD) == RECORD
+    assert record(Outcome(created=(Create("web-3-new", 3, 0, "r1"),)), RECORD) == RECORD
 
 
 def test_replacements_and_new_pods_together_count_only_the_replacements() -> None:
     """The last create may be for a new slot: the record tells of the last that replaced a pod."""
-    created = (Create("web-0-new", 0, 1, LOST), Create("web-3-new", 3, 0))
+    created = (Create("web-0-new", 0, 1, "r1", LOST), Create("web-3-new", 3, 0, "r1"))
     healing = record(Outcome(created=created), Healing())
 
     assert (healing.total, healing.last_replacement) == (1, "web-0-new")
@@ -248,6 +248,6 @@ def test_the_status_is_about_our_own_pods() -> None:
     mine, theirs = seated(0), seated(1, controller=OTHER_UID)
 
     assert [
-        summarize(desired(1, uid=uid), observed(*mine, *theirs), NOTHING, NOW).replicas
+        summarized(desired(1, uid=uid), observed(*mine, *theirs), NOTHING, NOW).replicas
         for uid in (GROUP_UID, OTHER_UID)
     ] == [1, 1]

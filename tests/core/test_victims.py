@@ -162,8 +162,13 @@ def test_the_order_can_go_in_a_circle() -> None:
     assert [(a,), (b,), (c,)] == [victims([a, b], 1, NOW), victims([b, c], 1, NOW), victims([c, a], 1, NOW)]
 
 
-def test_pods_that_no_rule_tells_apart_go_as_they_are_listed() -> None:
-    """Without an opinion the listing decides, which the claims keep in the order of UIDs."""
+def test_pods_that_no_rule_tells_apart_go_in_the_order_of_their_uids() -> None:
+    """Without an opinion the UIDs decide, not the order in which a cache happens to hold the pods."""
     twins = [pod(name) for name in "abc"]
 
-    assert [listing[:2] for listing in permutations(twins)] == [victims(each, 2, NOW) for each in permutations(twins)]
+    assert [tuple(twins[:2])] * 6 == [victims(each, 2, NOW) for each in permutations(twins)]
+
+
+def test_no_pod_has_to_be_chosen() -> None:
+    """Where nobody is to go nobody goes, and of no pods none."""
+    assert victims([pod("a"), pod("b")], 0, NOW) == victims([], 0, NOW) == victims([], 3, NOW) == ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from podgroup_operator import cli
 from podgroup_operator.api import writer
 from podgroup_operator.core import backoff
-from podgroup_operator.observe import informer, ledger
+from podgroup_operator.observe import informer, lanes, memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def generate_names() -> None:
 def expect_nothing() -> None:
     """Decide without waiting until the cache shows our own writes; with names of the server's choice, see above."""
     generate_names()
-    ledger.Ledger.caught_up = lambda *_: True  # type: ignore[method-assign]
+    memory.Memory.caught_up = lambda *_: True  # type: ignore[method-assign]
 
 
 def delete_by_name() -> None:
@@ -55,7 +55,7 @@ def delete_by_name() -> None:
 
 def never_rest() -> None:
     """Try again at once whatever was refused."""
-    ledger.FIRST_PAUSE = ledger.LAST_PAUSE = 0.0
+    lanes.pause_after = lambda *_: 0.0
 
 
 def forget_failures() -> None:

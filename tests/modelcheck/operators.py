@@ -7,13 +7,12 @@ news changes nothing but what the next look sees, so an operator hears them only
 from collections.abc import Iterator
 from functools import cache
 
-from builders import NOW, desired, pod
+from builders import NOW, desired, planned, pod
 from modelcheck.apiserver import raises, send
 from modelcheck.scope import MEMORYLESS, RECORDING, Naming, Scope
 from modelcheck.state import FAILED, FOREIGN, GONE, LIVE, NO_EPOCHS, Epochs, Operator, Request, Seat, SmallPod, State
 from podgroup_operator.core.model import Observed, Phase, Pod
 from podgroup_operator.core.names import pod_name
-from podgroup_operator.core.plan import plan
 
 # Two times at which victims are chosen differently: at the first one the ages of slot 0's and slot 1's pods have the
 # same power of two, and the UIDs decide; at the second one they have not, and the newer pod goes.
@@ -53,10 +52,10 @@ def decide(
         names=frozenset(name(seat) for seat in taken),
         epochs={slot: epoch for slot, epoch in enumerate(epochs) if epoch >= 0},
     )
-    decision = plan(desired(replicas), seen, now)
+    decision = planned(desired(replicas), seen, now)
     creates = tuple(SmallPod(one.slot, one.epoch, 0, LIVE) for one in decision.creates)
     by_uid = {real(one).uid: one for one in pods}
-    return creates, tuple(by_uid[one.pod.uid] for one in decision.deletes)
+    return creates, tuple(by_uid[one.pod.uid] for one in decision.removes)
 
 
 def hear(operator: Operator, number: int) -> Operator:

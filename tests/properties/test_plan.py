@@ -7,13 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from builders import GROUP_UID, NOW, pod
-from podgroup_operator.core.model import Desired, Loss, Observed, Phase, Plan, Pod, PodReplacement, Status
-from podgroup_operator.core.plan import plan
+from builders import GROUP_UID, NOW, planned, pod
+from podgroup_operator.core.model import (
+    Desired,
+    Lane,
+    Loss,
+    Observed,
+    Phase,
+    Plan,
+    Pod,
+    PodReplacement,
+    Status,
+)
 from world.apiserver import alive, wanted
 
 anybody = given(group=strategies.groups, seen=strategies.views())
-unrefused = given(group=strategies.groups, seen=strategies.views(st.none()))
+unrefused = given(group=strategies.groups, seen=strategies.views(refused=False))
 
 
 def members(seen: Observed) -> list[Pod]:
@@ -23,21 +32,32 @@ def members(seen: Observed) -> list[Pod]:
 
 def spared(seen: Observed, decision: Plan) -> int:
     """Count the live pods of the group that a plan leaves."""
-    return len(members(seen)) - sum(alive(delete.pod) for delete in decision.deletes)
+    return len(members(seen)) - sum(alive(delete.pod) for delete in decision.removes)
+
+
+def captive(seen: Observed) -> int:
+    """Count the live pods that the group would let go, but may not: their replacements wait."""
+    ours = [one for one in seen.pods if one.controller == GROUP_UID and alive(one) and not wanted(one)]
+    return sum(one.uid in seen.stuck for one in ours)
+
+
+def waits(seen: Observed, lane: Lane) -> bool:
+    """Tell whether a kind of write has to wait after a refusal."""
+    return lane in seen.held and seen.held[lane].wait > 0
 
 
 def waited_for(group: Desired, seen: Observed) -> int:
-    """Count the pods whose end the group waits for before others take their places."""
-    dying = [one for one in seen.pods if one.controller == GROUP_UID and one.deleted is not None]
+    """Count the pods that have to go before others take their places."""
+    dying = [one for one in seen.pods if one.controller == GROUP_UID and wanted(one) and one.deleted is not None]
     if group.pod_replacement is PodReplacement.TERMINATION_STARTED:
-        return 0
-    return sum(one.phase not in {Phase.FAILED, Phase.SUCCEEDED} for one in dying)
+        return captive(seen)
+    return captive(seen) + sum(one.phase not in {Phase.FAILED, Phase.SUCCEEDED} for one in dying)
 
 
 @anybody
 def test_a_plan_makes_or_deletes_up_to_what_is_wanted_and_no_further(group: Desired, seen: Observed) -> None:
     """There is never a surplus by our making, nor a lack by our deleting; no plan does both."""
-    decision = plan(group, seen, NOW)
+    decision = planned(group, seen, NOW)
     size = len(members(seen)) + len(decision.adopts)
 
     assert decision.missing == group.replicas - size
@@ -50,7 +70,7 @@ def test_a_plan_makes_or_deletes_up_to_what_is_wanted_and_no_further(group: Desi
 @unrefused
 def test_a_plan_goes_all_the_way(group: Desired, seen: Observed) -> None:
     """What is missing is made, unless creates are refused or held back; what is too much goes once all are adopted."""
-    decision = plan(group, seen, NOW)
+    decision = planned(group, seen, NOW)
 
     surplus = len(members(seen)) - spared(seen, decision)
     assert len(decision.creates) + decision.held == max(decision.missing - waited_for(group, seen), 0)
@@ -60,9 +80,9 @@ def test_a_plan_goes_all_the_way(group: Desired, seen: Observed) -> None:
 @anybody
 def test_finished_pods_are_kept_up_to_the_limit(group: Desired, seen: Observed) -> None:
     """As many of the finished pods stay as may, the newest; besides them the last one of a streak of failures may."""
-    decision = plan(group, seen, NOW)
+    decision = planned(group, seen, NOW)
     finished = {one.uid: one for one in seen.pods if one.controller == GROUP_UID and wanted(one) and corpse(one)}
-    gone = {delete.pod.uid for delete in decision.deletes} & finished.keys()
+    gone = {delete.pod.uid for delete in decision.removes} & finished.keys()
     last = {decision.streak.last.uid} if decision.streak.last else set()
     kept = finished.keys() - gone - last
 
@@ -79,7 +99,7 @@ def corpse(one: Pod) -> bool:
 @anybody
 def test_new_pods_have_names_that_are_free(group: Desired, seen: Observed) -> None:
     """No two pods of a plan have one name; none has a name that is known to be taken; no epoch comes again."""
-    creates = plan(group, seen, NOW).creates
+    creates = planned(group, seen, NOW).creates
     made = {create.name for create in creates}
 
     assert len(made) == len(creates)
@@ -90,7 +110,7 @@ def test_new_pods_have_names_that_are_free(group: Desired, seen: Observed) -> No
 @anybody
 def test_new_pods_have_slots_that_are_empty(group: Desired, seen: Observed) -> None:
     """No two pods that a plan makes or adopts have one slot, and none that a live pod of the group has."""
-    decision = plan(group, seen, NOW)
+    decision = planned(group, seen, NOW)
     given_out = [adopt.slot for adopt in decision.adopts] + [create.slot for create in decision.creates]
 
     assert len(set(given_out)) == len(given_out)
@@ -102,13 +122,13 @@ def test_only_our_own_pods_are_deleted(group: Desired, seen: Observed) -> None:
     """A plan deletes no foreign pod, none that it is about to adopt or to release, and none that is going anyway."""
     ours = {one.uid for one in seen.pods if one.controller == GROUP_UID and wanted(one) and one.deleted is None}
 
-    assert {delete.pod.uid for delete in plan(group, seen, NOW).deletes} <= ours
+    assert {delete.pod.uid for delete in planned(group, seen, NOW).removes} <= ours
 
 
 @anybody
 def test_live_pods_are_released_and_adopted_exactly_by_their_labels(group: Desired, seen: Observed) -> None:
     """Our live pods that do not match are released, nobody's that do are adopted: all of these, and no others."""
-    decision = plan(group, seen, NOW)
+    decision = planned(group, seen, NOW)
     strays = {one.uid for one in seen.pods if one.controller == GROUP_UID and alive(one) and not wanted(one)}
     orphans = {one.uid for one in seen.pods if not one.controller and alive(one) and wanted(one)}
 
@@ -119,7 +139,7 @@ def test_live_pods_are_released_and_adopted_exactly_by_their_labels(group: Desir
 @anybody
 def test_each_loss_is_made_up_for_once(group: Desired, seen: Observed) -> None:
     """No two new pods replace the same lost pod, and one that replaces nobody is made only if no loss is left."""
-    creates = plan(group, seen, NOW).creates
+    creates = planned(group, seen, NOW).creates
     replaced = [create.loss for create in creates if create.loss]
 
     assert len(set(replaced)) == len(replaced)
@@ -130,7 +150,7 @@ def test_each_loss_is_made_up_for_once(group: Desired, seen: Observed) -> None:
 @anybody
 def test_a_group_that_is_being_deleted_is_left_alone(group: Desired, seen: Observed) -> None:
     """Nothing is made, deleted, adopted, released or waited for: owner references do the rest."""
-    assert plan(replace(group, deleting=True), seen, NOW) == Plan()
+    assert planned(replace(group, deleting=True), seen, NOW) == Plan()
 
 
 @given(group=strategies.groups, seen=strategies.views(), data=st.data())
@@ -138,7 +158,7 @@ def test_the_order_of_the_cache_does_not_matter(group: Desired, seen: Observed, 
     """The same pods in another order give the same plan, to the last action."""
     shuffled = replace(seen, pods=tuple(data.draw(st.permutations(seen.pods))))
 
-    assert plan(group, shuffled, NOW) == plan(group, seen, NOW)
+    assert planned(group, shuffled, NOW) == planned(group, seen, NOW)
 
 
 @unrefused
@@ -147,7 +167,7 @@ def test_a_group_that_has_what_it_wants_is_left_alone(group: Desired, seen: Obse
     pods = tuple(one for one in seen.pods if not alive(one) or (one.controller == GROUP_UID) is wanted(one))
     settled = replace(seen, pods=pods)
 
-    decision = plan(replace(group, replicas=len(members(settled))), settled, NOW)
+    decision = planned(replace(group, replicas=len(members(settled))), settled, NOW)
 
     assert not (decision.adopts)
     assert not (decision.releases)
@@ -158,7 +178,7 @@ def test_a_group_that_has_what_it_wants_is_left_alone(group: Desired, seen: Obse
 @anybody
 def test_a_plan_is_made_again_neither_too_soon_nor_never(group: Desired, seen: Observed) -> None:
     """The next look lies ahead, or it would be a hot loop; there is one if nothing but time brings what is missing."""
-    decision = plan(group, seen, NOW)
+    decision = planned(group, seen, NOW)
 
     assert decision.look_again is None or decision.look_again > NOW
     assert decision.missing <= waited_for(group, seen) or decision.creates or decision.look_again is not None
@@ -166,7 +186,7 @@ def test_a_plan_is_made_again_neither_too_soon_nor_never(group: Desired, seen: O
 
 @given(
     group=strategies.groups,
-    seen=strategies.views(st.none()),
+    seen=strategies.views(refused=False),
     status=strategies.statuses,
     losses=strategies.losses,
     first_look=st.booleans(),
@@ -185,7 +205,7 @@ def test_names_do_not_depend_on_time_or_on_what_may_be_forgotten(
     Whether it is made or held back may depend on them (`backoff.py`), but not how a slot's pod is called.
     """
     other = replace(seen, status=status, losses=losses, first_look=first_look)
-    before, after = plan(group, seen, NOW), plan(group, other, NOW + later)
+    before, after = planned(group, seen, NOW), planned(group, other, NOW + later)
     named = {create.slot: create.name for create in before.creates}
 
     assert all(named.get(create.slot, create.name) == create.name for create in after.creates)
@@ -196,10 +216,10 @@ def test_names_do_not_depend_on_time_or_on_what_may_be_forgotten(
 def test_a_plan_that_is_carried_out_leaves_nothing_to_do(group: Desired, seen: Observed) -> None:
     """Adopt, release and make, then delete what is too much: the group has what it wants, and is left alone."""
     for _ in range(3):
-        decision = plan(group, seen, NOW)
+        decision = planned(group, seen, NOW)
         seen = replace(seen, pods=carried_out(seen, decision))
 
-    assert plan(group, seen, NOW).empty
+    assert planned(group, seen, NOW).empty
     assert len(members(seen)) == group.replicas
 
 
@@ -208,7 +228,7 @@ def carried_out(seen: Observed, decision: Plan) -> tuple[Pod, ...]:
     changes: dict[str, dict[str, Any]] = {}
     changes |= {adopt.pod.uid: {"controller": GROUP_UID, "slot": adopt.slot} for adopt in decision.adopts}
     changes |= {release.pod.uid: {"controller": ""} for release in decision.releases}
-    deleted = {delete.pod.uid for delete in decision.deletes} | {
+    deleted = {delete.pod.uid for delete in decision.removes} | {
         one.uid for one in seen.pods if one.deleted is not None
     }
     made = (pod(create.name, slot=create.slot) for create in decision.creates)

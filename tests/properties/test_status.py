@@ -6,10 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from builders import GROUP_UID, NOW
+from builders import GROUP_UID, NOW, planned, summarized
 from podgroup_operator.core.model import Desired, Observed, Outcome, Phase
-from podgroup_operator.core.plan import plan
-from podgroup_operator.core.status import summarize
 from world.apiserver import alive, wanted
 
 NOTHING = Outcome()
@@ -18,7 +16,7 @@ NOTHING = Outcome()
 @given(group=strategies.groups, seen=strategies.views())
 def test_the_counts_add_up(group: Desired, seen: Observed) -> None:
     """Every pod of the group is a replica, or terminating, or failed, or has succeeded."""
-    status = summarize(group, seen, NOTHING, NOW)
+    status = summarized(group, seen, NOTHING, NOW)
     ours = [one for one in seen.pods if one.controller == GROUP_UID and wanted(one)]
     succeeded = [one for one in ours if one.phase is Phase.SUCCEEDED and one.deleted is None]
 
@@ -32,20 +30,20 @@ def test_the_counts_add_up(group: Desired, seen: Observed) -> None:
 @given(group=strategies.groups, seen=strategies.views(), share=st.floats(0, 0.999))
 def test_time_alone_changes_nothing_before_the_next_look(group: Desired, seen: Observed, share: float) -> None:
     """Until the time at which the plan wants to look again, the status stays as it is: an idle group is not written."""
-    told = replace(seen, status=summarize(group, seen, NOTHING, NOW))
-    again = plan(group, told, NOW).look_again or NOW + 1e6
+    told = replace(seen, status=summarized(group, seen, NOTHING, NOW))
+    again = planned(group, told, NOW).look_again or NOW + 1e6
 
-    assert summarize(group, told, NOTHING, NOW + share * (again - NOW)) == told.status
+    assert summarized(group, told, NOTHING, NOW + share * (again - NOW)) == told.status
 
 
-@given(group=strategies.groups, seen=strategies.views(st.none()))
+@given(group=strategies.groups, seen=strategies.views(refused=False))
 def test_the_status_of_a_plan_is_that_of_the_world_that_it_makes(group: Desired, seen: Observed) -> None:
     """What was just made and deleted counts as it will when it is seen, so the status need not be written again."""
-    decision = plan(group, seen, NOW)
-    outcome = Outcome(created=decision.creates, deleted=decision.deletes)
-    gone = {delete.pod.uid for delete in decision.deletes}
+    decision = planned(group, seen, NOW)
+    outcome = Outcome(created=decision.creates, removed=decision.removes)
+    gone = {delete.pod.uid for delete in decision.removes}
     later = replace(seen, pods=tuple(replace(one, deleted=NOW) if one.uid in gone else one for one in seen.pods))
-    told, seen_later = summarize(group, seen, outcome, NOW), summarize(group, later, NOTHING, NOW)
+    told, seen_later = summarized(group, seen, outcome, NOW), summarized(group, later, NOTHING, NOW)
 
     assert told.replicas == seen_later.replicas + len(decision.creates)
     assert (told.ready, told.available, told.terminating) == (

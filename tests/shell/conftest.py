@@ -7,10 +7,11 @@ import pytest_asyncio
 
 from fakeapi import FakeApi
 from fakeapi.client import Client
+from podgroup_operator import reconcile
 from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.writer import Unlimited, Writes
-from podgroup_operator.observe import informer, ledger
+from podgroup_operator.observe import informer, lanes
 from podgroup_operator.tell import report
 from shell.informed import Informed, create, running
 from shell.stage import Stage
@@ -48,10 +49,11 @@ def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> St
     """Give a reconciler that is moved by hand.
 
     It tells each status at once: that two are 250 ms apart is real time, and a fact of test_report.py alone. Its pauses
-    are exact: that they are drawn is a fact of test_ledger.py.
+    are exact: that they are drawn is a fact of test_lanes.py.
     """
     monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
-    monkeypatch.setattr(ledger, "JITTER", (1.0, 1.0))
+    monkeypatch.setattr(reconcile, "SETTLING", 0.0)
+    monkeypatch.setattr(lanes, "JITTER", (1.0, 1.0))
     return Stage(api, cluster)
 
 

@@ -33,7 +33,7 @@ class Informed:
             cluster, pods_path(namespace), namespace, read_pod, self.store, self._permission, self.troubles.append
         )
 
-    def _tell(self, pod: Pod) -> bool:
+    def _tell(self, pod: Pod, _: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
         self.told.append(pod)
         return True
 

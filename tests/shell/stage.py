@@ -15,8 +15,8 @@ from podgroup_operator.api.wire import read_pod
 from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.core.model import Desired, Pod
 from podgroup_operator.observe.groups import Group, GroupStore
-from podgroup_operator.observe.ledger import Ledger
-from podgroup_operator.observe.pods import Family, PodStore
+from podgroup_operator.observe.memory import Memories, Memory, Seen
+from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.tell.recorder import Recorder
 
@@ -37,8 +37,8 @@ class Notebook(Recorder):
         told: reason and note of each.
     """
 
-    def __init__(self, writes: Writes) -> None:
-        super().__init__(writes, "test")
+    def __init__(self, writes: Writes, memories: Memories) -> None:
+        super().__init__(writes, memories, "test")
         self.told: list[tuple[str, str]] = []
 
     def record(self, desired: Desired, kind: str, reason: str, note: str) -> None:
@@ -63,12 +63,14 @@ class Stage:
         self.groups = GroupStore()
         self.pods = PodStore(self._wake, lambda: self.now)
         self.writing = Writes(cluster, Unlimited())
-        self.recorder = Notebook(self.writing)
-        self.reconciler = Reconciler(cluster, self.writing, self.groups, self.pods, self.recorder, lambda: self.now)
+        self.recorder = Notebook(self.writing, self.pods.memories)
+        self.reconciler = Reconciler(
+            cluster, self.writing, self.groups, self.pods, self.recorder, lambda: self.now, monotonic=lambda: self.now
+        )
         self._heard = 0  # up to which version the cache of pods knows the history
         api.clock = lambda: datetime.fromtimestamp(self.now, UTC)
 
-    def _wake(self, pod: Pod) -> bool:
+    def _wake(self, pod: Pod, _: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
         keys = list(self.groups.concerned(pod))
         self.woken += keys
         return bool(keys)
@@ -122,13 +124,13 @@ class Stage:
         assert group, f"the cache has no group {name}"
         return group
 
-    def family(self, name: str = "web") -> Family:
+    def family(self, name: str = "web") -> Seen:
         """Give the pods of a group as the cache has them."""
-        return self.pods.family(self.group(name).owner)
+        return self.memory(name).seen
 
-    def ledger(self, name: str = "web") -> Ledger:
+    def memory(self, name: str = "web") -> Memory:
         """Give what is remembered of a group."""
-        return self.reconciler.ledgers.setdefault(self.group(name).uid, Ledger())
+        return self.pods.memories.of(self.group(name).owner)
 
     def writes(self, verb: str, resource: str = "pods") -> list[Request]:
         """Give the requests that asked for a change, dry runs left out."""

@@ -110,8 +110,8 @@ async def test_a_pod_that_somebody_else_took_first_is_theirs(stage: Stage) -> No
 @pytest.mark.parametrize(
     ("fault", "words", "pause"),
     [
-        (Answer(403, message="pods is forbidden"), "Error patching: pods is forbidden", 1),
-        (Cut(), "Error patching: ", 0.5),
+        (Answer(403, message="pods is forbidden"), "Error patching pod stray: pods is forbidden", 1),
+        (Cut(), "Error patching pod stray: ", 0.5),
     ],
 )
 async def test_an_adoption_that_is_refused_is_told_and_tried_again(

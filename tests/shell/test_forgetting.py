@@ -16,9 +16,7 @@ from shell.stage import Stage, names
 
 def remembered(reconciler: Reconciler) -> set[str]:
     """Give the UIDs of the groups of which anything is kept, their cached objects and pods aside."""
-    families = {uid for _, uid in reconciler.pods._families}  # noqa: SLF001 - nobody else may ask
-    accounts = set(reconciler.recorder._allowances)  # noqa: SLF001 - nobody else may ask
-    return families | accounts | set(reconciler.ledgers)
+    return {uid for (_, uid), _ in reconciler.pods.memories}
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["it is gone", "another one has its name"])

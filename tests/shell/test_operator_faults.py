@@ -259,7 +259,7 @@ async def test_a_look_that_gets_no_answer_is_repeated(api: FakeApi, caplog: pyte
     async with operating(api):
         api.create("podgroups", a_group("web", 1))
         await api.until(lambda: "status" in api.get("podgroups", "web"), "the status is told")
-    assert "group=default/web etcd is full" in caplog.messages
+    assert "group=default/web its status cannot be written: etcd is full" in caplog.messages
     assert created(api) == 1
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, orphan, pod
-from podgroup_operator.core.model import Cause, Loss, Phase, Pod
+from podgroup_operator.core.model import Cause, Loss, Phase, Pod, Why
+from podgroup_operator.observe.memory import Leaving
 from podgroup_operator.observe.pods import PodStore
 
 SEATED = pod("web-0", slot=0)
@@ -28,19 +29,19 @@ class Watched:
             self.store.upsert(each)
         self.told.clear()
 
-    def _tell(self, pod: Pod) -> bool:
+    def _tell(self, pod: Pod, _: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
         self.told.append(pod)
         return self.known
 
     @property
     def losses(self) -> dict[int, Loss]:
         """Give what the plainest group has lost."""
-        return self.store.family(OWNER).losses
+        return self.store.memories.of(OWNER).seen.losses
 
     @property
     def pods(self) -> list[str]:
         """Give the names of the plainest group's pods."""
-        return [each.name for each in self.store.family(OWNER).pods.values()]
+        return [each.name for each in self.store.memories.of(OWNER).seen.pods.values()]
 
     @property
     def orphans(self) -> list[str]:
@@ -71,7 +72,7 @@ def test_a_pod_that_names_an_owner_in_another_namespace_is_not_its_pod() -> None
     assert watched.pods == [SEATED.name]
     watched.store.remove(forged.uid)
     assert (watched.pods, watched.losses) == ([SEATED.name], {})
-    assert watched.store.family(OWNER).epochs == {0: SEATED.epoch}
+    assert watched.store.memories.of(OWNER).seen.epochs == {0: SEATED.epoch}
 
 
 @pytest.mark.parametrize("version", [SEATED.version, SEATED.version - 1])
@@ -79,7 +80,7 @@ def test_news_that_is_old_is_no_news(version: int) -> None:
     """A state with the version that is known, or an older one, changes nothing and wakes nobody."""
     watched = Watched(SEATED)
     watched.store.upsert(replace(SEATED, version=version, phase=Phase.FAILED))
-    assert watched.store.family(OWNER).pods == {SEATED.uid: SEATED}
+    assert watched.store.memories.of(OWNER).seen.pods == {SEATED.uid: SEATED}
     assert (watched.told, watched.losses) == ([], {})
 
 
@@ -119,17 +120,63 @@ def test_a_loss_is_noted_once_at_its_beginning() -> None:
 def test_a_pod_that_we_delete_ourselves_is_no_loss(become: dict[str, object]) -> None:
     """What happens to a condemned pod is no accident; when it is gone, so is the note of it."""
     watched = Watched(SEATED)
-    watched.store.family(OWNER).condemned.add(SEATED.uid)
+    watched.store.memories.of(OWNER).written.leaving[SEATED.uid] = Leaving(SEATED, Why.SURPLUS, NOW)
     watched.store.upsert(later(SEATED, **become))
     watched.store.remove(SEATED.uid)
-    assert (watched.losses, watched.store.family(OWNER).condemned) == ({}, set())
+    assert (watched.losses, watched.store.memories.of(OWNER).written.leaving) == ({}, {})
 
 
-def test_a_pod_without_a_seat_is_no_loss_of_one() -> None:
-    """A pod that was adopted and never got its label is replaced by counting alone."""
-    watched = Watched(pod("web-0"))
-    watched.store.remove("uid-web-0")
-    assert watched.losses == {}
+def test_a_pod_without_a_seat_is_a_loss_all_the_same() -> None:
+    """It takes nobody's place in the record, so it has a number below all seats; two have two."""
+    watched = Watched(pod("a"), pod("b"), SEATED)
+    for uid in ("uid-a", "uid-b", SEATED.uid):
+        watched.store.remove(uid)
+    assert {slot: loss.pod for slot, loss in watched.losses.items()} == {-1: "a", -2: "b", 0: "web-0"}
+
+
+def test_what_a_person_takes_off_a_pod_is_remembered() -> None:
+    """Its labels for seat and revision may go: it still sits where it sat, and its loss is that seat's."""
+    watched = Watched(pod("a", slot=2, revision="r1"))
+    watched.store.upsert(later(pod("a", slot=2), slot=None, revision=""))
+    known = watched.store.memories.of(OWNER).seen.pods["uid-a"]
+    assert (known.slot, known.revision) == (2, "r1")
+    watched.store.remove("uid-a")
+    assert watched.losses[2].pod == "a"
+
+
+def test_no_time_that_is_kept_lies_in_the_future() -> None:
+    """Nodes and API servers have clocks of their own; what is counted from such a time would not pass for long."""
+    ahead = NOW + HOUR
+    watched = Watched(pod("a", created=ahead, ready_since=ahead, lost_at=ahead))
+    known = watched.store.memories.of(OWNER).seen.pods["uid-a"]
+    assert (known.created, known.ready_since, known.lost_at) == (NOW, NOW, NOW)
+    watched.now += 5
+    watched.store.upsert(later(pod("a", created=ahead, ready_since=ahead), labels={"app": "web", "more": "labels"}))
+    assert watched.store.memories.of(OWNER).seen.pods["uid-a"].ready_since == NOW
+
+
+def test_a_clock_that_is_set_back_leaves_nothing_in_the_future() -> None:
+    """Pods, losses and the last corpse: what was noted by the old clock counts from the step on."""
+    watched = Watched(SEATED, pod("b", slot=1, ready_since=NOW), orphan("stray", created=NOW))
+    watched.store.remove(SEATED.uid)
+    dead = later(pod("b", slot=1), phase=Phase.FAILED, finished=NOW, created=NOW - 1, revision="r1")
+    watched.store.upsert(dead)
+    watched.now -= HOUR
+    assert watched.store.now() == NOW - HOUR
+    seen = watched.store.memories.of(OWNER).seen
+    times = [seen.pods["uid-b"].finished, seen.losses[0].at, seen.corpse and seen.corpse.finished]
+    assert times == [NOW - HOUR] * 3
+    assert [each.created for each in watched.store.orphans("shop")] == [NOW - HOUR]
+
+
+def test_a_corpse_that_a_cleaner_takes_away_is_remembered() -> None:
+    """It says when the next may be tried, and how many have failed before it."""
+    watched = Watched(pod("a", created=NOW - 5))
+    watched.store.upsert(later(pod("a", created=NOW - 5), phase=Phase.FAILED, finished=NOW, failures=3))
+    watched.store.remove("uid-a")
+    corpse = watched.store.memories.of(OWNER).seen.corpse
+    assert corpse is not None
+    assert (corpse.name, corpse.failures) == ("a", 3)
 
 
 def test_an_orphan_that_goes_is_nobodys_loss() -> None:
@@ -155,9 +202,9 @@ def test_a_pod_that_changes_its_controller_is_lost_to_the_first() -> None:
     watched = Watched(SEATED)
     watched.store.upsert(later(SEATED, controller=OTHER_UID))
     assert watched.pods == []
-    assert list(watched.store.family(("shop", OTHER_UID)).pods) == [SEATED.uid]
+    assert list(watched.store.memories.of(("shop", OTHER_UID)).seen.pods) == [SEATED.uid]
     assert watched.losses == {0: Loss(0, "web-0", Cause.DELETED, NOW)}
-    assert watched.store.family(("shop", OTHER_UID)).losses == {}
+    assert watched.store.memories.of(("shop", OTHER_UID)).seen.losses == {}
 
 
 def test_the_highest_epoch_of_a_seat_outlives_its_pod() -> None:
@@ -165,7 +212,7 @@ def test_the_highest_epoch_of_a_seat_outlives_its_pod() -> None:
     watched = Watched(pod("web-0", slot=0, epoch=4), pod("other-0", slot=0, epoch=2), pod("web-1", slot=1, epoch=1))
     for uid in ("uid-web-0", "uid-other-0", "uid-web-1"):
         watched.store.remove(uid)
-    assert watched.store.family(OWNER).epochs == {0: 4, 1: 1}
+    assert watched.store.memories.of(OWNER).seen.epochs == {0: 4, 1: 1}
 
 
 def test_a_new_list_replaces_what_was_known() -> None:
@@ -183,7 +230,7 @@ def test_a_new_list_of_a_namespace_is_about_that_namespace() -> None:
     elsewhere = pod("elsewhere", namespace="mall")
     watched = Watched(pod("web-0"), elsewhere)
     watched.store.replace("shop", [], 500)
-    assert (watched.pods, watched.store.family(("mall", GROUP_UID)).pods) == ([], {elsewhere.uid: elsewhere})
+    assert (watched.pods, watched.store.memories.of(("mall", GROUP_UID)).seen.pods) == ([], {elsewhere.uid: elsewhere})
     assert (watched.store.version("shop"), watched.store.version("mall")) == (500, 0)
 
 
@@ -201,9 +248,9 @@ def test_the_moment_of_becoming_ready_is_seen_once() -> None:
     seen = []
     for ready_since in (NOW, NOW, None, NOW + 10):
         watched.now += 1.5
-        known = watched.store.family(OWNER).pods["uid-web-0"]
+        known = watched.store.memories.of(OWNER).seen.pods["uid-web-0"]
         watched.store.upsert(later(known, ready_since=ready_since, ready_seen=None))
-        seen.append(watched.store.family(OWNER).pods["uid-web-0"].ready_seen)
+        seen.append(watched.store.memories.of(OWNER).seen.pods["uid-web-0"].ready_seen)
     assert seen == [NOW + 1.5, NOW + 1.5, None, NOW + 6]
 
 
@@ -212,26 +259,26 @@ def test_a_node_that_is_ahead_does_not_set_the_time() -> None:
     watched = Watched(pod("web-0"))
     for _ in range(2):
         watched.now += 1
-        known = watched.store.family(OWNER).pods["uid-web-0"]
+        known = watched.store.memories.of(OWNER).seen.pods["uid-web-0"]
         watched.store.upsert(later(known, phase=Phase.FAILED, ready_since=None, finished=NOW + HOUR))
-        assert watched.store.family(OWNER).pods["uid-web-0"].finished == NOW + 1
+        assert watched.store.memories.of(OWNER).seen.pods["uid-web-0"].finished == NOW + 1
 
 
 def test_a_pod_that_was_ready_before_we_looked_was_not_seen_to_become_so() -> None:
     """Of a pod that is Ready when it is first heard of, only the API's own time is known."""
     watched = Watched(pod("web-0", ready_since=NOW))
-    assert watched.store.family(OWNER).pods["uid-web-0"].ready_seen is None
+    assert watched.store.memories.of(OWNER).seen.pods["uid-web-0"].ready_seen is None
 
 
 def test_a_group_that_is_forgotten_goes_with_its_last_pod() -> None:
     """While it has pods they are kept, for they are still its own; then nothing of it is left."""
     watched = Watched(SEATED)
-    family = watched.store.family(OWNER)
+    family = watched.store.memories.of(OWNER).seen
     watched.known = False
-    watched.store.forget(OWNER)
-    assert watched.store.family(OWNER) is family
+    watched.store.memories.end(OWNER)
+    assert watched.store.memories.of(OWNER).seen is family
     watched.store.remove(SEATED.uid)
-    assert watched.store.family(OWNER) is not family
+    assert watched.store.memories.of(OWNER).seen is not family
     assert watched.losses == {}
 
 
@@ -243,16 +290,16 @@ def test_of_an_owner_whom_nobody_knows_nothing_is_remembered(become: dict[str, o
     watched.store.upsert(SEATED)
     watched.store.upsert(later(SEATED, **become))
     watched.store.remove(SEATED.uid)
-    assert (watched.losses, watched.store.family(OWNER).epochs) == ({}, {})
+    assert (watched.losses, watched.store.memories.of(OWNER).seen.epochs) == ({}, {})
 
 
 def test_a_group_without_pods_is_forgotten_at_once() -> None:
     """So is one that was never known, without a complaint."""
     watched = Watched()
-    family = watched.store.family(OWNER)
-    watched.store.forget(OWNER)
-    watched.store.forget(("shop", "never known"))
-    assert watched.store.family(OWNER) is not family
+    family = watched.store.memories.of(OWNER).seen
+    watched.store.memories.end(OWNER)
+    watched.store.memories.end(("shop", "never known"))
+    assert watched.store.memories.of(OWNER).seen is not family
 
 
 def test_a_loss_is_made_good_by_the_pod_that_replaces_it() -> None:

@@ -8,6 +8,7 @@ from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import metrics
 from podgroup_operator.api.cluster import Refused
+from podgroup_operator.observe.memory import Written
 from shell.stage import NAMESPACE, Stage, names, slots
 
 KEY = (NAMESPACE, "web")
@@ -137,7 +138,7 @@ async def test_a_group_that_vanished_unseen_is_read_and_forgotten(stage: Stage) 
     before = len(stage.api.requests)
     assert await stage.look() is None
     assert [(request.verb, request.code) for request in stage.api.requests[before:]] == [("get", 404)]
-    assert (stage.groups.get(KEY), uid in stage.reconciler.ledgers) == (None, False)
+    assert (stage.groups.get(KEY), stage.pods.memories.of((KEY[0], uid)).written) == (None, Written())
     assert len(stage.api.pods()) == 1
 
 

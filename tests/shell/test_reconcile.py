@@ -9,6 +9,7 @@ import pytest
 from fakeapi import Answer, Hold
 from fakeapi.client import a_group, a_pod
 from fakeapi.resources import Obj
+from podgroup_operator.core.model import Lane
 from shell.stage import Stage, names, slots
 
 
@@ -171,16 +172,21 @@ async def test_a_group_at_rest_costs_nothing(stage: Stage) -> None:
     assert stage.api.requests[before:] == []
 
 
-async def test_nothing_is_written_for_a_group_that_is_being_deleted(stage: Stage) -> None:
-    """No pod is made for it, none is deleted, adopted or released, and its status stays as it is."""
+async def test_of_a_group_that_is_being_deleted_the_status_is_written_and_nothing_else(stage: Stage) -> None:
+    """No pod is made for it, none is deleted, adopted or released; its status follows its pods, as a ReplicaSet's."""
     await group(stage, 3)
     stage.api.create("pods", a_pod("stray", labels={"selfheal.dev/podgroup": "web"}))
     stage.api.delete("podgroups", "web", policy="Foreground")
-    stage.api.delete("pods", names(stage.api.pods())[1])
-    stage.hear()
-    before = len(stage.api.requests)
-    assert await stage.look() is None
-    assert stage.api.requests[before:] == []
+    told = len(stage.recorder.told)
+    for left in (2, 1):
+        stage.api.delete("pods", names(stage.api.pods())[-1], grace=0)
+        stage.hear()
+        before = len(stage.api.requests)
+        assert await stage.look() is None
+        (request,) = stage.api.requests[before:]
+        assert (request.verb, request.subresource) == ("patch", "status")
+        assert stage.status()["replicas"] == left
+    assert len(stage.recorder.told) == told
 
 
 async def test_a_look_at_a_group_that_nobody_knows_is_nothing(stage: Stage) -> None:
@@ -247,7 +253,7 @@ async def test_a_pause_begins_with_the_answer(stage: Stage) -> None:
     """A create that hangs for a while before it is refused is not tried again at once."""
     async with a_create_that_hangs(stage, Answer(500, message="failed calling webhook")):
         stage.now += 10
-    assert stage.ledger().retry_at > stage.now
+    assert stage.memory().written.lanes[Lane.CREATE].until > stage.now
 
 
 async def test_a_group_that_changes_while_its_pods_are_made_is_told_of_all_the_same(stage: Stage) -> None:

@@ -11,7 +11,8 @@ import pytest
 from builders import desired
 from fakeapi import Answer, Cut, FakeApi, Hold
 from podgroup_operator.api.writer import Writes
-from podgroup_operator.tell import recorder as module
+from podgroup_operator.observe import memory
+from podgroup_operator.observe.memory import Memories
 from podgroup_operator.tell.recorder import Recorder
 
 EVENTS = "events.events.k8s.io"
@@ -21,10 +22,10 @@ BURST = 25
 
 
 @pytest.fixture
-async def recorder(writes: Writes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
+async def recorder(writes: Writes, memories: Memories, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
     """Give a recorder that sends; the 10 s after which a group may send one more Event are 0.2 s here."""
-    monkeypatch.setattr(module, "REFILL_SECONDS", 0.2)
-    recorder = Recorder(writes, "test-1")
+    monkeypatch.setattr(memory, "SECONDS_AN_EVENT", 0.2)
+    recorder = Recorder(writes, memories, "test-1")
     task = asyncio.create_task(recorder.run())
     yield recorder
     assert not task.done()
@@ -37,6 +38,12 @@ def notes(api: FakeApi, group: str = "web") -> list[str]:
     """Give what was told of a group, in the order in which it was sent."""
     events = [change.object for change in api.history(EVENTS)]
     return [event["note"] for event in events if event["regarding"]["name"] == group]
+
+
+@pytest.fixture
+def memories() -> Memories:
+    """Give what is remembered of groups, among it how many Events each may still send."""
+    return Memories()
 
 
 async def test_an_event_says_what_happened_to_whom_and_who_says_so(api: FakeApi, recorder: Recorder) -> None:
@@ -99,12 +106,12 @@ async def test_what_was_held_back_is_told_though_others_never_rest(api: FakeApi,
     assert notes(api)[BURST] == "(combined) SuccessfulCreate happened 5 more times"
 
 
-async def test_groups_do_not_use_up_each_others_events(api: FakeApi, recorder: Recorder) -> None:
+async def test_groups_do_not_use_up_each_others_events(api: FakeApi, recorder: Recorder, memories: Memories) -> None:
     """A group that floods leaves the others their own burst; a group that is made anew has a new one."""
     for _ in range(100):
         recorder.record(WEB, "Normal", "SuccessfulCreate", "Created pod")
     recorder.record(API, "Warning", "FailedCreate", "no")
-    recorder.forget(WEB.uid)
+    memories.end((WEB.namespace, WEB.uid))
     recorder.record(WEB, "Normal", "SuccessfulCreate", "Created pod again")
     await api.until(lambda: "Created pod again" in notes(api), "the new group's Event is there")
     assert (notes(api, "api"), len(notes(api))) == (["no"], BURST + 1)

@@ -1,15 +1,14 @@
 """The status tells what is, not more often than it must, and without touching what others wrote."""
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 
 from fakeapi import Answer, Cut, FakeApi
 from fakeapi.client import a_group
 from fakeapi.resources import Obj
-from podgroup_operator.api.cluster import Cluster, Refused, Unreachable
-from podgroup_operator.tell import report
+from podgroup_operator import reconcile
+from podgroup_operator.api.cluster import Cluster
 from shell.stage import Stage, names
 
 STEP = 1 / 32  # seconds; a float that adds up exactly
@@ -95,18 +94,18 @@ async def test_a_group_that_is_gone_needs_no_status(stage: Stage, become: str) -
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
-    [(Answer(403), Refused), (Answer(500), Refused), (Cut(), Unreachable), (Cut(after=True), Unreachable)],
+    ("fault", "pause"),
+    [(Answer(403), 1), (Answer(422, message="too long"), 1), (Answer(500), 0.5), (Cut(), 0.5), (Cut(after=True), 0.5)],
+    ids=["forbidden", "invalid", "an error of the server", "not answered", "written, and not answered"],
 )
-async def test_a_status_that_cannot_be_written_is_an_error_of_the_look(
-    stage: Stage, fault: Answer | Cut, error: type[Exception]
-) -> None:
-    """The queue repeats the look; then the status is there, and once."""
+async def test_a_status_that_cannot_be_written_waits(stage: Stage, fault: Answer | Cut, pause: float) -> None:
+    """It holds up nothing else; after a pause of its own it is there, and once."""
     stage.api.create("podgroups", a_group("web", 1))
     stage.api.faults.add(fault, verb="patch", subresource="status")
     stage.hear()
-    with pytest.raises(error):
-        await stage.look()
+    assert await stage.look() == pytest.approx(pause)
+    assert len(stage.api.pods()) == 1
+    stage.now += pause
     await stage.settle()
     assert (stage.status()["replicas"], len(stage.api.pods())) == (1, 1)
     before = len(statuses(stage))
@@ -118,14 +117,14 @@ async def test_two_statuses_are_a_quarter_of_a_second_apart(
     api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What changes in between is told together, at the moment that the look asks for."""
+    monkeypatch.setattr(reconcile, "SETTLING", 0.0)
     stage = Stage(api, cluster)
-    monkeypatch.setattr(report, "time", SimpleNamespace(monotonic=lambda: stage.now))
     made = await group(stage, 6)
     for count, pod in enumerate(made, start=1):
         stage.now += STEP
         api.set_pod(pod, node="node-0", ready=True)
         stage.hear()
-        assert await stage.look() == 0.25 - STEP * count
+        assert await stage.look() == pytest.approx(0.25 - STEP * count)
     assert (len(statuses(stage)), stage.status()["readyReplicas"]) == (1, 0)
     stage.now += 0.25 - STEP * len(made)
     assert await stage.look() is None
@@ -157,3 +156,23 @@ async def test_two_operators_do_not_overwrite_each_other_for_ever(stage: Stage) 
         await operator.look()
     assert stage.api.version == version
     assert (len(stage.api.pods()), stage.status()["ready"]) == (2, "2/2")
+
+
+async def test_a_heal_is_told_once_if_its_pod_is_ready_at_once(api: FakeApi, cluster: Cluster) -> None:
+    """A tenth of a second after the create, with what has become of it by then: one look heals, one tells."""
+    stage = Stage(api, cluster)
+    first, _ = await group(stage, 2)
+    stage.now += 1
+    stage.hear()
+    await stage.look()
+    stage.now += 1
+    before = len(statuses(stage))
+    api.delete("pods", first, grace=0)
+    stage.hear()
+    assert await stage.look() == pytest.approx(reconcile.SETTLING)
+    for pod in names(api.pods()):
+        api.set_pod(pod, node="node-0", ready=True)
+    stage.now += reconcile.SETTLING
+    stage.hear()
+    assert await stage.look() is None
+    assert (len(statuses(stage)) - before, stage.status()["readyReplicas"]) == (1, 2)

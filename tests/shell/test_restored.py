@@ -41,7 +41,7 @@ async def test_a_watch_that_was_cut_begins_with_the_question(api: FakeApi, clust
 def test_a_new_list_with_an_older_pod_is_of_another_history() -> None:
     """Where the backup's versions were raised only the objects tell."""
     seen = pod("web-0")
-    store = PodStore(lambda _: True, lambda: 0.0)
+    store = PodStore(lambda *_: True, lambda: 0.0)
     store.replace("", [seen], 100)
     store.replace("", [seen], 200)
     with pytest.raises(Restored, match="Pod shop/web-0 has gone back"):

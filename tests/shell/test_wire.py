@@ -23,6 +23,9 @@ Json = dict[str, Any]
 UID = "11111111-2222-4333-8444-555555555555"
 GROUP = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "name": "web", "uid": "of-web", "controller": True}
 REPLICA_SET = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "of-rs", "controller": True}
+RAN = {
+    "containerStatuses": [{"name": "a", "restartCount": 0, "state": {"running": {"startedAt": "2023-11-14T22:13:20Z"}}}]
+}
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2023-11-14T22:13:20Z"}
 PLAIN = Pod("shop", "web-0", UID, version=7, labels={}, created=NOW)
 
@@ -53,7 +56,7 @@ def a_group(metadata: Json | None = None, **spec: Any) -> Json:
         ),
         pytest.param(
             a_pod({"ownerReferences": [REPLICA_SET | {"controller": False}, GROUP]}),
-            {"controller": "of-web", "owners": ("of-rs",)},
+            {"controller": "of-web"},
             id="ours, and another owner that does not control it",
         ),
         pytest.param(a_pod(spec={"nodeName": "node-1"}), {"node": "node-1"}, id="bound"),
@@ -72,7 +75,8 @@ def a_group(metadata: Json | None = None, **spec: Any) -> Json:
             id="deleted 30 s before its end",
         ),
         pytest.param(a_pod({"deletionTimestamp": "2023-11-14T22:13:20Z"}), {"deleted": NOW}, id="deleted at once"),
-        pytest.param(a_pod(status={"reason": "Evicted"}), {"evicted": True}, id="evicted by the kubelet"),
+        pytest.param(a_pod(status={"reason": "Evicted"} | RAN), {"evicted": True}, id="evicted by the kubelet"),
+        pytest.param(a_pod(status={"reason": "Evicted"}), {}, id="turned away by the kubelet before it ran"),
         pytest.param(
             a_pod(
                 status={
@@ -88,8 +92,8 @@ def a_group(metadata: Json | None = None, **spec: Any) -> Json:
                     "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]
                 }
             ),
-            {},
-            id="preempted, which is not evicted",
+            {"evicted": True},
+            id="preempted",
         ),
         pytest.param(
             a_pod(
@@ -205,7 +209,7 @@ def test_a_time_that_is_none_is_left_out(text: str) -> None:
 
 def test_a_pod_that_we_made_is_read_back_as_it_was_meant() -> None:
     """Slot, epoch, revision, the pod that it replaces and the microsecond of its loss survive the way."""
-    create = Create("web-2-abcde", 2, 5, loss(2, "web-2-old", at=NOW + 0.123456))
+    create = Create("web-2-abcde", 2, 5, "r1", loss(2, "web-2-old", at=NOW + 0.123456))
     manifest = pod_manifest(desired(), {"metadata": {"labels": {"app": "web"}}}, create)
     manifest["metadata"] |= {"uid": UID, "resourceVersion": "7"}
     pod = read_pod(manifest)

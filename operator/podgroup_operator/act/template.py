@@ -3,29 +3,67 @@
 No schema can know it all (a volume mount without its volume, a policy of the cluster), so each new template is
 shown to the server once as a dry run. A "no" is the user's to solve: it becomes the condition Stalled with the
 server's words, costs one request and not a loop, and touches no pod that runs.
+
+A "yes" may come with changes, for policies and webhooks may change what is written. A pod that has lost a label that
+its group's selector needs would be nobody's, and its group would make the next one: that is looked for in every answer.
 """
 
-from podgroup_operator.api.cluster import INVALID, Refused, Unreachable, pods_path
+from typing import Any
+
+from podgroup_operator.api.cluster import INVALID, UNPROCESSABLE, Refused, Unreachable, pods_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Create
+from podgroup_operator.core.model import Create, Desired, Refusal
 from podgroup_operator.core.names import pod_name
 from podgroup_operator.observe.groups import Group
 
+Json = dict[str, Any]
 
-async def objection(group: Group, writer: Writer) -> Refused | None:
-    """Ask what the API server has against the group's template; None if nothing, or nothing lasting."""
+CORRECT_TEMPLATE = "Correct spec.template; pods that run are left as they are."
+LEAVE_LABELS = (
+    "Have the admission policy or webhook that does so leave these labels alone, or give the PodGroup another "
+    "selector. No more pods are made until then; those that were are left alone."
+)
+
+
+async def objection(group: Group, writer: Writer) -> tuple[Refusal, str] | None:
+    """Ask what the API server has against the group's template; None if nothing, or nothing lasting.
+
+    Returns:
+        Its no, and what may be said of it in Events and the log, where no value of the template must appear.
+    """
     desired = group.desired
     epoch = -1  # a name that no pod ever has
-    sample = Create(pod_name(desired.name, desired.uid, 0, epoch), 0, epoch)
+    sample = Create(pod_name(desired.name, desired.uid, 0, epoch), 0, epoch, desired.revision)
     try:
-        await writer.create(
+        body = await writer.create(
             pods_path(desired.namespace),
             pod_manifest(desired, group.template, sample),
             {"dryRun": "All", "fieldValidation": "Strict"},
         )
     except Refused as refusal:
-        return refusal if refusal.code in INVALID else None
+        if refusal.code not in INVALID:
+            return None
+        return Refusal(refusal.message, advice=CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""), str(refusal)
     except Unreachable:
         return None
-    return None
+    lost = stray(desired, body)
+    return (lost, lost.message) if lost else None
+
+
+def stray(desired: Desired, body: Json) -> Refusal | None:
+    """Tell what is wrong if a pod, as the API server answers it, does not match its group's selector."""
+    labels = body.get("metadata", {}).get("labels") or {}
+    if desired.selector.matches(labels):
+        return None
+    wrong = [
+        f"{key}={value} (it has {labels.get(key, 'none')})"
+        for key, value in desired.selector.labels
+        if labels.get(key) != value
+    ]
+    wrong += [str(each) for each in desired.selector.requirements if not each.matches(labels)]
+    return Refusal(
+        "Something between the operator and the store changes the labels of new pods, so that they do not match the "
+        f"selector any more: {', '.join(wrong)}.",
+        advice=LEAVE_LABELS,
+    )

@@ -26,6 +26,7 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, UNPROCESSABLE = 401, 403, 404, 409, 410, 422
+TOO_MANY_REQUESTS = 429
 UNANSWERABLE = frozenset({UNAUTHORIZED, FORBIDDEN})  # to ask again is of no use before somebody has acted
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
@@ -42,6 +43,7 @@ class Refused(Exception):
             for the object's own status.
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
+        is_about_uid: whether another object has the name by now.
     """
 
     def __init__(self, code: int, status: Json, retry_after: float | None = None) -> None:
@@ -51,6 +53,7 @@ class Refused(Exception):
         self.retry_after = retry_after
         causes = (status.get("details") or {}).get("causes") or ()
         self.causes = frozenset(cause.get("reason", "") for cause in causes)
+        self.is_about_uid = any(cause.get("field") == "metadata.uid" for cause in causes)
         super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else self.message)
 
 

@@ -59,7 +59,6 @@ def read_pod(body: Json) -> Pod | None:
         labels=labels,
         created=timestamp(metadata.get("creationTimestamp")) or 0.0,
         controller=controller["uid"] if controller else "",
-        owners=tuple(owner["uid"] for owner in owners if not owner.get("controller")),
         phase=PHASES.get(status.get("phase") or "Pending", Phase.UNKNOWN),
         node=spec.get("nodeName") or "",
         deleted=deletion_time(metadata),
@@ -67,7 +66,7 @@ def read_pod(body: Json) -> Pod | None:
         restarts=restarts(spec, status),
         deletion_cost=whole_number(annotations.get(names.ANNOTATION_DELETION_COST)) or 0,
         evicted=is_evicted(status, conditions),
-        slot=whole_number(labels.get(names.LABEL_SLOT)),
+        slot=slot_of(metadata["name"], labels, controller),
         epoch=whole_number(annotations.get(names.ANNOTATION_EPOCH)) or 0,
         revision=labels.get(names.LABEL_REVISION, ""),
         replaces=annotations.get(names.ANNOTATION_REPLACES, ""),
@@ -88,7 +87,7 @@ def end_of(metadata: Json, status: Json) -> dict[str, Any]:
     changes += [status.get("startTime"), metadata.get("creationTimestamp")]
     return {
         "finished": max((time for change in changes if (time := noted_time(change))), default=0.0),
-        "started": any(end.get("startedAt") for _, end in ends),
+        "started": has_started(status),
         "complaint": complaint(status, ends),
     }
 
@@ -132,12 +131,38 @@ def restarts(spec: Json, status: Json) -> tuple[int, int]:
     return max(regular, default=0), max(sidecar, default=0)
 
 
+PLANNED = frozenset({"Evicted", "Terminated", "Preempting", "NodeShutdown"})
+"""Reasons with which a kubelet ends pods that have done nothing wrong."""
+
+
 def is_evicted(status: Json, conditions: Mapping[str, Json]) -> bool:
-    """Tell an eviction, by the kubelet (phase Failed, reason Evicted) or through the eviction API, from a deletion."""
-    disruption = conditions.get("DisruptionTarget") or {}
-    return status.get("reason") == "Evicted" or (
-        disruption.get("status") == "True" and disruption.get("reason") == "EvictionByEvictionAPI"
-    )
+    """Tell an end that was planned from a failure: an eviction, a preemption, its node's shutdown.
+
+    The condition DisruptionTarget (KEP-3329) says so. Where only the reason does, a pod that never started was turned
+    away by its node rather than ended, and the next one may be too.
+    """
+    if (conditions.get("DisruptionTarget") or {}).get("status") == "True":
+        return True
+    return status.get("reason") in PLANNED and has_started(status)
+
+
+def has_started(status: Json) -> bool:
+    """Tell whether a container ever ran."""
+    states = [
+        state
+        for each in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+        for state in (each.get("state") or {}, each.get("lastState") or {})
+    ]
+    return any((state.get(kind) or {}).get("startedAt") for state in states for kind in ("running", "terminated"))
+
+
+def slot_of(name: str, labels: Json, controller: Json | None) -> int | None:
+    """Read where a pod sits: from its label or, if somebody has taken that away, from the name that we gave it."""
+    slot = whole_number(labels.get(names.LABEL_SLOT))
+    if slot is None and controller:
+        group, _, rest = name.rpartition("-")[0].rpartition("-")
+        slot = whole_number(rest) if group == controller.get("name") else None
+    return slot
 
 
 def whole_number(text: str | None) -> int | None:

@@ -2,13 +2,17 @@
 
 A ReplicaSet replaces a pod that its node rejects at birth at once, and the next one too: 1,800 a minute
 (kubernetes#72593). Here pods that fail early make a streak. All of it is read off the pods, so that a restart forgets
-nothing: the last corpse says when and how, and its annotation how many failed in a row before it was made.
+nothing: the last corpse says when and how, and its annotation how many failed in a row before it was made. Should
+somebody take that corpse away (a cleaner of failed pods), it is remembered.
 
 - The first failure is made good at once, the second after `healing.backoff.initialSeconds`, each next one after twice
-  as long, `maxSeconds` at most; less for a pod that never started, which costs nothing to try again.
+  as long, `maxSeconds` at most. Where no container was ever started it is four times as long and 20 s at most; and if
+  several were wanted and none stands, the first waits too, for its cause is hardly its own.
 - What is tried meanwhile are as many pods as are Ready, at least one (slow start, as for refused creates). A pod that
-  was made in the streak is on trial until it is Ready and has lived longer than the last one that failed.
-- A pod that somebody deleted or evicted has not failed: it is replaced at once, streak or no streak.
+  was made in the streak is on trial until it is Ready and has lived longer than the last one that failed; the first
+  that proves good frees the others.
+- A pod that somebody deleted, or whose end was planned (an eviction, a preemption, a node's shutdown), has not failed:
+  it is replaced at once, streak or no streak.
 - Another template, or the end of the last corpse, ends the streak; so does time.
 """
 
@@ -16,7 +20,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from podgroup_operator.core.classify import FINISHED
+from podgroup_operator.core.classify import is_finished
+from podgroup_operator.core.manifest import whole_seconds
 from podgroup_operator.core.model import Create, Desired, Phase, Pod, Streak
 
 EARLY = 600.0
@@ -39,26 +44,36 @@ CALM = Streak()
 
 def failed_early(pod: Pod) -> bool:
     """Tell whether a pod has come to its end so soon that the next one may well do the same."""
-    if pod.deleted is not None or pod.phase not in FINISHED or pod.finished is None:
+    if pod.deleted is not None or pod.evicted or not is_finished(pod) or pod.finished is None:
         return False
     return pod.finished - pod.created < (EARLY if pod.phase is Phase.FAILED else EARLY_SUCCESS)
 
 
-def streak(desired: Desired, kept: Iterable[Pod], now: float) -> Streak:
-    """Find how many pods of this template have failed in a row, and when the next may be tried."""
+def streak_of(desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now: float, *, stands: bool) -> Streak:
+    """Find how many pods of this template have failed in a row, and when the next may be tried.
+
+    Args:
+        desired: what is wanted.
+        finished: the group's pods that have come to an end.
+        corpse: the last one that failed early, should it not be among them any more.
+        now: seconds since the epoch.
+        stands: whether any pod of the group is Ready.
+    """
     lasts = desired.backoff_max_seconds + FORGIVEN
-    failed = [
-        pod for pod in kept if pod.revision == desired.revision and failed_early(pod) and now < finish_of(pod) + lasts
-    ]
-    if not failed:
+    failed = {pod.uid: pod for pod in finished if failed_early(pod)}
+    if corpse:
+        failed.setdefault(corpse.uid, corpse)
+    ours = [pod for pod in failed.values() if pod.revision == desired.revision and now < finish_of(pod) + lasts]
+    if not ours:
         return CALM
-    last = max(failed, key=lambda pod: (finish_of(pod), pod.uid))
-    failures = 1 + min(max(pod.failures for pod in failed), MOST_FAILURES)
+    last = max(ours, key=lambda pod: (finish_of(pod), pod.uid))
+    failures = 1 + min(max(pod.failures for pod in ours), MOST_FAILURES)
+    hopeless = desired.replicas > 1 and not stands
     return Streak(
         failures=failures,
         last=last,
-        until=finish_of(last) + pause(desired, last, failures) * jitter(last.uid),
-        patience=pause(desired, last, failures + 1),
+        until=finish_of(last) + pause(desired, last, failures, hopeless=hopeless) * jitter(last.uid),
+        patience=pause(desired, last, failures + 1, hopeless=hopeless),
         over=finish_of(last) + lasts,
     )
 
@@ -68,12 +83,14 @@ def finish_of(pod: Pod) -> float:
     return pod.created if pod.finished is None else pod.finished
 
 
-def pause(desired: Desired, last: Pod, failures: int) -> float:
-    """Give the seconds to wait after so many failures in a row; after the first one none."""
-    if failures <= 1:
-        return 0.0
-    longest = desired.backoff_max_seconds if last.started else min(desired.backoff_max_seconds, LONGEST_AT_BIRTH)
-    return float(min(desired.backoff_initial_seconds * 2 ** (failures - 2), longest))
+def pause(desired: Desired, last: Pod, failures: int, *, hopeless: bool = False) -> float:
+    """Give the seconds to wait after so many failures in a row."""
+    if last.started:
+        steps, factor, longest = failures - 2, 2.0, float(desired.backoff_max_seconds)
+    else:
+        steps, factor = failures - 2 + 2 * hopeless, 4.0
+        longest = min(desired.backoff_max_seconds, LONGEST_AT_BIRTH)
+    return 0.0 if steps < 0 else min(desired.backoff_initial_seconds * factor**steps, longest)
 
 
 def jitter(uid: str) -> float:
@@ -86,11 +103,12 @@ def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], no
     if not found.failures:
         return tuple(creates)
     trials = on_trial(found, active, now)
-    ready = sum(pod.ready_since is not None and pod not in trials for pod in active)
-    retries = 0 if now < found.until else max(max(ready, 1) - len(trials), 0)
+    good = [pod for pod in active if pod.ready_since is not None and pod not in trials]
+    retries = 0 if now < found.until else max(max(len(good), 1) - len(trials), 0)
+    freed = any(pod.failures >= found.failures for pod in good)
     allowed = []
     for create in creates:
-        if repeats_failure(create, ready):
+        if repeats_failure(create, good) and not freed:
             if retries <= 0:
                 continue
             retries -= 1
@@ -98,12 +116,12 @@ def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], no
     return tuple(allowed)
 
 
-def repeats_failure(create: Create, ready: int) -> bool:
+def repeats_failure(create: Create, good: Sequence[Pod]) -> bool:
     """Tell whether a new pod is likely to fail as the last ones did.
 
     It is if it replaces one that did. A pod that the group never had is not, as long as others are Ready.
     """
-    return create.loss.early if create.loss else not ready
+    return create.loss.early if create.loss else not good
 
 
 def on_trial(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:
@@ -115,6 +133,16 @@ def end_of_trial(found: Streak, pod: Pod) -> float:
     """Give when a pod has proved good, or has been waited for long enough."""
     life = finish_of(found.last) - found.last.created if found.last else 0.0
     return pod.created + (found.patience if pod.ready_since is None else min(life, found.patience))
+
+
+def in_words(found: Streak) -> str:
+    """Tell how many pods have failed, what the node says of the last one, and when the next may be tried."""
+    name, complaint = (found.last.name, found.last.complaint) if found.last else ("", "")
+    return (
+        f"{found.failures} pods have failed in a row; the last one is {name}"
+        + (f": {complaint.rstrip('.')}" if complaint else "")
+        + f". The next one is tried after {whole_seconds(found.until)}."
+    )
 
 
 def next_try(found: Streak, active: Iterable[Pod], now: float) -> float | None:

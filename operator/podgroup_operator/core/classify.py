@@ -4,28 +4,24 @@
 finished nor being deleted. Only active pods count towards `replicas`.
 """
 
-from collections.abc import Iterable
-from enum import Enum
+from enum import IntEnum
 
-from podgroup_operator.core.model import Cause, Desired, Phase, Pod, PodReplacement
-
-FINISHED = frozenset({Phase.FAILED, Phase.SUCCEEDED})
+from podgroup_operator.core.model import Cause, Phase, Pod
 
 
-class Bucket(Enum):
-    """Where a pod stands in its life, as its group sees it."""
+class Bucket(IntEnum):
+    """Where a pod stands in its life, as its group sees it (a number: it is the key of the hottest loop)."""
 
-    STARTING = "starting"  # active, not Ready
-    READY = "ready"  # Ready, not yet for minReadySeconds
-    AVAILABLE = "available"  # Ready for minReadySeconds
-    TERMINATING = "terminating"  # asked to go, still there
-    FAILED = "failed"
-    SUCCEEDED = "succeeded"
+    STARTING = 0  # active, not Ready
+    READY = 1  # Ready, not yet for minReadySeconds
+    AVAILABLE = 2  # Ready for minReadySeconds
+    TERMINATING = 3  # asked to go, still there
+    FAILED = 4
+    SUCCEEDED = 5
 
-    @property
-    def active(self) -> bool:
-        """Tell whether pods of this bucket count towards `replicas`."""
-        return self in {Bucket.STARTING, Bucket.READY, Bucket.AVAILABLE}
+
+ACTIVE = frozenset({Bucket.STARTING, Bucket.READY, Bucket.AVAILABLE})
+"""Pods of these buckets count towards `replicas`."""
 
 
 def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
@@ -48,28 +44,14 @@ def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
     return Bucket.AVAILABLE
 
 
+def is_finished(pod: Pod) -> bool:
+    """Tell whether a pod has come to its end by itself."""
+    return pod.phase is Phase.FAILED or pod.phase is Phase.SUCCEEDED
+
+
 def is_active(pod: Pod) -> bool:
     """Tell whether a pod counts towards `replicas`."""
-    return pod.deleted is None and pod.phase not in FINISHED
-
-
-def leaving(desired: Desired, pods: Iterable[Pod]) -> int:
-    """Count the group's pods that must be gone before others may take their places.
-
-    With TerminationComplete these are the ones that are being deleted; one whose containers have all ended keeps
-    nobody waiting (as a Job's `terminating`, KEP-3939).
-    """
-    if desired.pod_replacement is PodReplacement.TERMINATION_STARTED:
-        return 0
-    return sum(pod.controller == desired.uid and pod.deleted is not None and pod.phase not in FINISHED for pod in pods)
-
-
-def next_available(pods: Iterable[Pod], min_ready_seconds: int, now: float) -> float | None:
-    """Find the earliest time at which a Ready pod becomes available; None if none is waiting."""
-    if not min_ready_seconds:
-        return None
-    times = (pod.ready_since + min_ready_seconds for pod in pods if is_active(pod) and pod.ready_since is not None)
-    return min((time for time in times if time > now), default=None)
+    return pod.deleted is None and not is_finished(pod)
 
 
 def cause_of_loss(before: Pod, after: Pod | None) -> Cause | None:

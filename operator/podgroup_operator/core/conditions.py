@@ -9,9 +9,9 @@ Every condition is always there, so that it can be waited for; a condition's tim
 from dataclasses import dataclass
 
 from podgroup_operator.core import names
-from podgroup_operator.core.backoff import CALM
-from podgroup_operator.core.manifest import whole_seconds
-from podgroup_operator.core.model import Condition, Desired, Failure, Observed, Outcome, Streak
+from podgroup_operator.core.backoff import in_words
+from podgroup_operator.core.model import Condition, Desired, Failure, Lane, Outcome
+from podgroup_operator.core.view import Tally, View
 
 READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"
 OUR_TYPES = (READY, AVAILABLE, REPLICA_FAILURE, STALLED)
@@ -22,21 +22,13 @@ KEEPS_FAILING = 2
 EVERY_ONE_FAILS = 3
 """Failures in a row, with no pod Ready, after which a person has to look."""
 
+PATIENCE = 60.0
+"""Seconds for which something must have been wrong without a break until a person has to look."""
+
+LONGEST_MESSAGE = 4096
+"""Characters; the API takes 32,768, and of a longer one it refuses the whole status."""
+
 FORBIDDEN = "A permission, a quota or a policy forbids it: have that changed. It is tried again by itself."
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many pods there are, by what can be said of them."""
-
-    replicas: int
-    ready: int
-    available: int
-    updated: int
-    fully_labeled: int
-    terminating: int
-    failed: int
-    streak: Streak = CALM
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +41,46 @@ class Finding:
     message: str
 
 
-def conditions(
-    desired: Desired, observed: Observed, outcome: Outcome, tally: Tally, now: float
-) -> tuple[Condition, ...]:
+def conditions(view: View, tally: Tally, outcome: Outcome, now: float) -> tuple[Condition, ...]:
     """State all conditions, each dated by its last change of status."""
-    standing = standing_failure(desired, observed, outcome, tally)
-    stalled, failure = find_stalled(observed, standing, tally), find_failure(standing)
+    desired = view.desired
+    previous = {condition.type: condition for condition in view.observed.status.conditions}
+    standing = standing_failure(view, tally, outcome)
+    failure = find_failure(standing)
+    since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
+    stalled = find_stalled(view, tally, standing, for_long=now - since >= PATIENCE)
     findings = (
-        find_ready(desired, observed, tally, stalled if stalled.status == "True" else failure),
+        find_ready(view, tally, stalled if stalled.status == "True" else failure),
         find_available(desired, tally),
         failure,
         stalled,
     )
-    previous = {condition.type: condition for condition in observed.status.conditions}
     return tuple(date(finding, previous.get(finding.type), desired.generation, now) for finding in findings)
 
 
 def date(finding: Finding, previous: Condition | None, generation: int, now: float) -> Condition:
-    """Keep the time of the last change if the status is the same."""
-    since = previous.since if previous and previous.status == finding.status else now
-    return Condition(finding.type, finding.status, finding.reason, finding.message, generation, since)
+    """Keep the time of the last change if the status is the same; one that is yet to come is another clock's."""
+    since = min(previous.since, now) if previous and previous.status == finding.status else now
+    return Condition(finding.type, finding.status, finding.reason, cut(finding.message), generation, since)
 
 
-def find_ready(desired: Desired, observed: Observed, tally: Tally, trouble: Finding) -> Finding:
+def cut(message: str) -> str:
+    """Cut a message that is longer than a condition may have, or anybody would read."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ... (cut)"
+
+
+def changes_at(stated: tuple[Condition, ...]) -> float | None:
+    """Give when time alone will change what is stated: a failure that goes on needs a person."""
+    status = {condition.type: condition for condition in stated}
+    failing = status[REPLICA_FAILURE].status == "True" and status[STALLED].status == "False"
+    return status[REPLICA_FAILURE].since + PATIENCE if failing else None
+
+
+def find_ready(view: View, tally: Tally, trouble: Finding) -> Finding:
     """Ready: exactly as many pods as asked for, all of them available; if not, the gravest reason why."""
-    if observed.template_refusal:
-        return Finding(READY, "False", trouble.reason, trouble.message)
+    desired, refusal = view.desired, view.observed.template_refusal
+    if refusal:
+        return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, f"{refusal.message} {refusal.advice}".strip())
     if tally.replicas == tally.available == desired.replicas:
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":
@@ -97,26 +103,23 @@ def find_available(desired: Desired, tally: Tally) -> Finding:
     return Finding(AVAILABLE, "False", "MinimumReplicasUnavailable", "PodGroup does not have minimum availability.")
 
 
-def standing_failure(desired: Desired, observed: Observed, outcome: Outcome, tally: Tally) -> Failure | None:
+def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | None:
     """Find what the API server refuses and is still needed."""
     if outcome.failures:
         return outcome.failures[0]
-    refusal = observed.create_refusal
-    if refusal and not outcome.created and tally.replicas < desired.replicas:
-        return Failure(names.REASON_CREATE_FAILED, refusal.message, forbidden=refusal.forbidden)
-    if tally.streak.failures >= KEEPS_FAILING and tally.ready < desired.replicas:
-        return Failure(names.REASON_KEEP_FAILING, in_words(tally.streak))
-    return None
-
-
-def in_words(streak: Streak) -> str:
-    """Tell how many pods have failed, what the node says of the last one, and when the next may be tried."""
-    name, complaint = (streak.last.name, streak.last.complaint) if streak.last else ("", "")
-    return (
-        f"{streak.failures} pods have failed in a row; the last one is {name}"
-        + (f": {complaint.rstrip('.')}" if complaint else "")
-        + f". The next one is tried after {whole_seconds(streak.until)}."
+    missing = view.desired.replicas - tally.replicas
+    lanes = (
+        (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
+        (Lane.REMOVE, names.REASON_DELETE_FAILED, missing < 0),
+        (Lane.CLAIM, names.REASON_CREATE_FAILED, bool(view.observed.stuck)),
     )
+    for lane, reason, needed in lanes:
+        refusal = view.observed.held.get(lane)
+        if refusal and needed:
+            return Failure(reason, refusal.message, forbidden=refusal.forbidden)
+    if view.streak.failures >= KEEPS_FAILING and tally.ready < view.desired.replicas:
+        return Failure(names.REASON_KEEP_FAILING, in_words(view.streak))
+    return None
 
 
 def find_failure(standing: Failure | None) -> Finding:
@@ -126,14 +129,18 @@ def find_failure(standing: Failure | None) -> Finding:
     return Finding(REPLICA_FAILURE, "False", "NoFailure", "Every create and delete was accepted.")
 
 
-def find_stalled(observed: Observed, standing: Failure | None, tally: Tally) -> Finding:
-    """Stalled: no pod can be made from the template, every one fails, or what has to be done is forbidden."""
-    if observed.template_refusal:
-        message = f"{observed.template_refusal.message} Correct spec.template; pods that run are left as they are."
-        return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, message)
-    if standing and standing.forbidden:
+def find_stalled(view: View, tally: Tally, standing: Failure | None, *, for_long: bool) -> Finding:
+    """Stalled: waiting will not help. No pod can be made of the template; or what else is wrong has been so for long.
+
+    A quota that is full while an old pod ends, or a ServiceAccount that is made a moment later, mends itself; and some
+    tools give up at the first Stalled that they see.
+    """
+    refusal = view.observed.template_refusal
+    if refusal and refusal.advice:
+        return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, f"{refusal.message} {refusal.advice}")
+    if standing and for_long and standing.forbidden:
         return Finding(STALLED, "True", standing.reason, f"{standing.message.rstrip('.')}. {FORBIDDEN}")
-    if standing and tally.streak.failures >= EVERY_ONE_FAILS and not tally.ready:
+    if standing and for_long and view.streak.failures >= EVERY_ONE_FAILS and not tally.ready:
         advice = "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes."
         return Finding(STALLED, "True", standing.reason, f"{standing.message} {advice} It is tried again by itself.")
     return Finding(STALLED, "False", "NotStalled", "Nothing needs a person.")

@@ -6,17 +6,20 @@ Until all pods are Ready the last one of a streak of failures stays in any case:
 (`backoff.py`).
 """
 
-from collections.abc import Sequence
-
 from podgroup_operator.core.backoff import finish_of
-from podgroup_operator.core.classify import FINISHED, is_active
-from podgroup_operator.core.model import Delete, Desired, Pod, Streak
+from podgroup_operator.core.budget import BURST, Budget
+from podgroup_operator.core.model import Lane, Remove, Why
+from podgroup_operator.core.step import Step
+from podgroup_operator.core.view import View
 
 
-def litter(desired: Desired, kept: Sequence[Pod], found: Streak) -> tuple[Delete, ...]:
-    """Delete the finished pods beyond the limit, oldest first."""
-    finished = [pod for pod in kept if pod.deleted is None and pod.phase in FINISHED]
-    finished.sort(key=lambda pod: (finish_of(pod), pod.epoch, pod.uid))
-    old = finished[: max(len(finished) - desired.failed_pods_history_limit, 0)]
-    ready = sum(is_active(pod) and pod.ready_since is not None for pod in kept)
-    return tuple(Delete(pod) for pod in old if pod is not found.last or ready >= desired.replicas)
+def history(view: View, budget: Budget) -> Step:
+    """Remove the finished pods beyond the limit, oldest first."""
+    surplus = len(view.finished) - view.desired.failed_pods_history_limit
+    held = view.observed.held.get(Lane.REMOVE)
+    if surplus <= 0 or (held and held.wait > 0):
+        return Step()
+    oldest = sorted(view.finished, key=lambda pod: (finish_of(pod), pod.epoch, pod.uid))[:surplus]
+    needed = view.streak.last if view.tally.ready < view.desired.replicas else None
+    old = [pod for pod in oldest if pod is not needed and pod.uid not in view.observed.stuck]
+    return Step(removes=tuple(Remove(pod, Why.HISTORY) for pod in old[:BURST] if budget.take(pod)))

@@ -42,7 +42,7 @@ def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) 
         "metadata": {
             "name": create.name,
             "namespace": desired.namespace,
-            "labels": labels | {names.LABEL_REVISION: desired.revision},
+            "labels": labels | {names.LABEL_REVISION: create.revision},
             "annotations": (metadata.get("annotations") or {}) | own_annotations(create),
             "ownerReferences": [owner_reference(desired)],
         },

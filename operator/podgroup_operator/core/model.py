@@ -5,7 +5,7 @@ where the API's object takes thirty): the operator keeps these, never bodies. Ti
 epoch as floats; resource versions are integers, comparable by KEP-5504.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -49,7 +49,6 @@ class Pod:
     labels: Mapping[str, str]
     created: float
     controller: str = ""  # UID of the owner with controller=true; "" makes it an orphan
-    owners: tuple[str, ...] = ()  # UIDs of the owners without controller=true
     phase: Phase = Phase.PENDING
     node: str = ""  # "" is not yet scheduled
     deleted: float | None = None  # when the deletion was asked for; None while nobody did
@@ -57,7 +56,7 @@ class Pod:
     ready_seen: float | None = None  # when it was seen to become Ready, if anybody was watching then
     restarts: tuple[int, int] = (0, 0)  # the most of any container, the most of any sidecar
     deletion_cost: int = 0
-    evicted: bool = False
+    evicted: bool = False  # its end was planned: an eviction, a preemption, its node's shutdown
     slot: int | None = None
     epoch: int = 0
     revision: str = ""
@@ -71,13 +70,21 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A pod that the group had and has no more, though nobody asked the group to shrink."""
+    """A pod that the group had and has no more, though nobody asked the group to shrink.
+
+    Attributes:
+        slot: where it sat; a negative number if it had no seat.
+        pod: its name; "" if it went while nobody was watching.
+        cause: why it was lost.
+        at: when, in seconds since the epoch.
+        early: it finished so soon that its replacement may well do the same.
+    """
 
     slot: int
-    pod: str  # name; "" if it went while nobody was watching
+    pod: str
     cause: Cause
     at: float
-    early: bool = False  # it finished so soon that its replacement may well do the same
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +107,30 @@ class Desired:
     deleting: bool = False
 
 
+class Lane(Enum):
+    """A kind of write. What one is refused holds no other back, and success in one ends no other's pause."""
+
+    CREATE = "create"
+    REMOVE = "remove"
+    CLAIM = "claim"
+    TELL = "tell"  # the status
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The API server's own words on a template or a create that it did not accept."""
+    """The API server's own words on what it did not accept.
+
+    Attributes:
+        message: the words.
+        wait: seconds until it is worth asking again; 0 or less is now.
+        forbidden: by a permission, a quota or a policy: only a person can change that.
+        advice: what a person can do, where waiting will not help; "" where it may.
+    """
 
     message: str
-    retry_at: float  # when it is worth asking again
-    forbidden: bool = False  # by a permission, a quota or a policy: only a person can change that
-    at: float = 0.0  # when it was said
+    wait: float = 0.0
+    forbidden: bool = False
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +179,28 @@ class Status:
 class Observed:
     """What the operator sees of one group at one moment.
 
-    `pods` are those that the group controls and the orphans of its namespace; `names` are the other pod
-    names that are known to be taken; `losses` and `epochs` are by slot.
+    Attributes:
+        pods: those that the group controls, and orphans that it may adopt.
+        names: pod names that are known to be taken.
+        losses: the pods lost and not yet replaced, by slot.
+        epochs: the highest seen, by slot.
+        corpse: the pod that failed early last, should somebody have taken it away since.
+        stuck: UIDs of pods that could not be adopted, released or removed, until that is worth another try.
+        first_look: what was lost before the operator looked for the first time has not all been replaced yet.
+        template_refusal: what the API server has against the template.
+        held: what was refused and has to wait, by lane.
+        status: the last one.
     """
 
     pods: tuple[Pod, ...] = ()
-    names: frozenset[str] = frozenset()
+    names: Container[str] = frozenset()
     losses: Mapping[int, Loss] = field(default_factory=dict)
     epochs: Mapping[int, int] = field(default_factory=dict)
+    corpse: Pod | None = None
+    stuck: frozenset[str] = frozenset()
     first_look: bool = False
     template_refusal: Refusal | None = None
-    create_refusal: Refusal | None = None
+    held: Mapping[Lane, Refusal] = field(default_factory=dict)
     status: Status = Status()
 
 
@@ -187,20 +221,45 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Fill a slot; `loss` says which pod the new one replaces, if any."""
+    """Fill a slot.
+
+    Attributes:
+        name: of the new pod.
+        slot: where it sits.
+        epoch: how often the slot has been filled before.
+        revision: of the template that it is made from.
+        loss: which pod it replaces, if any.
+        failures: how many pods have failed in a row.
+    """
 
     name: str
     slot: int
     epoch: int
+    revision: str
     loss: Loss | None = None
-    failures: int = 0  # how many pods have failed in a row
+    failures: int = 0
+
+
+class Why(Enum):
+    """Why a pod is removed."""
+
+    SURPLUS = "there is one too many"
+    HISTORY = "it has finished, and enough others are kept for a look"
+
+
+class How(Enum):
+    """In which way a pod is removed."""
+
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete a pod of which there is one too many."""
+class Remove:
+    """Take a pod away."""
 
     pod: Pod
+    why: Why
+    how: How = How.DELETE
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,24 +287,24 @@ class Plan:
 
     Attributes:
         missing: `replicas` minus the active pods; negative when there are too many.
-        held: how many creates are held back, for pods keep failing.
-        streak: that they do.
-        look_again: when the passing of time alone can change the plan or the status.
+        held: how many creates are held back, for pods keep failing or are deleted as soon as they are made.
+        why_held: that, in words; "" if none are held.
+        look_again: when the passing of time alone can change the plan or the status, in seconds since the epoch.
     """
 
     missing: int = 0
     held: int = 0
-    streak: Streak = Streak()
+    why_held: str = ""
     adopts: tuple[Adopt, ...] = ()
     releases: tuple[Release, ...] = ()
     creates: tuple[Create, ...] = ()
-    deletes: tuple[Delete, ...] = ()
+    removes: tuple[Remove, ...] = ()
     look_again: float | None = None
 
     @property
     def empty(self) -> bool:
         """Tell whether nothing is to be done."""
-        return not (self.adopts or self.releases or self.creates or self.deletes)
+        return not (self.adopts or self.releases or self.creates or self.removes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,5 +329,5 @@ class Outcome:
     """What became of a plan."""
 
     created: tuple[Create, ...] = ()
-    deleted: tuple[Delete, ...] = ()
+    removed: tuple[Remove, ...] = ()
     failures: tuple[Failure, ...] = ()

@@ -4,33 +4,25 @@ It is read back only for what cannot be observed: when a condition last changed,
 replacements so far. The counts are ReplicaSet's and Deployment's, field by field.
 """
 
-from collections import Counter
 from dataclasses import replace
 
-from podgroup_operator.core.backoff import streak
-from podgroup_operator.core.claim import claim
-from podgroup_operator.core.classify import Bucket, classify, is_active
-from podgroup_operator.core.conditions import Tally, conditions
-from podgroup_operator.core.model import Create, Desired, Healing, Observed, Outcome, Pod, Status
+from podgroup_operator.core.classify import ACTIVE, Bucket, classify
+from podgroup_operator.core.conditions import conditions
+from podgroup_operator.core.model import Create, Healing, Outcome, Pod, Status
+from podgroup_operator.core.view import Tally, View
 
 
-def summarize(desired: Desired, observed: Observed, outcome: Outcome, now: float) -> Status:
+def summarize(view: View, outcome: Outcome, now: float) -> Status:
     """Tell how a group stands.
 
     Pods that were created or deleted a moment ago count as such: the API server has confirmed them.
 
     Args:
-        desired: what the PodGroup asks for.
-        observed: what was there when the plan was made.
+        view: what was there when the plan was made.
         outcome: what became of the plan.
         now: seconds since the epoch.
     """
-    deleted = {delete.pod.uid for delete in outcome.deleted}
-    pods = [
-        replace(pod, deleted=now) if pod.uid in deleted and pod.deleted is None else pod
-        for pod in claim(desired, observed.pods).kept
-    ]
-    tally = count(desired, pods, len(outcome.created), now)
+    desired, tally = view.desired, after(view, outcome)
     return Status(
         observed_generation=desired.generation,
         replicas=tally.replicas,
@@ -42,29 +34,41 @@ def summarize(desired: Desired, observed: Observed, outcome: Outcome, now: float
         terminating=tally.terminating,
         failed=tally.failed,
         selector=str(desired.selector),
-        healing=healing(observed.status.healing, pods, outcome.created, now),
-        conditions=conditions(desired, observed, outcome, tally, now),
+        healing=healing(view.observed.status.healing, view, outcome.created, now),
+        conditions=conditions(view, tally, outcome, now),
     )
 
 
-def count(desired: Desired, pods: list[Pod], created: int, now: float) -> Tally:
-    """Count the pods by bucket; the ones `created` just now are active and new, and nothing more yet."""
-    buckets = Counter(classify(pod, desired.min_ready_seconds, now) for pod in pods)
-    active = [pod for pod in pods if is_active(pod)]
-    wanted = desired.template_labels.items()
-    return Tally(
-        replicas=len(active) + created,
-        ready=buckets[Bucket.READY] + buckets[Bucket.AVAILABLE],
-        available=buckets[Bucket.AVAILABLE],
-        updated=sum(pod.revision == desired.revision for pod in active) + created,
-        fully_labeled=sum(wanted <= pod.labels.items() for pod in active) + created,
-        terminating=buckets[Bucket.TERMINATING],
-        failed=buckets[Bucket.FAILED],
-        streak=streak(desired, pods, now),
+def after(view: View, outcome: Outcome) -> Tally:
+    """Count on: pods created just now are active and new, and nothing more yet; those removed are on their way."""
+    created, tally = len(outcome.created), view.tally
+    replicas, updated = tally.replicas + created, tally.updated + created
+    ready, available, labeled = tally.ready, tally.available, tally.fully_labeled + created
+    terminating, failed, wanted = tally.terminating, tally.failed, view.desired.template_labels.items()
+    for remove in outcome.removed:
+        pod = remove.pod
+        bucket = classify(pod, view.desired.min_ready_seconds, view.now)
+        terminating += bucket is not Bucket.TERMINATING
+        failed -= bucket is Bucket.FAILED
+        if bucket in ACTIVE:
+            replicas -= 1
+            ready -= bucket is not Bucket.STARTING
+            available -= bucket is Bucket.AVAILABLE
+            updated -= pod.revision == view.desired.revision
+            labeled -= wanted <= pod.labels.items()
+    return replace(
+        tally,
+        replicas=replicas,
+        ready=ready,
+        available=available,
+        updated=updated,
+        fully_labeled=labeled,
+        terminating=terminating,
+        failed=failed,
     )
 
 
-def healing(previous: Healing, pods: list[Pod], created: tuple[Create, ...], now: float) -> Healing:
+def healing(previous: Healing, view: View, created: tuple[Create, ...], now: float) -> Healing:
     """Carry the record of replacements on: those made now, and how long the last one took to be Ready."""
     heals = [(create, create.loss) for create in created if create.loss]
     if heals:
@@ -78,17 +82,17 @@ def healing(previous: Healing, pods: list[Pod], created: tuple[Create, ...], now
             last_replacement=create.name,
             last_recovery_seconds=None,
         )
-    if previous.last_recovery_seconds is None:
-        return replace(previous, last_recovery_seconds=recovery(previous.last_replacement, pods))
+    if previous.last_recovery_seconds is None and previous.last_replacement:
+        return replace(previous, last_recovery_seconds=recovery(previous.last_replacement, view.active))
     return previous  # measured once: when the pod becomes Ready again some day, that is no recovery
 
 
-def recovery(replacement: str, pods: list[Pod]) -> float | None:
+def recovery(replacement: str, active: tuple[Pod, ...]) -> float | None:
     """Measure the seconds from a loss until its replacement was Ready; None while it is not.
 
     The moment at which it was seen to become Ready is exact; the API's own time has whole seconds.
     """
-    for pod in pods:
+    for pod in active:
         if pod.name == replacement and pod.lost_at is not None and pod.ready_since is not None:
             ready = pod.ready_since if pod.ready_seen is None else pod.ready_seen
             return round(max(ready - pod.lost_at, 0.0), 3)

@@ -1,100 +1,78 @@
 """The cache of pods: slim records of ours and of orphans, by owner.
 
-An owner is in its pods' namespace: a reference to a PodGroup of another one, which anybody could write who may create
-pods somewhere, means nothing.
+What the stream alone can tell is noted as it passes, in the memory of the group (`memory.py`): which pods were lost
+and when exactly (to the microsecond, where the API's own times have whole seconds), and the highest epoch seen in each
+slot.
 
-Besides the pods themselves it keeps, per owner, what the stream alone can tell: which pods were lost and when
-exactly (to the microsecond, where the API's own times have whole seconds), and the highest epoch seen in each
-slot. Both are lost in a restart and can be: a loss is then found by counting, an epoch by looking at names.
+Times come from the clocks of nodes and API servers, and ours may be set back. None is kept that lies in the future:
+what is counted from it would not pass for as long as the clocks differ.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Any
 
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
+from podgroup_operator.observe.memory import Memories, Memory, Owner
 
-Wake = Callable[[Pod], bool]
-Owner = tuple[str, str]  # namespace and UID
+STEP = 1.0
+"""Seconds; a clock that goes back by more was set."""
 
+NO_SLOT = -1
 
-@dataclass(slots=True)
-class Family:
-    """The pods of one owner, and what is remembered of those that are gone.
+TIMES = ("created", "deleted", "ready_since", "ready_seen", "finished", "lost_at")
 
-    Attributes:
-        pods: by UID.
-        epochs: the highest epoch seen, by slot.
-        losses: the pods lost and not yet replaced, by slot.
-        condemned: UIDs of pods that we delete ourselves; their end is not a loss.
-        unanswered: of these, the ones of whose deletion we do not know whether it happened, by UID.
-    """
-
-    pods: dict[str, Pod] = field(default_factory=dict)
-    epochs: dict[int, int] = field(default_factory=dict)
-    losses: dict[int, Loss] = field(default_factory=dict)
-    condemned: set[str] = field(default_factory=set)
-    unanswered: dict[str, Pod] = field(default_factory=dict)
-
-    def made_good(self, loss: Loss) -> None:
-        """Drop a loss that has its replacement, but not a newer one of the same slot: that may be the replacement."""
-        known = self.losses.get(loss.slot)
-        if known and known.pod == loss.pod:
-            del self.losses[loss.slot]
-
-    def made_good_by(self, pod: Pod) -> None:
-        """Drop the loss that a new pod replaces: its create may not have been answered."""
-        for slot in [slot for slot, loss in self.losses.items() if loss.pod and loss.pod == pod.replaces]:
-            del self.losses[slot]
+Wake = Callable[[Pod, bool], bool]
+"""Told of a pod that came, changed or went, and whether that is urgent; says whether it concerns anybody."""
 
 
 class PodStore:
     """Pods by owner, orphans by namespace.
 
     Args:
-        wake: told of each pod that came, changed or went, as it was and as it is, to wake whom it concerns; says
-            whether that is anybody, for of an owner whom nobody knows nothing is remembered when its last pod goes.
+        wake: told of each pod that came, changed or went, as it was and as it is, to wake whom it concerns; of an owner
+            whom nobody knows nothing is remembered when its last pod goes.
         clock: gives the time in seconds since the epoch.
+        memories: where what is seen of each group is kept.
     """
 
-    def __init__(self, wake: Wake, clock: Callable[[], float]) -> None:
+    def __init__(self, wake: Wake, clock: Callable[[], float], memories: Memories | None = None) -> None:
         self._wake = wake
         self._clock = clock
+        self._last = clock()
+        self.memories = memories or Memories()
         self._pods: dict[str, Pod] = {}
         self._orphans: dict[str, dict[str, Pod]] = defaultdict(dict)
-        self._families: dict[Owner, Family] = defaultdict(Family)
+        self._names: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}
 
     def __len__(self) -> int:
         """Count the pods that are kept."""
         return len(self._pods)
 
-    def family(self, owner: Owner) -> Family:
-        """Give the pods of an owner."""
-        return self._families[owner]
-
     def orphans(self, namespace: str) -> Iterable[Pod]:
         """Give the pods of a namespace that nobody controls."""
         return self._orphans.get(namespace, {}).values()
+
+    def names(self, namespace: str) -> "Names":
+        """Give the names that pods of a namespace are known to have."""
+        return Names(self._names, namespace)
 
     def version(self, namespace: str) -> int:
         """Tell up to which resourceVersion this namespace's pods are known."""
         return self._versions.get("", self._versions.get(namespace, 0))
 
-    def forget(self, owner: Owner) -> None:
-        """Drop what is remembered of an owner that is gone, at once or when its last pod goes."""
-        family = self._families.get(owner)
-        if family and not family.pods:
-            del self._families[owner]
-
-    def absolve(self) -> None:
-        """Forget which pods we meant to delete."""
-        for family in self._families.values():
-            family.condemned.clear()
-            family.unanswered.clear()
+    def now(self) -> float:
+        """Give the time; should the clock have been set back, let what was noted by it not lie in the future."""
+        now = self._clock()
+        if now < self._last - STEP:
+            self._set_back(now)
+        self._last = now
+        return now
 
     def replace(self, scope: str, records: list[Pod], version: int) -> None:
         """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone.
@@ -117,65 +95,124 @@ class PodStore:
         before = self._pods.get(record.uid)
         if before and before.version >= record.version:
             return
-        if before and record.ready_since is not None:
-            seen = before.ready_seen if before.ready_since is not None else self._clock()
-            record = replace(record, ready_seen=seen)
-        if record.finished is not None:  # by the clock of its node, which may be ahead of ours
-            seen = self._clock() if before is None or before.finished is None else before.finished
-            record = replace(record, finished=min(record.finished, seen))
+        record = self._bounded(record, before)
+        changed = before is None or replace(record, version=before.version) != before
         self._pods[record.uid] = record
+        self._names[record.namespace, record.name] = record.uid
         if before and before.controller != record.controller:
             self._leave(before)
         self._join(record)
+        urgent = False
         if before:
-            self._tell_of(before, record if record.controller == before.controller else None)
-        self._wake(record)
+            urgent = self._tell_of(before, record if record.controller == before.controller else None)
+        if changed:
+            self._wake(record, urgent or not record.controller)
 
     def remove(self, uid: str) -> None:
         """Forget a pod that is gone, or that another controller has taken."""
         before = self._pods.pop(uid, None)
         if before:
+            if self._names.get((before.namespace, before.name)) == uid:
+                del self._names[before.namespace, before.name]
             self._leave(before)
-            self._tell_of(before, None)
+            self._tell_of(before, None, gone=True)
 
     def reached(self, scope: str, version: int) -> None:
         """Note that everything up to this resourceVersion has been delivered."""
         self._versions[scope] = max(version, self._versions.get(scope, 0))
 
+    def _bounded(self, record: Pod, before: Pod | None) -> Pod:
+        """Let no time of a pod lie in the future, and keep what a person may take off it: its seat, its revision."""
+        now, changes = self.now(), dict[str, Any]()
+        for name in ("created", "deleted", "ready_since", "finished", "lost_at"):
+            value, known = getattr(record, name), getattr(before, name) if before else None
+            if value is not None and value > now:
+                changes[name] = now if known is None else min(known, now)
+        if record.ready_since is not None and before:
+            changes["ready_seen"] = before.ready_seen if before.ready_since is not None else now
+        if record.finished is not None and before and before.finished is not None:
+            changes["finished"] = min(record.finished, before.finished)
+        if before and before.controller == record.controller:
+            if record.slot is None:
+                changes["slot"] = before.slot
+            if not record.revision:
+                changes["revision"] = before.revision
+        return replace(record, **changes) if changes else record
+
+    def _set_back(self, now: float) -> None:
+        for uid, known in self._pods.items():
+            self._pods[uid] = pod = not_after(known, now)
+            if pod.controller:
+                self.memories.of(owner_of(pod)).seen.pods[uid] = pod
+            else:
+                self._orphans[pod.namespace][uid] = pod
+        for _, memory in self.memories:
+            seen = memory.seen
+            seen.losses = {slot: replace(loss, at=min(loss.at, now)) for slot, loss in seen.losses.items()}
+            seen.corpse = not_after(seen.corpse, now) if seen.corpse else None
+
     def _join(self, pod: Pod) -> None:
         if not pod.controller:
             self._orphans[pod.namespace][pod.uid] = pod
             return
-        family = self._families[owner_of(pod)]
-        if pod.uid not in family.pods:
-            family.made_good_by(pod)
-        family.pods[pod.uid] = pod
+        seen = self.memories.of(owner_of(pod)).seen
+        if pod.uid not in seen.pods:
+            seen.made_good_by(pod)
+        seen.pods[pod.uid] = pod
         if pod.slot is not None:
-            family.epochs[pod.slot] = max(pod.epoch, family.epochs.get(pod.slot, 0))
+            seen.epochs[pod.slot] = max(pod.epoch, seen.epochs.get(pod.slot, 0))
+        if failed_early(pod):
+            seen.corpse = pod
 
     def _leave(self, pod: Pod) -> None:
         if pod.controller:
-            self._families[owner_of(pod)].pods.pop(pod.uid, None)
+            self.memories.of(owner_of(pod)).seen.pods.pop(pod.uid, None)
         else:
             orphans = self._orphans[pod.namespace]
             orphans.pop(pod.uid, None)
             if not orphans:
                 del self._orphans[pod.namespace]
 
-    def _tell_of(self, before: Pod, after: Pod | None) -> None:
-        self._note_loss(before, after)
-        if not self._wake(before):
-            self.forget(owner_of(before))
+    def _tell_of(self, before: Pod, after: Pod | None, *, gone: bool = False) -> bool:
+        """Note what became of a pod; tell whether its group should look at once."""
+        urgent = gone
+        if before.controller:
+            memory = self.memories.of(owner_of(before))
+            urgent |= note_loss(memory, before, after, self.now())
+            memory.seen.departed += gone
+        if (after is None or urgent) and not self._wake(before, urgent) and before.controller:
+            self.memories.end(owner_of(before))
+        return urgent
 
-    def _note_loss(self, before: Pod, after: Pod | None) -> None:
-        if not before.controller:
-            return
-        family = self._families[owner_of(before)]
-        cause, early = cause_of_loss(before, after), after is not None and failed_early(after)
-        if cause and before.slot is not None and before.uid not in family.condemned:
-            family.losses[before.slot] = Loss(before.slot, before.name, cause, self._clock(), early)
-        if after is None:
-            family.condemned.discard(before.uid)
+
+class Names:
+    """The names that pods of one namespace are known to have."""
+
+    def __init__(self, names: dict[tuple[str, str], str], namespace: str) -> None:
+        self._names = names
+        self._namespace = namespace
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a pod has this name."""
+        return (self._namespace, name) in self._names
+
+
+def not_after(pod: Pod, now: float) -> Pod:
+    """Give a pod of which no time lies in the future."""
+    late: dict[str, Any] = {name: now for name in TIMES if (getattr(pod, name) or 0.0) > now}
+    return replace(pod, **late) if late else pod
+
+
+def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:
+    """Note a loss, if it is one; tell whether there is anything for the group to do."""
+    cause, early = cause_of_loss(before, after), after is not None and failed_early(after)
+    removed = before.uid in memory.written.leaving
+    if after is None:
+        memory.written.leaving.pop(before.uid, None)
+    if not cause or removed:
+        return False
+    memory.seen.lose(Loss(NO_SLOT if before.slot is None else before.slot, before.name, cause, now, early))
+    return True
 
 
 def owner_of(pod: Pod) -> Owner:

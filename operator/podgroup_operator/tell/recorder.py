@@ -10,41 +10,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import deque
 
 from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable, object_path
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.core.model import Desired
+from podgroup_operator.observe import memory as remembered
+from podgroup_operator.observe.memory import Memories
 
 CONTROLLER = f"{names.GROUP}/podgroup-operator"
-BURST = 25
-REFILL_SECONDS = 10.0
 NOTE_LIMIT = 1024  # bytes, by the API's validation
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Allowance:
-    """How many Events a group may still send, and what it could not."""
-
-    desired: Desired
-    tokens: float = BURST
-    filled: float = field(default_factory=time.monotonic)
-    held_back: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def take(self) -> bool:
-        """Use up one Event's worth, if there is one."""
-        now = time.monotonic()
-        self.tokens = min(self.tokens + (now - self.filled) / REFILL_SECONDS, BURST)
-        self.filled = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
 
 
 class Recorder:
@@ -52,13 +31,14 @@ class Recorder:
 
     Args:
         writes: through which they go.
+        memories: where it is kept how many each group may still send.
         instance: who we are, for `reportingInstance`.
     """
 
-    def __init__(self, writes: Writes, instance: str) -> None:
+    def __init__(self, writes: Writes, memories: Memories, instance: str) -> None:
         self._writes = writes
         self._instance = instance
-        self._allowances: dict[str, Allowance] = {}
+        self._memories = memories
         self._outbox: deque[tuple[Desired, str, str, str]] = deque(maxlen=10_000)
         self._mail = asyncio.Event()
         self._count = 0
@@ -73,24 +53,21 @@ class Recorder:
             reason: the machine-readable word.
             note: the sentence for people.
         """
-        allowance = self._allowances.setdefault(desired.uid, Allowance(desired))
+        allowance = self._memories.of((desired.namespace, desired.uid)).told.allowance
+        allowance.group = desired
         if allowance.take():
             self._post(desired, kind, reason, note)
         else:
             allowance.held_back[kind, reason] += 1
 
-    def forget(self, uid: str) -> None:
-        """Drop the account of a group that is gone."""
-        self._allowances.pop(uid, None)
-
     async def run(self) -> None:
         """Send what is recorded, one after the other, for ever."""
-        due = time.monotonic() + REFILL_SECONDS
+        due = time.monotonic() + remembered.SECONDS_AN_EVENT
         while True:
             pause = due - time.monotonic()
             if pause <= 0:
                 self._release_held_back()
-                due = time.monotonic() + REFILL_SECONDS
+                due = time.monotonic() + remembered.SECONDS_AN_EVENT
             elif self._outbox:
                 await self._send(*self._outbox.popleft())
             else:
@@ -104,11 +81,12 @@ class Recorder:
                 await self._mail.wait()
 
     def _release_held_back(self) -> None:
-        for allowance in self._allowances.values():
+        for _, memory in self._memories:
+            allowance = memory.told.allowance
             for (kind, reason), number in list(allowance.held_back.items()):
-                if allowance.take():
+                if allowance.group and allowance.take():
                     del allowance.held_back[kind, reason]
-                    self._post(allowance.desired, kind, reason, f"(combined) {reason} happened {number} more times")
+                    self._post(allowance.group, kind, reason, f"(combined) {reason} happened {number} more times")
 
     def _post(self, desired: Desired, kind: str, reason: str, note: str) -> None:
         self._outbox.append((desired, kind, reason, note))

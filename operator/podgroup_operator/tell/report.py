@@ -1,18 +1,15 @@
 """Telling: Events, metrics, one log line and one status, all from the same plan and its outcome."""
 
 import logging
-import time
 from typing import Any
 
 from podgroup_operator import metrics
 from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Refused, podgroups_path
-from podgroup_operator.api.wire import shows
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.manifest import whole_seconds
 from podgroup_operator.core.model import Create, Desired, Outcome, Plan
 from podgroup_operator.observe.groups import Group, GroupStore
-from podgroup_operator.observe.ledger import Ledger
+from podgroup_operator.observe.memory import Told
 from podgroup_operator.tell.recorder import Recorder
 
 Json = dict[str, Any]
@@ -29,8 +26,8 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
         metrics.creates.inc()
         if create.loss:
             announce_heal(desired, create, recorder, now)
-    for delete in outcome.deleted:
-        recorder.record(desired, "Normal", names.REASON_DELETED, f"Deleted pod: {delete.pod.name}")
+    for remove in outcome.removed:
+        recorder.record(desired, "Normal", names.REASON_DELETED, f"Deleted pod: {remove.pod.name}")
         metrics.deletes.inc()
     for reason, message in dict.fromkeys((each.reason, each.note or each.message) for each in outcome.failures):
         recorder.record(desired, "Warning", reason, message)
@@ -51,17 +48,13 @@ def announce_heal(desired: Desired, create: Create, recorder: Recorder, now: flo
     recorder.record(desired, "Normal", names.REASON_HEALED, note)
 
 
-def announce_streak(desired: Desired, plan: Plan, ledger: Ledger, recorder: Recorder) -> None:
-    """Tell, once for each failure, that replacements are held back, for pods keep failing."""
-    streak = plan.streak
-    if plan.held and streak.failures > ledger.suppressed and streak.last:
-        note = (
-            f"Back-off: {streak.failures} pods have failed in a row, {streak.last.name} last; {plan.held} replacements "
-            f"wait. The next one is tried after {whole_seconds(streak.until)}."
-        )
+def announce_held(desired: Desired, plan: Plan, told: Told, recorder: Recorder) -> None:
+    """Tell, once for each reason, that replacements are held back."""
+    if plan.held and plan.why_held != told.held:
+        note = f"Back-off: {plan.held} replacements wait. {plan.why_held}"
         recorder.record(desired, "Warning", names.REASON_SUPPRESSED, note)
         metrics.suppressed.labels("backoff").inc()
-    ledger.suppressed = streak.failures if plan.held else min(ledger.suppressed, streak.failures)
+    told.held = plan.why_held
 
 
 def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
@@ -74,36 +67,26 @@ def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
         "releases": len(plan.releases),
         "created": f"{len(outcome.created)}/{len(plan.creates)}",
         "held": plan.held,
-        "deleted": f"{len(outcome.deleted)}/{len(plan.deletes)}",
+        "removed": f"{len(outcome.removed)}/{len(plan.removes)}",
         "failures": len(outcome.failures),
     }
     return " ".join(f"{key}={value}" for key, value in fields.items())
 
 
-def status_due(group: Group, status: Json, ledger: Ledger) -> float | None:
-    """Tell in how many seconds a status may be written, for the last one may have been a moment ago; 0 is now.
-
-    Returns:
-        None if there is nothing to write: the object has it already.
-    """
-    if shows(group.body.get("status") or {}, status):
-        return None
-    now = time.monotonic()
-    if now < ledger.status_due:
-        return ledger.status_due - now
-    ledger.status_due = now + STATUS_INTERVAL
-    return 0.0
-
-
 async def write_status(group: Group, status: Json, writer: Writer, groups: GroupStore) -> None:
-    """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten."""
+    """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten.
+
+    Raises:
+        Refused: it is not taken.
+        Unreachable: there was no answer.
+    """
     metrics.status_writes.inc()
     metadata = {"uid": group.uid, "resourceVersion": group.body["metadata"]["resourceVersion"]}
     listing = groups.listing
     try:
         body = await writer.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
     except Refused as refusal:
-        if refusal.code not in {NOT_FOUND, CONFLICT, UNPROCESSABLE}:
-            raise
-        return  # the object has changed or is gone, and the news of that is on its way to us
+        if refusal.code in {NOT_FOUND, CONFLICT} or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
+            return  # the object has changed or is gone, and the news of that is on its way to us
+        raise
     groups.answered(group, body, listing)

@@ -1,0 +1,62 @@
+"""Losses: which pods the group had and has no more, though nobody asked it to shrink.
+
+The cache notes them as they happen. Two kinds it cannot know of: a pod that is released in this very plan, and what
+went while nobody was looking.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from podgroup_operator.core.backoff import failed_early
+from podgroup_operator.core.classify import cause_of_loss
+from podgroup_operator.core.model import Cause, Loss, Phase, Pod
+from podgroup_operator.core.slots import empty_slots
+from podgroup_operator.core.view import View
+
+
+def losses_of(view: View, active: Sequence[Pod]) -> dict[int, Loss]:
+    """Give the losses that are yet to be made good, by slot.
+
+    Args:
+        view: the group.
+        active: the pods that count, those that are taken in in this very plan among them.
+    """
+    known = released(view) | dict(view.observed.losses)
+    return unseen(view, active, known) if view.observed.first_look else known
+
+
+def released(view: View) -> dict[int, Loss]:
+    """Count a pod that is released in this very plan as lost: its replacement need not wait for the news."""
+    return {
+        pod.slot: Loss(pod.slot, pod.name, Cause.DELETED, view.now) for pod in view.released if pod.slot is not None
+    }
+
+
+def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict[int, Loss]:
+    """Work out, at the first look after a start, which pods were lost while nobody was looking.
+
+    Some are still there, finished or on their way out. Of those that are gone without a trace only the number is known:
+    the last status tells how many pods there were, and what is missing of those was deleted. More than are missing were
+    not lost: what another operator removed was one too many.
+    """
+    missing = min(view.observed.status.replicas, view.desired.replicas) - len(active)
+    taken = {pod.slot for pod in active if pod.slot is not None}
+    visible = {}
+    for member in sorted(view.members, key=lambda member: (member.pod.epoch, member.pod.uid)):
+        if loss := visible_loss(member.pod, view.now):
+            visible[loss.slot] = loss
+    found = {slot: loss for slot, loss in (visible | dict(known)).items() if slot not in taken}
+    newest = sorted(found.values(), key=lambda loss: (not loss.early, -loss.at, loss.slot))[: max(missing, 0)]
+    losses = {loss.slot: loss for loss in newest}
+    free = empty_slots([*taken, *losses])
+    traceless = islice(free, max(missing - len(losses), 0))
+    return losses | {slot: Loss(slot, "", Cause.DELETED, view.now) for slot in traceless}
+
+
+def visible_loss(pod: Pod, now: float) -> Loss | None:
+    """Tell what was lost with a pod that is still there but no longer active."""
+    if pod.slot is None:
+        return None
+    cause = cause_of_loss(replace(pod, deleted=None, phase=Phase.RUNNING), pod)
+    return Loss(pod.slot, pod.name, cause, pod.deleted or pod.finished or now, failed_early(pod)) if cause else None

@@ -1,0 +1,21 @@
+"""Scale-down: of too many pods, the ones that are cheapest to lose go (`victims.py` says which these are)."""
+
+from podgroup_operator.core.budget import BURST, Budget
+from podgroup_operator.core.model import Lane, Remove, Why
+from podgroup_operator.core.step import Step
+from podgroup_operator.core.victims import victims
+from podgroup_operator.core.view import View
+
+
+def scale_down(view: View, budget: Budget) -> Step:
+    """Remove what is too much.
+
+    An adoption may be refused, and what is not ours is not ours to delete: first adopt, then look again.
+    """
+    number = min(-budget.missing, BURST)
+    held = view.observed.held.get(Lane.REMOVE)
+    if number <= 0 or budget.adopted or (held and held.wait > 0):
+        return Step()
+    chosen = victims(budget.active, number, view.now)
+    free = (pod for pod in chosen if pod.uid not in view.observed.stuck and budget.take(pod))
+    return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in free))

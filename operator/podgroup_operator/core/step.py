@@ -1,0 +1,24 @@
+"""What one policy contributes to a plan."""
+
+from dataclasses import dataclass
+
+from podgroup_operator.core.model import Adopt, Create, Release, Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The actions of one policy, and when it wants to be asked again.
+
+    Attributes:
+        held: how many creates it holds back.
+        why_held: why, in words.
+        look_again: when time alone will change its mind, in seconds since the epoch.
+    """
+
+    adopts: tuple[Adopt, ...] = ()
+    releases: tuple[Release, ...] = ()
+    creates: tuple[Create, ...] = ()
+    removes: tuple[Remove, ...] = ()
+    held: int = 0
+    why_held: str = ""
+    look_again: float | None = None

@@ -1,0 +1,137 @@
+"""Lanes: how each kind of write waits after a refusal. What one is refused holds no other back.
+
+A pause begins with a second and doubles up to 20, so that recovery comes within half a minute of the cause's end; after
+what may pass at any moment (429, 5xx, no answer) it is shorter. A look in which at least as much was accepted as was
+refused doubles nothing. A single pod that may not be removed, adopted or released waits by itself. All pauses are
+monotonic: a wall clock that steps back holds nothing up.
+"""
+
+from dataclasses import dataclass, field
+
+from podgroup_operator.api.cluster import FORBIDDEN, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
+from podgroup_operator.backoff import Backoff
+from podgroup_operator.core.model import Lane, Refusal
+
+FIRST_PAUSE, LAST_PAUSE = 1.0, 20.0
+"""Seconds, after the API server's no."""
+
+LAST_PAUSE_AWAY = 10.0
+"""Seconds, after a failure of the API server or no answer at all, beginning with half a second."""
+
+LAST_PAUSE_BUSY = 4.0
+"""Seconds, after 429, which passes sooner than anything else."""
+
+SOON = 0.1
+"""Seconds until what is left is tried after a look in which most was accepted."""
+
+JITTER = (0.8, 1.0)
+
+Trouble = Refused | Unreachable
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One pod that may not be changed.
+
+    Attributes:
+        tries: how often that was tried in vain.
+        until: when it is worth another try, in monotonic seconds.
+    """
+
+    tries: int = 0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class LaneMemory:
+    """What one lane remembers.
+
+    Attributes:
+        tries: looks in a row in which more was refused than accepted.
+        until: when anything may be tried again, in monotonic seconds.
+        message: what was refused last that is still wanted; "" if nothing is.
+        forbidden: whether only a person can change that.
+        passing: whether it may pass at any moment, for the API server itself has failed.
+        departed: how many pods of the group had gone when it was refused.
+        stuck: pods that may not be changed, by UID.
+    """
+
+    tries: int = 0
+    until: float = 0.0
+    message: str = ""
+    forbidden: bool = False
+    passing: bool = False
+    departed: int = 0
+    stuck: dict[str, Waiting] = field(default_factory=dict)
+
+    def accepted(self) -> None:
+        """Note that all that was asked for was done."""
+        self.tries, self.until, self.message, self.forbidden, self.passing = 0, 0.0, "", False, False
+
+    def refused(self, trouble: Trouble, message: str, now: float, *, mostly: bool, departed: int = 0) -> None:
+        """Note that something was refused.
+
+        Args:
+            trouble: the first refusal of the look.
+            message: it, in words.
+            now: monotonic seconds.
+            mostly: whether more was refused than accepted.
+            departed: how many pods of the group have gone so far.
+        """
+        self.message, self.departed = message, departed
+        self.forbidden = isinstance(trouble, Refused) and trouble.code == FORBIDDEN
+        self.passing = is_passing(trouble)
+        least = (trouble.retry_after or 0.0) if isinstance(trouble, Refused) else 0.0
+        pause = pause_after(trouble, self.tries) if mostly else SOON
+        self.tries = self.tries + 1 if mostly else 0
+        self.until = now + max(pause, least)
+
+    def stick(self, uid: str, trouble: Trouble, now: float) -> None:
+        """Note that a pod could not be changed."""
+        waiting = self.stuck.setdefault(uid, Waiting())
+        waiting.until = now + pause_after(trouble, waiting.tries)
+        waiting.tries += 1
+
+    def stuck_at(self, now: float) -> frozenset[str]:
+        """Give the pods that are not worth another try yet."""
+        return frozenset(uid for uid, waiting in self.stuck.items() if waiting.until > now)
+
+    def try_again(self) -> None:
+        """Note that what was refused may be granted by now."""
+        self.tries, self.until = 0, 0.0
+
+    def held(self, now: float, departed: int) -> Refusal | None:
+        """Give what was refused, and for how long it has to wait; None if nothing is held up.
+
+        Where a quota was full, a pod that has gone since may have made room.
+        """
+        if self.forbidden and departed > self.departed:
+            self.try_again()
+        if not self.message:
+            return None
+        return Refusal(self.message, self.next_try(now) - now, self.forbidden)
+
+    def next_try(self, now: float) -> float:
+        """Give when something that was refused may be tried again."""
+        return max(self.until, now)
+
+
+def new_lanes() -> dict[Lane, LaneMemory]:
+    """Give a memory to each lane."""
+    return {lane: LaneMemory() for lane in Lane}
+
+
+def is_passing(trouble: Trouble) -> bool:
+    """Tell whether the API server itself has failed, rather than refused what was asked for."""
+    return isinstance(trouble, Unreachable) or trouble.code == TOO_MANY_REQUESTS or trouble.code >= SERVER_ERROR
+
+
+def pause_after(trouble: Trouble, tries: int) -> float:
+    """Give the seconds to wait after so many tries in vain."""
+    first, last = FIRST_PAUSE, LAST_PAUSE
+    if is_passing(trouble):
+        busy = isinstance(trouble, Refused) and trouble.code == TOO_MANY_REQUESTS
+        first, last = FIRST_PAUSE / 2, LAST_PAUSE_BUSY if busy else LAST_PAUSE_AWAY
+    backoff = Backoff(first, last, jitter=JITTER)
+    backoff.tries = tries
+    return backoff.next()

@@ -1,0 +1,248 @@
+"""What is remembered of a group between two looks, in one place and three parts, each of which is dropped as a whole.
+
+- `Seen` is what the stream of pods alone can tell: the pods, which were lost and when exactly, how often each slot was
+  filled. It is the cache's, and goes when the last pod of a group that is gone goes.
+- `Written` is what we know of our own writes: which the cache has yet to show, and what was refused. It is dropped when
+  a tenure begins, for others have written since.
+- `Told` is what has been told to people, and how often.
+
+Nothing in it matters for safety after a restart: a write that is forgotten is found by its effect or answered with 409,
+a refusal is heard again at the price of one request, a loss is found by counting, an epoch by looking at names.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from podgroup_operator.core.model import Desired, Healing, Lane, Loss, Pod, Refusal, Why
+from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
+
+Owner = tuple[str, str]
+"""Namespace and UID. A reference to a PodGroup of another namespace, which anybody could write, means nothing."""
+
+EVENTS_AT_ONCE = 25
+SECONDS_AN_EVENT = 10.0
+LONGEST_STRAY_PAUSE = 600.0
+"""Seconds; the longest pause between two pods that something on the way to the store takes away from their group."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the stream of pods has told of a group.
+
+    Attributes:
+        pods: by UID.
+        epochs: the highest epoch seen, by slot.
+        losses: the pods lost and not yet replaced, by slot; those that had none under negative numbers.
+        corpse: the pod that failed early last.
+        departed: how many pods are gone for good so far.
+    """
+
+    pods: dict[str, Pod] = field(default_factory=dict)
+    epochs: dict[int, int] = field(default_factory=dict)
+    losses: dict[int, Loss] = field(default_factory=dict)
+    corpse: Pod | None = None
+    departed: int = 0
+
+    def lose(self, loss: Loss) -> None:
+        """Note a loss."""
+        slot = loss.slot if loss.slot >= 0 else min([0, *self.losses]) - 1
+        self.losses[slot] = loss
+
+    def made_good(self, loss: Loss) -> None:
+        """Drop a loss that has its replacement, but not a newer one of the same slot: that may be the replacement."""
+        for slot in [slot for slot, known in self.losses.items() if known.pod == loss.pod]:
+            del self.losses[slot]
+
+    def made_good_by(self, pod: Pod) -> None:
+        """Drop the loss that a new pod replaces: its create may not have been answered."""
+        for slot in [slot for slot, loss in self.losses.items() if loss.pod and loss.pod == pod.replaces]:
+            del self.losses[slot]
+
+
+class Leaving(NamedTuple):
+    """A pod that we remove, and that the cache still shows as it was.
+
+    Attributes:
+        pod: it.
+        why: it goes; its end is no loss.
+        since: when that was asked for, in monotonic seconds.
+        answered: whether the API server has said yes; else it may have happened or not.
+    """
+
+    pod: Pod
+    why: Why
+    since: float
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the API server says of a template.
+
+    Attributes:
+        revision: the template.
+        refusal: its no; None is a yes.
+        until: when it is worth asking again, in monotonic seconds.
+        strays: how many pods of it were made in vain, for something has changed them on their way.
+    """
+
+    revision: str = ""
+    refusal: Refusal | None = None
+    until: float = 0.0
+    strays: int = 0
+
+    def held(self, now: float) -> Refusal | None:
+        """Give its no, and for how long it has to wait."""
+        no = self.refusal
+        return Refusal(no.message, self.until - now, no.forbidden, no.advice) if no else None
+
+
+@dataclass(slots=True)
+class Written:
+    """What is known of our own writes for a group.
+
+    Attributes:
+        version: the highest resourceVersion among the answers.
+        unsure: a create was not answered: its pod may have come, and gone again, without the cache's showing it yet.
+        leaving: pods that we remove, by UID.
+        strangers: pod names that turned out to be taken by others.
+        lanes: what was refused.
+        verdict: on the template.
+    """
+
+    version: int = 0
+    unsure: bool = False
+    leaving: dict[str, Leaving] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
+    lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def wrote(self, version: int) -> None:
+        """Note the resourceVersion of a write's answer."""
+        self.version = max(self.version, version)
+
+    def judge(self, revision: str, refusal: Refusal | None, now: float) -> None:
+        """Note what the API server says of a template; what was refused of another one is no matter any more."""
+        if revision != self.verdict.revision:
+            self.lanes[Lane.CREATE].accepted()
+            self.verdict = Verdict(revision)
+        self.verdict.refusal = refusal
+        self.verdict.until = now + (LAST_PAUSE if refusal else 0.0)
+
+    def strayed(self, revision: str, refusal: Refusal, now: float) -> None:
+        """Note that a pod was made that does not belong to its group, for something has changed it on its way."""
+        strays = self.verdict.strays + 1 if self.verdict.revision == revision else 1
+        self.judge(revision, refusal, now)
+        self.verdict.strays = strays
+        self.verdict.until = now + min(LAST_PAUSE * 2.0 ** (strays - 1), LONGEST_STRAY_PAUSE)
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many Events a group may still send, and what it could not (after client-go's spam filter).
+
+    Attributes:
+        group: of which they tell.
+    """
+
+    group: Desired | None = None
+    tokens: float = EVENTS_AT_ONCE
+    filled: float = field(default_factory=time.monotonic)
+    held_back: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def take(self) -> bool:
+        """Use up one Event's worth, if there is one."""
+        now = time.monotonic()
+        self.tokens = min(self.tokens + (now - self.filled) / SECONDS_AN_EVENT, EVENTS_AT_ONCE)
+        self.filled = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Told:
+    """What has been told of a group.
+
+    Attributes:
+        healing: the record of replacements including those not yet in the status.
+        held: why creates were held back, as the last Event told it; "" when they are not.
+        due: when the next status may be written, in monotonic seconds: two are a while apart.
+        quiet_until: until when a look that nothing urgent asks for may wait, in monotonic seconds.
+        allowance: of Events.
+    """
+
+    healing: Healing = field(default_factory=Healing)
+    held: str = ""
+    due: float = 0.0
+    quiet_until: float = 0.0
+    allowance: Allowance = field(default_factory=Allowance)
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that is remembered of one group.
+
+    Attributes:
+        first_look: what was lost before anybody looked has not all been replaced yet.
+    """
+
+    seen: Seen = field(default_factory=Seen)
+    written: Written = field(default_factory=Written)
+    told: Told = field(default_factory=Told)
+    first_look: bool = True
+
+    def caught_up(self, version: int) -> bool:
+        """Tell whether the cache shows all our writes; until then it must not be decided upon (KEP-5647).
+
+        A pod that goes at once when it is deleted leaves no version to compare: until it is gone the group waits.
+
+        Args:
+            version: the resourceVersion up to which the cache is complete.
+        """
+        if version < self.written.version:
+            return False
+        pods = self.seen.pods
+        return not any(uid in pods and pods[uid].deleted is None for uid in self.written.leaving)
+
+    def healing(self, told: Healing) -> Healing:
+        """Give the fuller of two records of replacements: ours, or the status's."""
+        return self.told.healing if self.told.healing.total > told.total else told
+
+
+class Memories:
+    """The memory of each group, by owner."""
+
+    def __init__(self) -> None:
+        self._memories: dict[Owner, Memory] = {}
+
+    def __iter__(self) -> Iterator[tuple[Owner, Memory]]:
+        """Give them all."""
+        return iter(tuple(self._memories.items()))
+
+    def of(self, owner: Owner) -> Memory:
+        """Give the memory of a group, an empty one if there is none yet."""
+        return self._memories.setdefault(owner, Memory())
+
+    def known(self, owner: Owner) -> Memory | None:
+        """Give the memory of a group, if there is one."""
+        return self._memories.get(owner)
+
+    def begin(self) -> None:
+        """Begin a tenure: others have written and told since we did."""
+        for memory in self._memories.values():
+            memory.written = Written()
+            memory.told = Told(allowance=memory.told.allowance)
+            memory.first_look = True
+
+    def end(self, owner: Owner) -> None:
+        """Drop what is remembered of a group that is gone, its pods aside as long as there are any."""
+        memory = self._memories.get(owner)
+        if memory and not memory.seen.pods:
+            del self._memories[owner]
+        elif memory:
+            self._memories[owner] = Memory(seen=memory.seen)

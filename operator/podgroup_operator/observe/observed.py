@@ -1,0 +1,51 @@
+"""What the core is shown of a group: put together from the caches and from what is remembered, at one moment."""
+
+from collections.abc import Container
+from dataclasses import replace
+
+from podgroup_operator.api.wire import read_status
+from podgroup_operator.core.classify import is_active
+from podgroup_operator.core.model import Observed
+from podgroup_operator.observe.groups import Group
+from podgroup_operator.observe.memory import Memory
+from podgroup_operator.observe.pods import PodStore
+
+
+def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> Observed:
+    """Put together what is known of a group.
+
+    Args:
+        group: as it is known.
+        memory: what is remembered of it.
+        pods: the cache of pods.
+        monotonic: the time by which pauses are measured, in seconds.
+    """
+    desired, seen, written, status = group.desired, memory.seen, memory.written, read_status(group.body)
+    matches = desired.selector.matches
+    orphans = (pod for pod in pods.orphans(desired.namespace) if is_active(pod) and matches(pod.labels))
+    lanes = ((lane, each.held(monotonic, seen.departed)) for lane, each in written.lanes.items())
+    stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
+    return Observed(
+        pods=(*seen.pods.values(), *orphans),
+        names=Taken(pods.names(desired.namespace), written.strangers),
+        losses=dict(seen.losses),
+        epochs=seen.epochs,
+        corpse=seen.corpse,
+        stuck=frozenset[str]().union(*stuck),
+        first_look=memory.first_look,
+        template_refusal=written.verdict.held(monotonic),
+        held={lane: refusal for lane, refusal in lanes if refusal},
+        status=replace(status, healing=memory.healing(status.healing)),
+    )
+
+
+class Taken:
+    """Names that are taken: by pods that are known, and by those that were met."""
+
+    def __init__(self, known: Container[str], met: Container[str]) -> None:
+        self._known = known
+        self._met = met
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name is taken."""
+        return name in self._met or name in self._known

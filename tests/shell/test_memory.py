@@ -1,0 +1,101 @@
+"""The memory of a group: the cache must show our own writes before it is trusted, and each part goes as a whole."""
+
+import pytest
+
+from builders import NOW, OWNER, gone, loss, pod
+from podgroup_operator.core.model import Healing, Lane, Pod, Refusal, Why
+from podgroup_operator.observe.memory import Leaving, Memories, Memory, Told, Written
+
+POD = pod()
+REVISION, NO_IMAGE = "r1", Refusal("no image", advice="Correct it.")
+
+
+def test_a_cache_is_trusted_when_it_has_reached_our_last_write() -> None:
+    """The highest version of our writes counts, in whatever order their answers came."""
+    memory = Memory()
+    assert memory.caught_up(0)
+    for version in (7, 9, 8):
+        memory.written.wrote(version)
+    assert [memory.caught_up(version) for version in (8, 9, 10)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("pods", "trusted"),
+    [({POD.uid: POD}, False), ({POD.uid: gone(POD.name)}, True), ({}, True)],
+    ids=["untouched", "terminating", "gone"],
+)
+def test_a_pod_that_we_remove_must_be_seen_to_go(pods: dict[str, Pod], *, trusted: bool) -> None:
+    """A delete at once leaves no version to compare; until the cache shows its effect nothing is decided."""
+    memory = Memory()
+    memory.seen.pods = pods
+    memory.written.leaving[POD.uid] = Leaving(POD, Why.SURPLUS, 0.0)
+    assert memory.caught_up(10**9) is trusted
+
+
+def test_a_new_template_has_not_been_refused() -> None:
+    """Creates that were refused with the old one are not held back with the new one."""
+    written = Written()
+    written.judge(REVISION, None, NOW)
+    written.lanes[Lane.CREATE].message = "violates PodSecurity"
+    written.judge(REVISION, None, NOW)
+    assert written.lanes[Lane.CREATE].held(NOW, 0)
+    written.judge("r2", None, NOW)
+    assert written.lanes[Lane.CREATE].held(NOW, 0) is None
+
+
+def test_a_template_that_was_refused_is_asked_about_again_in_a_while() -> None:
+    """After 20 s, for a policy may have changed; a yes holds."""
+    written = Written()
+    written.judge(REVISION, NO_IMAGE, NOW)
+    assert written.verdict.held(NOW + 5) == Refusal("no image", 15.0, advice="Correct it.")
+    written.judge(REVISION, None, NOW + 20)
+    assert written.verdict.held(NOW + 20) is None
+
+
+def test_pods_that_stray_are_made_ever_more_seldom() -> None:
+    """Whatever takes them away may not show in a dry run: 20 s, then twice as long each time, 10 minutes at most."""
+    written, waits = Written(), []
+    for _ in range(7):
+        written.strayed(REVISION, NO_IMAGE, NOW)
+        waits.append(written.verdict.until - NOW)
+    assert waits == [20, 40, 80, 160, 320, 600, 600]
+    written.strayed("r2", NO_IMAGE, NOW)
+    assert written.verdict.until == NOW + 20
+
+
+def test_the_fuller_record_of_replacements_is_the_right_one() -> None:
+    """Ours counts until the status shows it; the status's counts after a restart, and where they say the same."""
+    memory = Memory()
+    ours, theirs = Healing(total=3, last_pod="ours"), Healing(total=3, last_pod="theirs")
+    assert memory.healing(theirs) is theirs
+    memory.told.healing = ours
+    assert memory.healing(Healing(total=2)) is ours
+    assert memory.healing(theirs) is theirs
+
+
+def test_a_tenure_begins_without_what_we_wrote_and_told_before() -> None:
+    """Others have written since; what the stream of pods has told stays."""
+    memories = Memories()
+    memory = memories.of(OWNER)
+    memory.seen.lose(loss(0))
+    memory.written.wrote(7)
+    memory.told.healing = Healing(total=3)
+    memory.first_look = False
+    memories.begin()
+    assert (memory.written, memory.told.healing, memory.first_look) == (Written(), Healing(), True)
+    assert memory.seen.losses == {0: loss(0)}
+
+
+def test_of_a_group_that_is_gone_only_its_pods_are_kept_until_they_go() -> None:
+    """They are still its own; then nothing of it is left."""
+    memories = Memories()
+    memory = memories.of(OWNER)
+    memory.seen.pods[POD.uid] = POD
+    memory.written.wrote(7)
+    memories.end(OWNER)
+    kept = memories.known(OWNER)
+    assert kept
+    assert (kept.seen.pods, kept.written, kept.told.held) == ({POD.uid: POD}, Written(), Told().held)
+    kept.seen.pods.clear()
+    memories.end(OWNER)
+    assert memories.known(OWNER) is None
