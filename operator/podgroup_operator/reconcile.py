@@ -6,7 +6,7 @@ next one repairs what is left.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,6 +170,16 @@ class Reconciler:
     def start_anew(self) -> None:
         """Drop what is remembered of our own writes: others have written since."""
         self.pods.memories.begin()
+
+    def recovered(self) -> Iterator[Key]:
+        """Let whatever the API server itself has failed at be tried again; give the groups for which that is so."""
+        for owner, memory in self.pods.memories:
+            lanes = [lane for lane in memory.written.lanes.values() if lane.passing]
+            for lane in lanes:
+                lane.try_again()
+            group = self.groups.named(owner[1]) if lanes else None
+            if group:
+                yield group.key
 
     def forget(self, group: Group) -> None:
         """Drop all that is remembered of a group that is gone."""

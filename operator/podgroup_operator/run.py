@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import random
 import signal
 import socket
 import time
@@ -15,6 +16,7 @@ from typing import Any
 from podgroup_operator import __version__, metrics
 from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
 from podgroup_operator.api.login import connect, own_namespace
+from podgroup_operator.api.outage import Outage
 from podgroup_operator.api.restored import Restored
 from podgroup_operator.api.wire import read_pod
 from podgroup_operator.api.writer import Writes
@@ -35,6 +37,7 @@ from podgroup_operator.workqueue import Key, WorkQueue
 
 WORKERS = 64  # looks under way at once; they wait for the network, not for the processor, and some may wait for long
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
+RECOVERY_SPREAD = 1.0  # seconds within which all that has waited for the end of an outage is tried
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
 ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds before a look that raised is repeated
 KOPF = "kopf"
@@ -66,6 +69,7 @@ class Operator:
         self._reconciler = Reconciler(
             self._cluster, self._writes, self._groups, self._pods, self._recorder, refresh=self._refresh
         )
+        self._cluster.outage = Outage(self._recovered)
         self._tenure = Tenure(self._leadership, self._begin, self._catch_up)
         self._stop = asyncio.Event()
         self._errors: dict[Key, int] = {}
@@ -166,6 +170,11 @@ class Operator:
         """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""
         self._reconciler.start_anew()
         self._doubt(0.0)
+
+    def _recovered(self) -> None:
+        """Try what waits because the API server was away, not all of it at the same moment."""
+        for key in self._reconciler.recovered():
+            self._queue.add_after(key, random.uniform(0, RECOVERY_SPREAD))  # noqa: S311 - spreads, protects nothing
 
     def _kopf_trouble(self, what: str) -> None:
         if self._health.waits.get(KOPF) and not what:

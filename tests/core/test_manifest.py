@@ -113,3 +113,9 @@ def test_the_owner_reference_makes_us_the_one_controller() -> None:
 def test_times_have_microseconds_and_are_in_utc() -> None:
     """A time is written as the API's MicroTime, also when it has no fraction."""
     assert [micro_time(0), micro_time(NOW + 0.500001)] == ["1970-01-01T00:00:00.000000Z", "2023-11-14T22:13:20.500001Z"]
+
+
+def test_annotations_that_mean_something_to_us_do_not_come_from_the_template() -> None:
+    """They would mean every pod of the group: one that asks to be deleted would be made without end."""
+    template = {**TEMPLATE, "metadata": {"annotations": {"selfheal.dev/delete": "true", "selfheal.dev/epoch": "7"}}}
+    assert pod_manifest(desired(), template, NEW)["metadata"]["annotations"] == {"selfheal.dev/epoch": "4"}

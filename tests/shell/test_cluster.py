@@ -175,3 +175,29 @@ async def test_events_are_whole_however_they_arrive() -> None:
 
     async with answering(handler) as cluster:
         assert [event async for batch in cluster.watch(PODS, {}, 1) for event in batch] == events
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            'admission webhook "check.example.com" denied the request: env PASSWORD=hunter2 is too short',
+            'admission webhook "check.example.com" denied the request',
+        ),
+        (
+            "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: got hunter2",
+            "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request",
+        ),
+        (
+            'pods "a" is forbidden: violates PodSecurity "restricted:latest": hunter2 must not be set',
+            'pods "a" is forbidden: violates PodSecurity "restricted:latest"',
+        ),
+        ('pods "a" is forbidden: exceeded quota: small, used: pods=5', None),
+        ('pods is forbidden: User "operator" cannot create resource "pods"', None),
+    ],
+    ids=["a webhook", "a policy", "PodSecurity", "a quota", "a permission"],
+)
+def test_what_a_policy_engine_quotes_is_not_told_elsewhere(message: str, told: str | None) -> None:
+    """Who denied it is; its reasons may quote a password, and are for the object's own status."""
+    refusal = Refused(403, {"message": message})
+    assert (str(refusal), refusal.message) == (told or message, message)

@@ -96,8 +96,11 @@ def test_a_pod_that_is_gone_may_have_made_room() -> None:
         lane.refused(FORBIDDEN, "exceeded quota", 0.0, mostly=True, departed=3)
     assert lane.held(1.0, 3) == Refusal("exceeded quota", 15.0, forbidden=True)
     assert lane.held(1.0, 4) == Refusal("exceeded quota", 0.0, forbidden=True)
-    lane.refused(FORBIDDEN, "exceeded quota", 1.0, mostly=True, departed=4)
-    assert lane.until == 2.0
+    waits = []
+    for _ in range(4):
+        lane.refused(FORBIDDEN, "exceeded quota", 1.0, mostly=True, departed=4)
+        waits.append(lane.until - 1.0)
+    assert waits == [0.25, 0.5, 1, 2]
 
 
 def test_a_pod_that_may_not_be_changed_waits_by_itself() -> None:

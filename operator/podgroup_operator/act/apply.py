@@ -114,7 +114,7 @@ class Application:
 
     async def carry_out(self, plan: Plan) -> Outcome:
         """Do everything that the plan says, as far as the API server lets us."""
-        lives = not looks_orphaned(plan) or await self._owner_lives()
+        lives = not looks_orphaned(plan) or await self._owner_lives(exactly=bool(plan.adopts))
         claims = asyncio.ensure_future(self._claim_all(plan, adopt=lives))
         await asyncio.gather(
             claims,
@@ -144,10 +144,19 @@ class Application:
         self._failures.append(failed)
         self._troubles[lane].append(Trouble(error, failed.message, uid))
 
-    async def _owner_lives(self) -> bool:
-        """Read the owner uncached: a stale view must not take in or make pods for one that is gone."""
+    async def _owner_lives(self, *, exactly: bool) -> bool:
+        """Read the owner: a stale view must not take in or make pods for one that is gone.
+
+        Before an adoption that is read uncached, as ReplicaSet does it. Where pods were deleted an answer from the API
+        server's own cache will do, and costs half: the garbage collector has the owner's end from such a cache too, and
+        deletes the pods after that, so what is asked when they are gone is asked later still.
+
+        Args:
+            exactly: whether it is read uncached.
+        """
+        path = podgroups_path(self._desired.namespace, self._desired.name)
         try:
-            body = await self._cluster.get(podgroups_path(self._desired.namespace, self._desired.name))
+            body = await self._cluster.get(path, None if exactly else {"resourceVersion": "0"})
         except Refused as refusal:
             if refusal.code != NOT_FOUND:
                 self._failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error reading the PodGroup", refusal)

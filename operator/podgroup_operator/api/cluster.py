@@ -5,6 +5,7 @@ is retried here: whether a request may be sent again is for the caller to know. 
 a body, `Refused` (the server's Status), or `Unreachable` (no answer: the effect is unknown).
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ import orjson
 
 from podgroup_operator import __version__
 from podgroup_operator.api.login import Connection
+from podgroup_operator.api.outage import Outage
 from podgroup_operator.api.sockets import connector
 from podgroup_operator.core import names
 
@@ -28,9 +30,12 @@ STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, UNPROCESSABLE = 401, 403, 404, 409, 410, 422
 TOO_MANY_REQUESTS = 429
 UNANSWERABLE = frozenset({UNAUTHORIZED, FORBIDDEN})  # to ask again is of no use before somebody has acted
+OVERLOADED = frozenset({TOO_MANY_REQUESTS, 500, 502, 503, 504})
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
+# Who has denied something is said by the server; why, by a policy engine, and that may quote what is in the object.
+QUOTED = re.compile(r"(denied (?:the )?request|violates PodSecurity \"[^\"]*\").*", re.DOTALL)
 
 
 class Refused(Exception):
@@ -39,8 +44,8 @@ class Refused(Exception):
     Attributes:
         code: the HTTP status code.
         reason: the machine-readable reason of the Status, such as AlreadyExists.
-        message: the server's own words. Those on an invalid object quote what is in it, perhaps a password: they are
-            for the object's own status.
+        message: the server's own words. Those on an invalid object, and those of a policy engine, quote what is in it,
+            perhaps a password: they are for the object's own status.
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
         is_about_uid: whether another object has the name by now.
@@ -54,7 +59,7 @@ class Refused(Exception):
         causes = (status.get("details") or {}).get("causes") or ()
         self.causes = frozenset(cause.get("reason", "") for cause in causes)
         self.is_about_uid = any(cause.get("field") == "metadata.uid" for cause in causes)
-        super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else self.message)
+        super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else QUOTED.sub(r"\1", self.message))
 
 
 def fields_of(status: Json) -> str:
@@ -73,9 +78,14 @@ class NotLeading(Exception):
 
 
 class Cluster:
-    """A connection to one API server, used as an async context manager."""
+    """A connection to one API server, used as an async context manager.
+
+    Attributes:
+        outage: told how each request fares.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        self.outage = Outage(lambda: None)
         self._connection = connection
         self._session: aiohttp.ClientSession
 
@@ -159,9 +169,14 @@ class Cluster:
             ) as response:
                 await self._raise_if_refused(response)
                 answer: Json = orjson.loads(await response.read())
-                return answer
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
+            self.outage.failed()
             raise Unreachable(describe(error)) from error
+        except Refused as refusal:
+            (self.outage.failed if refusal.code in OVERLOADED else self.outage.answered)()
+            raise
+        self.outage.answered()
+        return answer
 
     async def _raise_if_refused(self, response: aiohttp.ClientResponse) -> None:
         """Turn an answer above 399 into `Refused`."""

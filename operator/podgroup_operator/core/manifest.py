@@ -43,7 +43,7 @@ def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) 
             "name": create.name,
             "namespace": desired.namespace,
             "labels": labels | {names.LABEL_REVISION: create.revision},
-            "annotations": (metadata.get("annotations") or {}) | own_annotations(create),
+            "annotations": foreign_annotations(template) | own_annotations(create),
             "ownerReferences": [owner_reference(desired)],
         },
         "spec": template.get("spec") or {},
@@ -51,6 +51,15 @@ def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) 
     if metadata.get("finalizers"):
         manifest["metadata"]["finalizers"] = metadata["finalizers"]
     return manifest
+
+
+def foreign_annotations(template: Mapping[str, Any]) -> dict[str, str]:
+    """Give the annotations of a template but for those that have a meaning to us.
+
+    In a template they would mean every pod: those that ask for their own deletion would be made without end.
+    """
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    return {key: value for key, value in annotations.items() if not key.startswith(f"{names.GROUP}/")}
 
 
 def own_annotations(create: Create) -> dict[str, str]:

@@ -98,7 +98,8 @@ class LaneMemory:
 
     def try_again(self) -> None:
         """Note that what was refused may be granted by now."""
-        self.tries, self.until = 0, 0.0
+        self.tries, self.until, self.passing = 0, 0.0, False
+        self.stuck.clear()
 
     def held(self, now: float, departed: int) -> Refusal | None:
         """Give what was refused, and for how long it has to wait; None if nothing is held up.
@@ -107,6 +108,7 @@ class LaneMemory:
         """
         if self.forbidden and departed > self.departed:
             self.try_again()
+            self.departed, self.tries = departed, -2  # a quota counts a moment later: try at once, and soon again
         if not self.message:
             return None
         return Refusal(self.message, self.next_try(now) - now, self.forbidden)
