@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import strategies
 from builders import GROUP_UID, NOW, planned, summarized
+from podgroup_operator.core.conditions import changes_at
 from podgroup_operator.core.model import Desired, Observed, Outcome, Phase
 from world.apiserver import alive, wanted
 
@@ -29,9 +30,10 @@ def test_the_counts_add_up(group: Desired, seen: Observed) -> None:
 
 @given(group=strategies.groups, seen=strategies.views(), share=st.floats(0, 0.999))
 def test_time_alone_changes_nothing_before_the_next_look(group: Desired, seen: Observed, share: float) -> None:
-    """Until the time at which the plan wants to look again, the status stays as it is: an idle group is not written."""
+    """Until the plan or a condition wants another look, the status stays as it is: an idle group is not written."""
     told = replace(seen, status=summarized(group, seen, NOTHING, NOW))
-    again = planned(group, told, NOW).look_again or NOW + 1e6
+    times = planned(group, told, NOW).look_again, changes_at(told.status.conditions)
+    again = min((time for time in times if time is not None), default=NOW + 1e6)
 
     assert summarized(group, told, NOTHING, NOW + share * (again - NOW)) == told.status
 

@@ -8,9 +8,10 @@ from shell.stage import Stage
 
 def ends(*steps: tuple[float, bool]) -> list[float]:
     """Give when an outage has ended, told of answers at these times: good or not."""
-    now, found = 0.0, list[float]()
-    outage = Outage(lambda: found.append(now), lambda: now)
+    clock, found = [0.0], list[float]()
+    outage = Outage(lambda: found.append(clock[0]), lambda: clock[0])
     for now, good in steps:
+        clock[0] = now
         (outage.answered if good else outage.failed)()
     return found
 
