@@ -19,7 +19,9 @@ from podgroup_operator.core.model import (
     Pod,
     PodReplacement,
     Status,
+    Why,
 )
+from podgroup_operator.core.view import view_of
 from world.apiserver import alive, wanted
 
 anybody = given(group=strategies.groups, seen=strategies.views())
@@ -110,7 +112,8 @@ def test_new_pods_have_names_that_are_free(group: Desired, seen: Observed) -> No
     made = {create.name for create in creates}
 
     assert len(made) == len(creates)
-    assert not made & ({one.name for one in seen.pods} | seen.names)
+    assert not made & {one.name for one in seen.pods}
+    assert not any(name in seen.names for name in made)
     assert all(create.epoch > seen.epochs.get(create.slot, -1) for create in creates)
 
 
@@ -178,7 +181,8 @@ def test_what_is_refused_holds_up_its_own_lane_only(group: Desired, seen: Observ
 def test_no_pod_is_given_away_twice(group: Desired, seen: Observed) -> None:
     """Each pod is removed, adopted or released once, and only in one of these ways; none that is stuck is."""
     decision = planned(group, seen, NOW)
-    given = [each.pod.uid for each in (*decision.removes, *decision.adopts, *decision.releases)]
+    given = [each.pod.uid for each in decision.removes]
+    given += [each.pod.uid for each in decision.adopts] + [each.pod.uid for each in decision.releases]
 
     assert len(set(given)) == len(given)
     assert not set(given) & seen.stuck

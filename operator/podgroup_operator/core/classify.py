@@ -20,8 +20,8 @@ class Bucket(IntEnum):
     SUCCEEDED = 5
 
 
-ACTIVE = frozenset({Bucket.STARTING, Bucket.READY, Bucket.AVAILABLE})
-"""Pods of these buckets count towards `replicas`."""
+LAST_ACTIVE = Bucket.AVAILABLE
+"""Pods of the buckets up to this one count towards `replicas`."""
 
 
 def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:

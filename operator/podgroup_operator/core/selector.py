@@ -60,11 +60,13 @@ class Selector:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether a pod with these labels belongs to the group."""
-        if not self.labels and not self.requirements:
-            return False
-        return all(labels.get(key) == value for key, value in self.labels) and all(
-            requirement.matches(labels) for requirement in self.requirements
-        )
+        for key, value in self.labels:
+            if labels.get(key) != value:
+                return False
+        for requirement in self.requirements:
+            if not requirement.matches(labels):
+                return False
+        return bool(self.labels or self.requirements)
 
     def __str__(self) -> str:
         """Serialise for `status.selector`, which the scale subresource hands to the HPA."""

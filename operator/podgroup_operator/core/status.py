@@ -6,7 +6,7 @@ replacements so far. The counts are ReplicaSet's and Deployment's, field by fiel
 
 from dataclasses import replace
 
-from podgroup_operator.core.classify import ACTIVE, Bucket, classify
+from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify
 from podgroup_operator.core.conditions import conditions
 from podgroup_operator.core.model import Create, Healing, Outcome, Pod, Status
 from podgroup_operator.core.view import Tally, View
@@ -50,7 +50,7 @@ def after(view: View, outcome: Outcome) -> Tally:
         bucket = classify(pod, view.desired.min_ready_seconds, view.now)
         terminating += bucket is not Bucket.TERMINATING
         failed -= bucket is Bucket.FAILED
-        if bucket in ACTIVE:
+        if bucket <= LAST_ACTIVE:
             replicas -= 1
             ready -= bucket is not Bucket.STARTING
             available -= bucket is Bucket.AVAILABLE

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from podgroup_operator.core.backoff import streak_of
-from podgroup_operator.core.classify import ACTIVE, Bucket, classify
-from podgroup_operator.core.model import Desired, Observed, Phase, Pod, Streak
+from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify, is_active, is_finished
+from podgroup_operator.core.model import Desired, Observed, Pod, Streak
 
 
 class Member(NamedTuple):
@@ -90,39 +90,15 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
         observed: what is known of it.
         now: seconds since the epoch.
     """
-    members, adoptable, released, captive = claim(desired, observed, now)
-    active = tuple(pod for pod, bucket in members if bucket in ACTIVE)
-    finished = tuple(pod for pod, bucket in members if bucket is Bucket.FAILED or bucket is Bucket.SUCCEEDED)
-    tally = count(desired, members)
-    return View(
-        desired=desired,
-        observed=observed,
-        now=now,
-        members=members,
-        active=active,
-        finished=finished,
-        adoptable=adoptable,
-        released=released,
-        captive=captive,
-        seats=seats_of(active),
-        streak=streak_of(desired, finished, observed.corpse, now, stands=tally.ready > 0),
-        tally=tally,
-        next_available=next_available(members, desired.min_ready_seconds),
-    )
-
-
-def claim(
-    desired: Desired, observed: Observed, now: float
-) -> tuple[tuple[Member, ...], tuple[Pod, ...], tuple[Pod, ...], int]:
-    """Split the pods into members, adoptable and released ones; every other pod is ignored."""
-    members, adoptable, released, captive = list[Member](), list[Pod](), list[Pod](), 0
-    uid, least, stuck, deleting = desired.uid, desired.min_ready_seconds, observed.stuck, desired.deleting
-    matches = desired.selector.matches
+    found = Pass(desired, now)
+    uid, stuck, deleting = desired.uid, observed.stuck, desired.deleting
+    matches, member = desired.selector.matches, found.member
+    adoptable, released, captive = list[Pod](), list[Pod](), 0
     for pod in observed.pods:
         ours = pod.controller == uid
         if ours and matches(pod.labels):
-            members.append(Member(pod, classify(pod, least, now)))
-        elif deleting or (pod.controller and not ours) or classify(pod, 0, now) not in ACTIVE:
+            member(pod)
+        elif deleting or (pod.controller and not ours) or not is_active(pod):
             continue
         elif ours and pod.uid in stuck:
             captive += 1
@@ -130,46 +106,75 @@ def claim(
             released.append(pod)
         elif pod.uid not in stuck and matches(pod.labels):
             adoptable.append(pod)
-    return tuple(members), tuple(adoptable), tuple(released), captive
-
-
-def seats_of(pods: tuple[Pod, ...]) -> dict[int, Pod]:
-    """Seat each pod that has a slot to itself; of two on one slot the older keeps it."""
-    seated: dict[int, Pod] = {}
-    for pod in pods:
-        if pod.slot is not None:
-            there = seated.setdefault(pod.slot, pod)
-            if there is not pod and (pod.created, pod.uid) < (there.created, there.uid):
-                seated[pod.slot] = pod
-    return seated
-
-
-def count(desired: Desired, members: tuple[Member, ...]) -> Tally:
-    """Count the members."""
-    buckets = dict.fromkeys(Bucket, 0)
-    updated = labeled = leaving = 0
-    revision, wanted = desired.revision, desired.template_labels.items()
-    for pod, bucket in members:
-        buckets[bucket] += 1
-        if bucket in ACTIVE:
-            updated += pod.revision == revision
-            labeled += wanted <= pod.labels.items()
-        elif bucket is Bucket.TERMINATING:
-            leaving += pod.phase is not Phase.FAILED and pod.phase is not Phase.SUCCEEDED
-    ready = buckets[Bucket.READY] + buckets[Bucket.AVAILABLE]
-    return Tally(
-        replicas=ready + buckets[Bucket.STARTING],
-        ready=ready,
-        available=buckets[Bucket.AVAILABLE],
-        updated=updated,
-        fully_labeled=labeled,
-        terminating=buckets[Bucket.TERMINATING],
-        leaving=leaving,
-        failed=buckets[Bucket.FAILED],
+    tally, finished = found.tally(), tuple(found.finished)
+    return View(
+        desired=desired,
+        observed=observed,
+        now=now,
+        members=tuple(found.members),
+        active=tuple(found.active),
+        finished=finished,
+        adoptable=tuple(adoptable),
+        released=tuple(released),
+        captive=captive,
+        seats=found.seats,
+        streak=streak_of(desired, finished, observed.corpse, now, stands=tally.ready > 0),
+        tally=tally,
+        next_available=found.next_available,
     )
 
 
-def next_available(members: tuple[Member, ...], min_ready_seconds: int) -> float | None:
-    """Find the earliest time at which a Ready pod becomes available; None if none is waiting."""
-    waiting = (pod.ready_since for pod, bucket in members if bucket is Bucket.READY)
-    return min((since + min_ready_seconds for since in waiting if since is not None), default=None)
+class Pass:
+    """What is noted of the members as they go by, each looked at once: a group may have ten thousand."""
+
+    def __init__(self, desired: Desired, now: float) -> None:
+        self._desired = desired
+        self._now = now
+        self._wanted = desired.template_labels.items()
+        self._counts = [0] * len(Bucket)
+        self._updated = self._labeled = self._leaving = 0
+        self.members: list[Member] = []
+        self.active: list[Pod] = []
+        self.finished: list[Pod] = []
+        self.seats: dict[int, Pod] = {}
+        self.next_available: float | None = None
+
+    def member(self, pod: Pod) -> None:
+        """Note a member."""
+        desired = self._desired
+        bucket = classify(pod, desired.min_ready_seconds, self._now)
+        self.members.append(Member(pod, bucket))
+        self._counts[bucket] += 1
+        if bucket <= LAST_ACTIVE:
+            self.active.append(pod)
+            self._updated += pod.revision == desired.revision
+            self._labeled += self._wanted <= pod.labels.items()
+            if pod.slot is not None:
+                self._seat(pod.slot, pod)
+            if bucket is Bucket.READY and pod.ready_since is not None:
+                due = pod.ready_since + desired.min_ready_seconds
+                self.next_available = due if self.next_available is None else min(due, self.next_available)
+        elif bucket is Bucket.TERMINATING:
+            self._leaving += not is_finished(pod)
+        else:
+            self.finished.append(pod)
+
+    def _seat(self, slot: int, pod: Pod) -> None:
+        """Seat a pod; of two on one slot the older keeps it."""
+        there = self.seats.setdefault(slot, pod)
+        if there is not pod and (pod.created, pod.uid) < (there.created, there.uid):
+            self.seats[slot] = pod
+
+    def tally(self) -> Tally:
+        """Sum up."""
+        starting, ready, available, terminating, failed, _ = self._counts
+        return Tally(
+            replicas=starting + ready + available,
+            ready=ready + available,
+            available=available,
+            updated=self._updated,
+            fully_labeled=self._labeled,
+            terminating=terminating,
+            leaving=self._leaving,
+            failed=failed,
+        )

@@ -104,7 +104,8 @@ class PodStore:
         self._join(record)
         urgent = False
         if before:
-            urgent = self._tell_of(before, record if record.controller == before.controller else None)
+            same = record.controller == before.controller
+            urgent = self._tell_of(before, record if same else None) or not same
         if changed:
             self._wake(record, urgent or not record.controller)
 
