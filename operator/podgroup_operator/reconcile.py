@@ -134,14 +134,14 @@ class Reconciler:
             return due - now
         memory.told.due = now + report.STATUS_INTERVAL
         try:
-            await write_status(group, body, writer, self.groups)
+            done = await write_status(group, body, writer, self.groups)
         except (Refused, Unreachable) as error:
             lane.refused(error, str(error), self.monotonic(), mostly=True)
             logger.warning("group=%s/%s its status cannot be written: %s", *group.key, error)
             metrics.failures.labels("FailedStatus").inc()
             return lane.until - self.monotonic()
         lane.accepted()
-        return None
+        return None if done else STALE_PAUSE
 
     async def _confirmed(self, key: Key) -> Group | None:
         """Give the group, read afresh if it may have vanished unseen; forget it if it has."""

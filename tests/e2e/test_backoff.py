@@ -23,8 +23,8 @@ pytestmark = pytest.mark.usefixtures("operator")
 WATCHED = 12.0
 """Seconds; a ReplicaSet makes some 360 pods in this time (kubernetes#72593)."""
 
-MOST_CREATES = 6
-"""In that time: at 0, 0, 1, 3, 7 s, and one more for the jitter."""
+MOST_CREATES = 3
+"""In that time, beyond the first three: at 4 s, then 16 s later, and one more for the jitter."""
 
 RECOVERY = 30.0
 """Seconds after the cause is gone."""
@@ -79,11 +79,11 @@ def test_pods_that_are_rejected_at_birth_are_no_hot_loop(shop: Namespace) -> Non
             failure, stalled = shop.condition("ReplicaFailure"), shop.condition("Stalled")
         ended = time.monotonic()
         shop.kubectl("label", "node", "--all", f"{ROOM}={shop.name}")
-        assert 3 <= len(recording.created()) <= 3 + MOST_CREATES
+        assert 4 <= len(recording.created()) <= 3 + MOST_CREATES
         assert node.most_pods <= 3 + 5
         assert (failure["status"], failure["reason"]) == ("True", "PodsKeepFailing")
         assert "OutOfcpu: Node didn't have enough resource: cpu" in failure["message"]
-        assert (stalled["status"], stalled["reason"]) == ("True", "PodsKeepFailing")
+        assert stalled["status"] == "False"  # not before it has lasted a minute
         wait_for("the Event", lambda: shop.notes("HealingSuppressed") or None)
         eventually(3, lambda: len([pod for pod in shop.pods() if pod.ready]), RECOVERY)
         assert time.monotonic() - ended < RECOVERY

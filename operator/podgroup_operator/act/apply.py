@@ -292,7 +292,12 @@ class Application:
         except Refused as refusal:
             if refusal.code < SERVER_ERROR:
                 leaving.pop(pod.uid, None)
-            if refusal.code in {NOT_FOUND, CONFLICT}:
+            if refusal.code == NOT_FOUND:  # it has gone without us; nothing may be decided until the cache shows it
+                leaving[pod.uid] = Leaving(pod, remove.why, self._monotonic(), answered=True)
+                self._written.unsure = True
+                return True
+            if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way
+                self._written.lanes[Lane.REMOVE].stick(pod.uid, refusal, self._monotonic())
                 return True
             self._failed(Lane.REMOVE, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", refusal, pod.uid)
             return False

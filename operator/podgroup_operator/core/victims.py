@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cmp_to_key
 from heapq import nsmallest
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from podgroup_operator.core.model import Phase, Pod
@@ -37,7 +37,7 @@ class Age(NamedTuple):
 
 def victims(pods: Iterable[Pod], count: int, now: float) -> tuple[Pod, ...]:
     """Choose the `count` active pods that are cheapest to lose."""
-    pods = tuple(pods)
+    pods = tuple(sorted(pods, key=attrgetter("uid")))  # so that nothing depends on the order of a cache
     if count >= len(pods):
         return pods
     crowd = Counter(pod.node for pod in pods if pod.node)
@@ -45,7 +45,6 @@ def victims(pods: Iterable[Pod], count: int, now: float) -> tuple[Pod, ...]:
     border = ranked[count - 1][0] if count else ranked[0][0]
     sure = [pod for found, pod in ranked if found < border]
     alike = [Age(pod, age(pod.ready_since, now), age(pod.created, now)) for found, pod in ranked if found == border]
-    alike.sort(key=lambda each: each.pod.uid)  # so that nothing depends on the order in which a cache holds its pods
     return (*sure, *(each.pod for each in nsmallest(count - len(sure), alike, key=cmp_to_key(compare))))
 
 

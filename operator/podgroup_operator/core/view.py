@@ -14,6 +14,7 @@ and releases nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from podgroup_operator.core.backoff import streak_of
@@ -115,7 +116,7 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
         active=tuple(found.active),
         finished=finished,
         adoptable=tuple(adoptable),
-        released=tuple(released),
+        released=tuple(sorted(released, key=attrgetter("uid"))),  # no decision depends on a cache's order
         captive=captive,
         seats=found.seats,
         streak=streak_of(desired, finished, observed.corpse, now, stands=tally.ready > 0),

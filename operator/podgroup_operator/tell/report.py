@@ -73,8 +73,11 @@ def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:
     return " ".join(f"{key}={value}" for key, value in fields.items())
 
 
-async def write_status(group: Group, status: Json, writer: Writer, groups: GroupStore) -> None:
+async def write_status(group: Group, status: Json, writer: Writer, groups: GroupStore) -> bool:
     """Send the status; the version that it was made for is a precondition, so nobody's condition is overwritten.
+
+    Returns:
+        Whether it was written; else the object has changed or is gone, and the news of that should be on its way.
 
     Raises:
         Refused: it is not taken.
@@ -87,6 +90,7 @@ async def write_status(group: Group, status: Json, writer: Writer, groups: Group
         body = await writer.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
     except Refused as refusal:
         if refusal.code in {NOT_FOUND, CONFLICT} or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
-            return  # the object has changed or is gone, and the news of that is on its way to us
+            return False
         raise
     groups.answered(group, body, listing)
+    return True
