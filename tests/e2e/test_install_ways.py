@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from chart.rendered import CHART, ROOT
+from chart.rendered import CHART, ROOT, RULES
 from controlplane.build import build
 from controlplane.programs import HELM, KUBECTL
 from e2e.waiting import wait_for
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CRD = "crd/podgroups.selfheal.dev"
 CRD_FILE = ROOT / "crds/podgroups.yaml"
 WEB = ROOT / "deploy/examples/web.yaml"
+RBAC = "rbac.authorization.k8s.io/v1"
 CAREFUL = "CAREFUL: the CRD podgroups.selfheal.dev is not this release's"
 
 ALWAYS_RENDERED = """\
@@ -185,6 +186,23 @@ def test_two_tenants_have_releases_of_one_name(shell: Shell) -> None:
     shell.run("helm uninstall pg --namespace team-a --wait")
     assert shell.run("helm get manifest pg --namespace team-b | kubectl get --filename - --output name") == before
     assert "CAREFUL" not in upgrade(shell, "pg", "team-b", "--set 'namespaces={team-b}'")
+
+
+def test_a_tenant_installs_with_no_right_outside_his_namespace(shell: Shell) -> None:
+    """With the role `admin` there and the rights that he passes on, and with what lies in no namespace switched off."""
+    shell.run(f"kubectl apply --filename {CRD_FILE}")
+    shell.run("kubectl create namespace tenant")
+    role = {"apiVersion": RBAC, "kind": "Role", "metadata": {"name": "passes-on"}, "rules": RULES}
+    shell.run(f"kubectl create --namespace tenant --filename - <<< '{json.dumps(role)}'")
+    for granted in ("clusterrole=admin", "role=passes-on"):
+        shell.run(f"kubectl create rolebinding --namespace tenant {granted.split('=')[1]} --{granted} --user=ten")
+    flags = (
+        "--kube-as-user ten",
+        "--set 'namespaces={tenant}'",
+        "--set crds.enabled=false,admissionPolicy.enabled=false",
+    )
+    shell.run(" ".join(["helm install pg", str(CHART), "--namespace tenant", *flags]))
+    assert "deployed" in upgrade(shell, "pg", "tenant", *flags)
 
 
 def test_a_second_operator_for_all_namespaces_is_refused(shell: Shell) -> None:
