@@ -1,7 +1,8 @@
 # The operator's image: two stages, so that nothing that builds is in what runs.
 #   make image, or: docker build -t podgroup-operator .
-# BASE_IMAGE may be any image with Python 3.11 or newer and its venv module.
-ARG BASE_IMAGE=python:3.11-slim
+# BASE_IMAGE may be any image with Python 3.11 or newer and its venv module. This one is named by its digest, the index of all
+# architectures, for a tag may be another image tomorrow. To raise it: docker buildx imagetools inspect python:3.11-slim
+ARG BASE_IMAGE=python:3.11.17-slim@sha256:45037981b62b34b44602584fccbc4d884d5f7dc92c7ee86bb38a698a79fe1e51
 
 FROM ${BASE_IMAGE} AS build
 ARG UV_VERSION=0.13.9

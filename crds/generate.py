@@ -36,7 +36,9 @@ OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 
-COPIED_TO_PODS = ("annotations", "finalizers", "labels")
+FIELDS_V1 = "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1"
+
+COPIED = ("annotations", "finalizers", "labels")
 """All that a controller takes over from a template's metadata (kubernetes/pkg/controller, GetPodFromTemplate)."""
 
 QUANTITY_SCHEMA: Schema = {
@@ -50,7 +52,10 @@ INT_OR_STRING_SCHEMA: Schema = {
     "x-kubernetes-int-or-string": True,
     "anyOf": [{"type": "integer"}, {"type": "string"}],
 }
-REPLACED = {QUANTITY: QUANTITY_SCHEMA, INT_OR_STRING: INT_OR_STRING_SCHEMA}
+FIELDS_V1_SCHEMA: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+"""An object of any fields."""
+
+REPLACED = {QUANTITY: QUANTITY_SCHEMA, INT_OR_STRING: INT_OR_STRING_SCHEMA, FIELDS_V1: FIELDS_V1_SCHEMA}
 """Types that a CRD cannot hold as OpenAPI has them."""
 
 KEPT = (
@@ -127,12 +132,40 @@ def structural(source: Schema, schemas: Schema, inside: tuple[str, ...] = ()) ->
         return described(description, REPLACED[name])
     if name:
         target = structural(schemas[name], schemas, (*inside, name))
-        if name == OBJECT_META:
-            target["properties"] = {key: target["properties"][key] for key in COPIED_TO_PODS}
-        return target | described(description, {})
+        return (lenient(target) if name == OBJECT_META else target) | described(description, {})
     return described(
         description, {key: source[key] for key in KEPT if key in source} | children(source, schemas, inside)
     )
+
+
+def lenient(metadata: Schema) -> Schema:
+    """The schema of a template's metadata, which may have all that a live object's or a typed client's has.
+
+    A Deployment takes it without a look, and so it is here: of a field that nobody makes use of only the type counts.
+    Each may be null, for a server-side apply keeps a null to the end; and what is kept as it was written gives a
+    second `kubectl apply` nothing to do.
+    """
+    fields = {
+        field: schema if field in COPIED else {"description": "Not used.", **only_types(schema)}
+        for field, schema in metadata["properties"].items()
+    }
+    return {
+        **metadata,
+        "nullable": True,
+        "properties": {field: {**schema, "nullable": True} for field, schema in fields.items()},
+    }
+
+
+def only_types(schema: Schema) -> Schema:
+    """The schema and those inside it without descriptions, and without what a value must have beyond its type."""
+    kept: Schema = {
+        key: schema[key] for key in ("type", "format", "x-kubernetes-preserve-unknown-fields") if key in schema
+    }
+    if "properties" in schema:
+        kept["properties"] = {field: only_types(inner) for field, inner in schema["properties"].items()}
+    if "items" in schema:
+        kept["items"] = only_types(schema["items"])
+    return kept
 
 
 def children(source: Schema, schemas: Schema, inside: tuple[str, ...]) -> Schema:

@@ -32,7 +32,7 @@ Manifest = dict[str, Any]
 def install_manifests() -> list[Manifest]:
     """Return what the chart installs by default, without what only Helm understands, and the namespace first."""
     command = [str(HELM.path), "template", CHART.name, str(CHART), f"--namespace={NAMESPACE}", "--skip-tests"]
-    rendered = subprocess.run([*command, "--set=crds.keep=false"], capture_output=True, text=True, check=True).stdout  # noqa: S603 -- our own program
+    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- our own program
     manifests = [manifest for manifest in yaml.safe_load_all(rendered) if manifest]
     first = ("CustomResourceDefinition", "ServiceAccount")
     manifests.sort(key=lambda manifest: first.index(manifest["kind"]) if manifest["kind"] in first else len(first))

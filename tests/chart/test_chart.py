@@ -64,10 +64,10 @@ def test_everything_can_be_switched_on(render: Render) -> None:
 def test_nearly_everything_can_be_switched_off(render: Render) -> None:
     """What remains is the operator with its rights."""
     off = ("crds.enabled=false", "rbac.aggregate=false", "admissionPolicy.enabled=false", "serviceAccount.create=false")
-    rendered = render(*off, "podDisruptionBudget.enabled=false")
+    rendered = render(*off, "serviceAccount.name=theirs", "podDisruptionBudget.enabled=false")
     rights = {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
     assert rendered.kinds == rights | {"Deployment", "Service", "Pod"}
-    assert rendered.one("Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "default"
+    assert rendered.one("Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "theirs"
 
 
 def test_its_version_is_the_projects() -> None:
@@ -176,3 +176,31 @@ def test_another_release_name_is_kept_apart(helm: Callable[..., subprocess.Compl
     answer = helm("template", "mine", str(CHART), "--set=crds.enabled=false")
     names = re.findall(r"^  name: (\S+)$", answer.stdout, re.MULTILINE)
     assert [name for name in names if not name.startswith("mine-podgroup-operator")] == []
+
+
+def test_tenants_with_one_release_name_share_nothing_but_the_crd(
+    helm: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """Of two releases for some namespaces each, what lies in no namespace is called after the release's own."""
+    made = []
+    for tenant in ("team-a", "team-b"):
+        flags = (f"--namespace={tenant}", f"--set=namespaces={{{tenant}}}")
+        manifests = yaml.safe_load_all(helm("template", "pg", str(CHART), *flags).stdout)
+        made.append({(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in manifests})
+    assert made[0] & made[1] == {("CustomResourceDefinition", None, "podgroups.selfheal.dev")}
+
+
+def test_a_tenants_policy_is_for_his_namespaces(render: Render) -> None:
+    """With `namespaces` the admission policy binds those only; without, all."""
+    binding = render("namespaces={shop,office}").one("ValidatingAdmissionPolicyBinding")["spec"]
+    (served,) = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert (served["key"], served["values"]) == ("kubernetes.io/metadata.name", ["shop", "office"])
+    assert "matchResources" not in render().one("ValidatingAdmissionPolicyBinding")["spec"]
+
+
+def test_an_upgrade_without_the_crd_never_deletes_it(helm: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """What is not marked to be kept would go when it leaves the release: that is refused, with the way to do it."""
+    values = ("--set=crds.enabled=false", "--set=crds.keep=false")
+    refused = helm("template", "podgroup-operator", str(CHART), "--is-upgrade", *values)
+    assert "Helm would delete the CRD, and with it all PodGroups and their pods; set crds.keep=true" in refused.stderr
+    assert helm("template", "podgroup-operator", str(CHART), *values).returncode == 0

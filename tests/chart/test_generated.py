@@ -38,6 +38,8 @@ def test_the_namespace_and_the_crd_come_first(manifests: list[dict[str, Any]]) -
 
 
 def test_nothing_of_helms_is_left(manifests: list[dict[str, Any]]) -> None:
-    """No label or annotation says that Helm looks after it, and its hooks are left out."""
+    """No label or annotation says that Helm looks after it, but that it shall keep the CRD; its hooks are left out."""
+    marks = [each["metadata"].pop("annotations") for each in manifests if each["kind"] == "CustomResourceDefinition"]
+    assert marks == [{"helm.sh/resource-policy": "keep"}]
     assert "helm" not in str([each["metadata"] for each in manifests]).lower()
     assert "Pod" not in {each["kind"] for each in manifests}

@@ -81,6 +81,7 @@ def test_the_readme_lists_every_value() -> None:
         ("crds.keep=perhaps", "at '/crds/keep': got string, want boolean"),
         ("image.tag=latest", "image.tag is `latest`, which may be another program tomorrow: name a version"),
         ("priorityClass.create=true", "priorityClass.create is true: set priorityClass.name"),
+        ("serviceAccount.create=false", "serviceAccount.create is false: set serviceAccount.name"),
     ],
 )
 def test_a_wrong_value_is_refused(helm: Helm, value: str, complaint: str) -> None:

@@ -1,4 +1,4 @@
-"""The chart's ValidatingAdmissionPolicy on a real API server: who may not create pods has no operator do it for him."""
+"""The chart's ValidatingAdmissionPolicy on a real API server: what one may not do to pods no operator does for him."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from e2e.namespace import PODGROUPS
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_kind import KindCluster
 
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 GENERATE = runpy.run_path(str(ROOT / "deploy/helm/generate.py"))
 POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-SENTENCE = (
-    'a PodGroup creates pods, and ann may not create pods in namespace {namespace}: ask for the role "edit" there'
-)
+VERBS = {"create": "creates", "patch": "adopts", "delete": "deletes"}
+"""What the operator does with pods, and what the policy calls it."""
+
+
+def sentence(verb: str, shop: Namespace) -> str:
+    """What the policy says to Ann who lacks this right."""
+    where = f'in namespace {shop.name}: ask for the role "edit" there'
+    return f"a PodGroup {VERBS[verb]} pods, and ann may not {verb} pods {where}"
+
 
 GROUP: dict[str, Any] = {
     "apiVersion": "selfheal.dev/v1",
@@ -67,10 +73,10 @@ def forget(shop: Namespace) -> bool:
     return False
 
 
-def allow(shop: Namespace, name: str, group: str, *resources: str) -> None:
-    """Let Ann do everything with these resources."""
+def allow(shop: Namespace, name: str, group: str, *resources: str, verbs: Iterable[str] = ("*",)) -> None:
+    """Let Ann do everything, or this, with these resources."""
     rbac = "/apis/rbac.authorization.k8s.io/v1"
-    rule = {"apiGroups": [group], "resources": list(resources), "verbs": ["*"]}
+    rule = {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
     shop.create("roles", {"metadata": {"name": name}, "rules": [rule]}, rbac)
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ann"}
@@ -80,13 +86,27 @@ def allow(shop: Namespace, name: str, group: str, *resources: str) -> None:
 def test_who_may_not_create_pods_may_not_create_a_group(shop: Namespace, ann: Callable[..., str]) -> None:
     """The refusal says what is missing and whom to ask for it."""
     said = ann("create", "--filename=-", manifest=GROUP)
-    assert SENTENCE.format(namespace=shop.name) in said
+    assert sentence("create", shop) in said
     assert shop.groups() == []
 
 
-def test_who_may_create_pods_may(shop: Namespace, ann: Callable[..., str]) -> None:
-    """With the right to create pods the same user creates and changes the same PodGroup."""
-    allow(shop, "pods", "", "pods")
+@pytest.mark.parametrize("missing", VERBS)
+def test_who_lacks_one_right_on_pods_has_no_operator_use_it(
+    shop: Namespace, ann: Callable[..., str], missing: str
+) -> None:
+    """A PodGroup that selects somebody's bare pods adopts them, and at 0 replicas deletes them, with others' rights."""
+    bare = shop.create_pod("bare", {"app": "db"})
+    allow(shop, "pods", "", "pods", verbs=VERBS.keys() - {missing})
+    template = {"metadata": {"labels": {"app": "db"}}, **GROUP["spec"]["template"]}
+    spec = {"replicas": 0, "selector": {"matchLabels": {"app": "db"}}, "template": template}
+    trap = {**GROUP, "spec": spec}
+    wait_for("the role", lambda: sentence(missing, shop) in ann("create", "--filename=-", manifest=trap))
+    assert (shop.groups(), [pod.uid for pod in shop.live()]) == ([], [bare.uid])
+
+
+def test_who_may_create_patch_and_delete_pods_may(shop: Namespace, ann: Callable[..., str]) -> None:
+    """With the rights on pods, and no other, the same user creates and changes the same PodGroup."""
+    allow(shop, "pods", "", "pods", verbs=VERBS)
     eventually("podgroup.selfheal.dev/web created\n", lambda: ann("create", "--filename=-", manifest=GROUP))
     assert "patched" in ann("patch", "pgrp", "web", "--type=merge", '--patch={"spec": {"replicas": 2}}')
 

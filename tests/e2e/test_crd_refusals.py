@@ -21,6 +21,7 @@ Manifest = dict[str, Any]
 
 LABELS = {"app": "web", "tier": "front"}
 CONTAINER = {"name": "web", "image": "nginx:1.29"}
+CLAIM = {"metadata": {"name": "mine"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
 
 
 def template(labels: object = None, annotations: object = None, **spec: object) -> Manifest:
@@ -81,6 +82,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "a back-off of more than a day": (
         group(healing={"backoff": {"maxSeconds": 86401}}),
         "spec.healing.backoff.maxSeconds: Invalid value: 86401: set maxSeconds to a number from 1 to 86400",
+    ),
+    "a history of more than anybody looks at": (
+        group(healing={"failedPodsHistoryLimit": 1001}),
+        "spec.healing.failedPodsHistoryLimit: Invalid value: 1001: set failedPodsHistoryLimit to a number from 0",
     ),
     "negative replicas": (
         group(replicas=-1),
@@ -182,6 +187,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         group(template=template(annotations={"selfheal.dev/delete": "true"})),
         "remove the annotations that start with selfheal.dev/: each is about a single pod, not about all",
     ),
+    "annotation with a key that is none": (
+        group(template=template(annotations={"a b": "c"})),
+        "spec.template.metadata.annotations: Invalid value: write an annotation's key as letters, digits,",
+    ),
     "no template": (group(template=None), "spec.template: Required value"),
     "template without a spec": (group(template={"metadata": {"labels": LABELS}}), "spec.template.spec: Required value"),
     "no containers field": (
@@ -232,6 +241,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "ephemeral containers": (
         group(template=template(ephemeralContainers=[{"name": "debug", "image": "busybox"}])),
         'strict decoding error: unknown field "spec.template.spec.ephemeralContainers"',
+    ),
+    "claim with a name of its own": (
+        group(template=template(volumes=[{"name": "a", "ephemeral": {"volumeClaimTemplate": CLAIM}}])),
+        'ephemeral.volumeClaimTemplate.metadata.name: Invalid value: "mine": remove it: labels and annotations are all',
     ),
     "a field of Deployment that does nothing yet": (
         group(paused=True),

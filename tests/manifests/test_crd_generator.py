@@ -108,14 +108,32 @@ def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
     }
 
 
-def test_metadata_keeps_what_a_controller_copies() -> None:
-    """A template's uid or managedFields mean nothing; its labels, annotations and finalizers go to the pods."""
-    names = ("annotations", "finalizers", "labels", "managedFields", "uid")
+def test_of_unused_metadata_only_the_types_are_kept() -> None:
+    """Labels go to the pods and are as Kubernetes has them; of the rest only the type counts. All may be null."""
+    names: dict[str, dict[str, Any]] = {
+        "labels": {"type": "object", "description": "Theirs.", "additionalProperties": {"type": "string"}},
+        "ownerReferences": {
+            "type": "array",
+            "items": {"allOf": [reference("Owner")], "default": {}},
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["uid"],
+        },
+        "fields": {"allOf": [reference(GENERATOR["FIELDS_V1"])]},
+    }
     made = template(
         Spec={"type": "object", "properties": {"metadata": reference(GENERATOR["OBJECT_META"])}},
-        **{GENERATOR["OBJECT_META"]: {"type": "object", "properties": {name: {"type": "string"} for name in names}}},
+        Owner={"type": "object", "required": ["uid"], "properties": {"uid": {"type": "string", "description": "Who."}}},
+        **{GENERATOR["OBJECT_META"]: {"type": "object", "properties": names}},
+        **{GENERATOR["FIELDS_V1"]: {"type": "object"}},
     )
-    assert list(made["properties"]["metadata"]["properties"]) == ["annotations", "finalizers", "labels"]
+    owners = {"type": "array", "items": {"type": "object", "properties": {"uid": {"type": "string"}}}}
+    unused = {"description": "Not used.", "nullable": True}
+    assert made["properties"]["metadata"]["nullable"] is True
+    assert made["properties"]["metadata"]["properties"] == {
+        "labels": {**names["labels"], "nullable": True},
+        "ownerReferences": {**unused, **owners},
+        "fields": {**unused, "type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    }
 
 
 def test_a_type_that_contains_itself_is_refused() -> None:

@@ -5,6 +5,7 @@ is, a base image where none can be pulled, the certificates of a machine that ha
 """
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -19,9 +20,6 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 NAME = "podgroup-operator"
 
-PYTHON = "docker.io/library/python:3.11-slim"
-"""What the Dockerfile starts from unless told otherwise."""
-
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 """Where the base images look for certificate authorities."""
 
@@ -29,6 +27,12 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 def version() -> str:
     """Return the version of the project, which is also the image's tag."""
     return str(tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"])
+
+
+def official_base() -> str:
+    """Return what the Dockerfile starts from unless told otherwise, as podman and docker both find it."""
+    (default,) = re.findall(r"^ARG BASE_IMAGE=(\S+)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
+    return f"docker.io/library/{default}"
 
 
 def build_operator_image(engine: Engine) -> str:
@@ -47,8 +51,9 @@ def _base(engine: Engine) -> str:
     """Return the base image: the one of BASE_IMAGE, else Python's official one, else our stand-in for that."""
     if given := os.environ.get("BASE_IMAGE"):
         return given
-    if engine.has_image(PYTHON) or engine.ask("pull", PYTHON) is not None:
-        return PYTHON
+    official = official_base()
+    if engine.has_image(official) or engine.ask("pull", official) is not None:
+        return official
     return python(engine)
 
 

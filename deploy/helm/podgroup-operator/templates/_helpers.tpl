@@ -5,7 +5,32 @@
 {{- end }}
 
 {{- define "podgroup-operator.serviceAccountName" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "podgroup-operator.fullname" .) "default" .Values.serviceAccount.create) -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "podgroup-operator.fullname" .) -}}
+{{- else -}}
+{{- /* Not the namespace's own account, as which every other pod there runs: it would get the operator's rights. */ -}}
+{{- required "serviceAccount.create is false: set serviceAccount.name to the ServiceAccount that the operator shall use" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+The CRD as it is in the cluster, if it is another's: kubectl's, or that of a release of another name, which may be gone
+for long. Helm would refuse it ("invalid ownership metadata"), so it is left to him; else nothing.
+In an upgrade only if it is marked to be kept. One that this release has made, and that lost its marks, would drop out of
+the release otherwise, and Helm deletes what drops out.
+*/}}
+{{- define "podgroup-operator.crdOfAnother" -}}
+{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "podgroups.selfheal.dev" -}}
+{{- if $crd -}}
+{{- $marks := $crd.metadata.annotations | default dict -}}
+{{- $by := dig "app.kubernetes.io/managed-by" "" ($crd.metadata.labels | default dict) -}}
+{{- $release := printf "%s/%s" (dig "meta.helm.sh/release-namespace" "" $marks) (dig "meta.helm.sh/release-name" "" $marks) -}}
+{{- $ours := and (eq $by "Helm") (eq $release (printf "%s/%s" .Release.Namespace .Release.Name)) -}}
+{{- $kept := eq (dig "helm.sh/resource-policy" "" $marks) "keep" -}}
+{{- if and (not $ours) (or .Release.IsInstall $kept) -}}
+{{- toYaml $crd -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- define "podgroup-operator.image" -}}
