@@ -83,6 +83,10 @@ e2e: setup ## Run the end-to-end tests: on a real control plane, and installed b
 bench: setup ## Measure: one heal, also beside groups that cannot be helped, a mass kill, many groups, memory
 	@$(PY) -m pytest tests/bench -s
 
+.PHONY: look-cost
+look-cost: setup ## Print what processor time one look at a group takes, by its size, as a table
+	@PYTHONPATH=tests $(PY) -m bench.look_cost
+
 .PHONY: faults
 faults: setup ## Break what is between operator and API server in every way; SEED=n draws other plans, K=word picks some
 	@$(PY) -m pytest -q tests/faults --all-plans --plans-at-once=3 --seed=$(or $(SEED),1) $(if $(K),-k "$(K)")
