@@ -10,6 +10,8 @@ LOCAL := PYTHONPATH=deploy/local $(PY) -m controlplane
 KUBECTL = $$(PYTHONPATH=deploy/local $(PY) -c 'from controlplane.programs import KUBECTL; print(KUBECTL.path)')
 # Real containers need kind, with Docker or without, or a cluster of the user's own.
 ON_KIND = $(or $(PODGROUP_CLUSTER),kind)
+# What measures how long one heal takes.
+HEALS := beside_a_replicaset one_heal poisoned_groups
 SBOM := dist/sbom.cdx.json
 
 ##@ Use
@@ -64,7 +66,7 @@ test: lint ## Run lint and every test: core, shell, a real control plane, faults
 	@echo "Tests without a cluster and, beside them, on kind: each shows what it says when it has ended, after 1 and about 6 minutes"
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit kind-all
 	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
-	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/e2e tests/faults tests/bench --ignore=tests/bench/test_one_heal.py --ignore=tests/bench/test_poisoned_groups.py
+	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/e2e tests/faults tests/bench $(HEALS:%=--ignore=tests/bench/test_%.py)
 
 .PHONY: kind-all
 kind-all: setup
@@ -80,8 +82,12 @@ e2e: setup ## Run the end-to-end tests: on a real control plane, and installed b
 	@PODGROUP_CLUSTER=$(ON_KIND) $(PY) -m pytest tests/installed
 
 .PHONY: bench
-bench: setup ## Measure: one heal, also beside groups that cannot be helped, a mass kill, many groups, memory
+bench: setup ## Measure: heals beside a ReplicaSet's, also beside groups that cannot be helped, a mass kill, many groups, memory
 	@$(PY) -m pytest tests/bench -s
+
+.PHONY: look-cost
+look-cost: setup ## Print what processor time one look at a group takes, by its size, as a table
+	@PYTHONPATH=tests $(PY) -m bench.look_cost
 
 .PHONY: faults
 faults: setup ## Break what is between operator and API server in every way; SEED=n draws other plans, K=word picks some

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_kind import KindCluster
 
 NODES = 20
+RATIO = "x"
+"""The unit of one time divided by another, which says most, and is told first."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("measured")
     width = max(len(result.what) for result in results)
-    for result in results:
+    for result in sorted(results, key=lambda result: result.unit != RATIO):
+        digits = 2 if result.unit == RATIO else 1
         limit = "" if result.limit is None else f"  (at most {result.limit:g} {result.unit})"
-        terminalreporter.line(f"{result.what:<{width}}  {result.value:>9.1f} {result.unit:<3}{limit}")
+        terminalreporter.line(f"{result.what:<{width}}  {result.value:>9.{digits}f} {result.unit:<3}{limit}")
 
 
 @pytest.fixture
@@ -75,9 +78,10 @@ def measured(pytestconfig: pytest.Config) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[KindCluster]:
-    """A local control plane, with both CRDs installed."""
-    with start_local_cluster("bench", f"--nodes={NODES}", *WITH_CRDS) as made:
+def cluster(request: pytest.FixtureRequest) -> Iterator[KindCluster]:
+    """A local control plane, with both CRDs installed; a module may ask for more by its `CLUSTER_FLAGS`."""
+    flags = getattr(request.module, "CLUSTER_FLAGS", ())
+    with start_local_cluster("bench", f"--nodes={NODES}", *WITH_CRDS, *flags) as made:
         yield made
 
 
