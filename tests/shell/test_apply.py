@@ -230,6 +230,7 @@ async def test_a_pod_that_changed_since_is_not_deleted_but_looked_at_again(stage
     stage.api.set_pod(names(stage.api.pods())[0], node="node-0", ready=True)
     assert await stage.look() == pytest.approx(0.1)
     assert (codes(stage, "delete"), len(stage.api.pods())) == ([409], 1)
+    stage.now += 0.1
     await stage.settle()
     assert codes(stage, "delete") == [409, 200]
     assert [reason for reason, _ in stage.recorder.told] == ["SuccessfulCreate", "SuccessfulDelete"]

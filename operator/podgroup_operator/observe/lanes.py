@@ -8,7 +8,7 @@ monotonic: a wall clock that steps back holds nothing up.
 
 from dataclasses import dataclass, field
 
-from podgroup_operator.api.cluster import FORBIDDEN, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
+from podgroup_operator.api.cluster import CONFLICT, FORBIDDEN, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core.model import Lane, Refusal
 
@@ -134,6 +134,8 @@ def pause_after(trouble: Trouble, tries: int) -> float:
     if is_passing(trouble):
         busy = isinstance(trouble, Refused) and trouble.code == TOO_MANY_REQUESTS
         first, last = FIRST_PAUSE / 2, LAST_PAUSE_BUSY if busy else LAST_PAUSE_AWAY
+    elif isinstance(trouble, Refused) and trouble.code == CONFLICT:
+        first = SOON  # it has changed, and the news of that is on its way
     backoff = Backoff(first, last, jitter=JITTER)
     backoff.tries = tries
     return backoff.next()
