@@ -290,17 +290,7 @@ class Application:
             self.fenced = True
             return False
         except Refused as refusal:
-            if refusal.code < SERVER_ERROR:
-                leaving.pop(pod.uid, None)
-            if refusal.code == NOT_FOUND:  # it has gone without us; nothing may be decided until the cache shows it
-                leaving[pod.uid] = Leaving(pod, remove.why, self._monotonic(), answered=True)
-                self._written.unsure = True
-                return True
-            if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way
-                self._written.lanes[Lane.REMOVE].stick(pod.uid, refusal, self._monotonic())
-                return True
-            self._failed(Lane.REMOVE, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", refusal, pod.uid)
-            return False
+            return self._removal_refused(remove, refusal)
         except Unreachable as error:
             self._failed(Lane.REMOVE, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", error, pod.uid)
             return False
@@ -312,6 +302,21 @@ class Application:
         if body.get("kind") == "Pod":
             self._written.wrote(version_of(body))
         return True
+
+    def _removal_refused(self, remove: Remove, refusal: Refused) -> bool:
+        """Note why a pod was not removed; False: it is still wanted."""
+        pod, leaving, now = remove.pod, self._written.leaving, self._monotonic()
+        if refusal.code == NOT_FOUND:  # it has gone without us; nothing may be decided until the cache shows it
+            leaving[pod.uid] = Leaving(pod, remove.why, now, answered=True)
+            self._written.unsure = True
+            return True
+        if refusal.code < SERVER_ERROR:  # else it may have been done all the same
+            leaving.pop(pod.uid, None)
+        if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way
+            self._written.lanes[Lane.REMOVE].stick(pod.uid, refusal, now)
+            return True
+        self._failed(Lane.REMOVE, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", refusal, pod.uid)
+        return False
 
 
 async def ask_about_leaving(memory: Memory, cluster: Cluster, now: float) -> None:
