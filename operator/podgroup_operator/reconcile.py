@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.act.apply import Application, ask_about_leaving
+from podgroup_operator.act.apply import Application
+from podgroup_operator.act.removals import ask_about_leaving
 from podgroup_operator.act.template import objection
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
 from podgroup_operator.api.wire import shows

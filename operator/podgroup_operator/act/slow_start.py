@@ -6,6 +6,9 @@ from typing import TypeVar
 
 Action = TypeVar("Action")
 
+IN_VAIN = 2
+"""Batches in a row of which nothing was accepted; a single pod that is protected stops no others."""
+
 
 async def start_slowly(
     actions: Sequence[Action], act: Callable[[Action], Awaitable[bool]], failures: int | None = None

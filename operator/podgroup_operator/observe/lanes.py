@@ -24,6 +24,9 @@ LAST_PAUSE_BUSY = 4.0
 SOON = 0.1
 """Seconds until what is left is tried after a look in which most was accepted."""
 
+FORGOTTEN = 60.0
+"""Seconds."""
+
 JITTER = (0.8, 1.0)
 
 Trouble = Refused | Unreachable
@@ -91,6 +94,11 @@ class LaneMemory:
         waiting = self.stuck.setdefault(uid, Waiting())
         waiting.until = now + pause_after(trouble, waiting.tries)
         waiting.tries += 1
+
+    def forget_before(self, now: float) -> None:
+        """Drop what was noted of pods that nobody has tried to change for a minute: they may be gone."""
+        for uid in [uid for uid, waiting in self.stuck.items() if waiting.until < now - FORGOTTEN]:
+            del self.stuck[uid]
 
     def stuck_at(self, now: float) -> frozenset[str]:
         """Give the pods that are not worth another try yet."""

@@ -1,0 +1,80 @@
+"""Claims carried out: pods that are adopted, pods that are released."""
+
+from typing import Any
+
+from podgroup_operator.act.progress import Progress
+from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
+from podgroup_operator.api.cluster import (
+    CONFLICT,
+    NOT_FOUND,
+    STRATEGIC_MERGE_PATCH,
+    UNPROCESSABLE,
+    NotLeading,
+    Refused,
+    Unreachable,
+    pods_path,
+)
+from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.writer import Writer
+from podgroup_operator.core import names
+from podgroup_operator.core.manifest import own_labels, owner_reference
+from podgroup_operator.core.model import Adopt, Desired, Lane, Plan, Release
+
+Json = dict[str, Any]
+
+
+class Claiming:
+    """The claims of one plan.
+
+    Attributes:
+        unreleased: names of pods that are still ours: a replacement of one would be one too many.
+    """
+
+    def __init__(self, desired: Desired, writer: Writer, progress: Progress) -> None:
+        self._desired = desired
+        self._writer = writer
+        self._progress = progress
+        self.unreleased = set[str]()
+
+    async def carry_out(self, plan: Plan, *, adopt: bool) -> None:
+        """Release, then adopt if the owner is known to live."""
+        self.unreleased |= {release.pod.name for release in plan.releases}
+        await start_slowly(plan.releases, self._release, IN_VAIN)
+        if adopt:
+            await start_slowly(plan.adopts, self._adopt, IN_VAIN)
+
+    async def _adopt(self, adopt: Adopt) -> bool:
+        labels = own_labels(self._desired, adopt.slot)
+        return await self._patch(adopt, {"ownerReferences": [owner_reference(self._desired)], "labels": labels})
+
+    async def _release(self, release: Release) -> bool:
+        done = await self._patch(release, {"ownerReferences": [{"$patch": "delete", "uid": self._desired.uid}]})
+        if done:
+            self.unreleased.discard(release.pod.name)
+        return done
+
+    async def _patch(self, action: Adopt | Release, metadata: Json) -> bool:
+        """Change a pod's metadata; False: it was refused."""
+        pod = action.pod
+        precondition = {"uid": pod.uid, "resourceVersion": str(pod.version)}
+        try:
+            body = await self._writer.patch(
+                pods_path(pod.namespace, pod.name), {"metadata": metadata | precondition}, STRATEGIC_MERGE_PATCH
+            )
+        except NotLeading:
+            self._progress.fenced = True
+            return False
+        except Refused as refusal:
+            if refusal.code in {NOT_FOUND, CONFLICT} or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
+                return True  # it has changed, and the news of that is on its way
+            self._progress.failed(
+                Lane.CLAIM, names.REASON_CREATE_FAILED, f"Error patching pod {pod.name}", refusal, pod.uid
+            )
+            return False
+        except Unreachable as error:
+            self._progress.failed(
+                Lane.CLAIM, names.REASON_CREATE_FAILED, f"Error patching pod {pod.name}", error, pod.uid
+            )
+            return False
+        self._progress.accepted(Lane.CLAIM, pod.uid, version_of(body))
+        return True

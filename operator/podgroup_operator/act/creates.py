@@ -1,0 +1,102 @@
+"""Creates carried out. An unknown outcome is left to the next look, which repeats the same create by the same name."""
+
+from collections.abc import Iterable
+
+from podgroup_operator.act.progress import Progress
+from podgroup_operator.act.slow_start import start_slowly
+from podgroup_operator.act.template import CORRECT_TEMPLATE, stray
+from podgroup_operator.api.cluster import (
+    CONFLICT,
+    INVALID,
+    NOT_FOUND,
+    SERVER_ERROR,
+    UNPROCESSABLE,
+    Cluster,
+    NotLeading,
+    Refused,
+    Unreachable,
+    pods_path,
+)
+from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.writer import Writer
+from podgroup_operator.core import names
+from podgroup_operator.core.manifest import pod_manifest
+from podgroup_operator.core.model import Create, Failure, Lane, Refusal
+from podgroup_operator.observe.groups import Group
+
+
+class Creating:
+    """The creates of one plan."""
+
+    def __init__(self, group: Group, cluster: Cluster, writer: Writer, progress: Progress) -> None:
+        self._group = group
+        self._desired = group.desired
+        self._cluster = cluster
+        self._writer = writer
+        self._progress = progress
+
+    async def carry_out(self, creates: Iterable[Create]) -> None:
+        """Create, unless that is of no use any more."""
+        if not self._progress.in_trouble(Lane.CREATE) and not self._progress.fenced:
+            await start_slowly(tuple(creates), self._create)
+
+    async def _create(self, create: Create) -> bool:
+        """Create a pod; False stops the batches."""
+        manifest = pod_manifest(self._desired, self._group.template, create)
+        try:
+            body = await self._writer.create(pods_path(self._desired.namespace), manifest)
+        except NotLeading:
+            self._progress.fenced = True
+            return False
+        except Refused as refusal:
+            if refusal.code == CONFLICT:
+                return await self._name_taken(create) if refusal.reason == "AlreadyExists" else True
+            self._create_refused(refusal)
+            return False
+        except Unreachable as error:
+            self._progress.written.unsure = True
+            self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", error)
+            return False
+        self._progress.accepted(Lane.CREATE, version=version_of(body))
+        if lost := stray(self._desired, body):
+            self._strayed(create, lost)
+            return False
+        self._progress.created.append(create)
+        if create.loss:
+            self._progress.memory.seen.made_good(create.loss)
+        return True
+
+    def _strayed(self, create: Create, lost: Refusal) -> None:
+        """Note that a pod that we made is none of the group's: something has changed it on its way to the store."""
+        message = f"Created pod {create.name}, which is not the group's. {lost.message}"
+        self._progress.failures.append(Failure(names.REASON_CREATE_FAILED, message))
+        self._progress.written.strayed(self._desired.revision, lost, self._progress.monotonic())
+
+    def _create_refused(self, refusal: Refused) -> None:
+        if "NamespaceTerminating" in refusal.causes:  # as upstream: nothing can be made here, and nobody is at fault
+            self._progress.held_up(Lane.CREATE, refusal, "The namespace is being deleted.")
+            return
+        if refusal.code >= SERVER_ERROR:  # it may have been done all the same
+            self._progress.written.unsure = True
+        self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", refusal)
+        if refusal.code in INVALID:
+            advice = CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""
+            self._progress.written.judge(
+                self._desired.revision, Refusal(refusal.message, advice=advice), self._progress.monotonic()
+            )
+
+    async def _name_taken(self, create: Create) -> bool:
+        """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""
+        try:
+            body = await self._cluster.get(pods_path(self._desired.namespace, create.name))
+        except (Refused, Unreachable) as error:
+            if isinstance(error, Refused) and error.code == NOT_FOUND:
+                return True  # it went meanwhile: the next look asks for the name again
+            self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, f"Error reading pod {create.name}", error)
+            return False
+        owners = body["metadata"].get("ownerReferences") or ()
+        if any(owner["uid"] == self._desired.uid and owner.get("controller") for owner in owners):
+            self._progress.written.wrote(version_of(body))
+        else:
+            self._progress.written.strangers.add(create.name)
+        return True

@@ -1,0 +1,92 @@
+"""Progress: what has become of a plan so far, and what each lane is to remember of it."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from podgroup_operator.api.cluster import FORBIDDEN, Refused, Unreachable
+from podgroup_operator.core.model import Create, Failure, Lane, Outcome, Plan, Remove
+from podgroup_operator.observe.memory import Memory
+
+LANES = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
+
+
+class Trouble(NamedTuple):
+    """A write that failed; `uid` is the pod's that could not be changed."""
+
+    error: Refused | Unreachable
+    message: str
+    uid: str = ""
+
+
+class Progress:
+    """One plan on its way.
+
+    Attributes:
+        memory: of the group.
+        monotonic: gives the seconds by which pauses are measured.
+        created: what has been created.
+        removed: what has been removed.
+        failures: what could not be done, for people to see.
+        fenced: something was not sent, for this operator may not write any more.
+    """
+
+    def __init__(self, memory: Memory, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.memory = memory
+        self.written = memory.written
+        self.monotonic = monotonic
+        self.created: list[Create] = []
+        self.removed: list[Remove] = []
+        self.failures: list[Failure] = []
+        self.fenced = False
+        self._departed = memory.seen.departed  # a pod that goes from now on may make room for one that is refused
+        self._accepted = Counter[Lane]()
+        self._troubles: dict[Lane, list[Trouble]] = defaultdict(list)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Sum up."""
+        return Outcome(tuple(self.created), tuple(self.removed), tuple(self.failures))
+
+    def accepted(self, lane: Lane, uid: str = "", version: int = 0) -> None:
+        """Note a write that was done, on which pod, and the resourceVersion of the answer."""
+        self._accepted[lane] += 1
+        self.written.lanes[lane].stuck.pop(uid, None)
+        self.written.wrote(version)
+
+    def failed(self, lane: Lane, reason: str, what: str, error: Refused | Unreachable, uid: str = "") -> None:
+        """Note a write that failed, for people to see, and for the lane."""
+        failed = failure(reason, what, error)
+        self.failures.append(failed)
+        self.held_up(lane, error, failed.message, uid)
+
+    def held_up(self, lane: Lane, error: Refused | Unreachable, message: str, uid: str = "") -> None:
+        """Note a write that failed and is nobody's fault."""
+        self._troubles[lane].append(Trouble(error, message, uid))
+
+    def in_trouble(self, lane: Lane) -> bool:
+        """Tell whether anything has failed in a lane."""
+        return bool(self._troubles[lane])
+
+    def settle(self, plan: Plan) -> None:
+        """Let each lane remember what became of its writes."""
+        now, wishes = self.monotonic(), {Lane.CREATE: plan.missing > 0, Lane.REMOVE: plan.missing < 0}
+        for lane in LANES:
+            memory, troubles, accepted = self.written.lanes[lane], self._troubles[lane], self._accepted[lane]
+            memory.forget_before(now)
+            for trouble in troubles:
+                if trouble.uid:
+                    memory.stick(trouble.uid, trouble.error, now)
+            if troubles:
+                first, mostly = troubles[0], len(troubles) > accepted
+                memory.refused(first.error, first.message, now, mostly=mostly, departed=self._departed)
+            elif accepted or not (wishes.get(lane) or memory.stuck_at(now)):
+                memory.accepted()
+
+
+def failure(reason: str, what: str, error: Refused | Unreachable) -> Failure:
+    """Put into words that something could not be done, and why."""
+    if isinstance(error, Unreachable):
+        return Failure(reason, f"{what}: no answer from the API server: {error}")
+    return Failure(reason, f"{what}: {error.message}", f"{what}: {error}", error.code == FORBIDDEN)
