@@ -8,12 +8,16 @@ before anything is done for it, so that no pod is made for an owner that is gone
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from podgroup_operator.api import oddities
+from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.api.wire import read_desired, version_of
+from podgroup_operator.api.wire import full_name, read_desired, version_of
+from podgroup_operator.core import names
 from podgroup_operator.core.model import Desired, Pod
+from podgroup_operator.core.selector import Selector
 from podgroup_operator.workqueue import Key
 
 Json = dict[str, Any]
@@ -61,6 +65,11 @@ class Group:
         """
         if body["metadata"]["uid"] == self.uid:
             not_older("PodGroup {}/{}".format(*self.key), self.version, version_of(body))
+
+    @property
+    def status(self) -> Json:
+        """Give its status as it is; {} where it has none."""
+        return Fields(self.body).map("status").value
 
     @property
     def template(self) -> Json:
@@ -111,9 +120,13 @@ class GroupStore:
             body: the object.
             listing: kopf's last listing when this was asked for, for an answer may be older than a listing that came
                 before it; by default it was not asked for, kopf tells of it now.
+
+        Raises:
+            ValueError: nobody can tell which PodGroup it is.
         """
+        desired = desired_of(body)
         body["metadata"].pop("managedFields", None)
-        fresh = Group(body, read_desired(body), self.listing if listing is None else listing)
+        fresh = Group(body, desired, self.listing if listing is None else listing)
         known = self._groups.get(fresh.key)
         if known and known.uid == fresh.uid and known.version <= fresh.version:
             known.listing = fresh.listing = max(known.listing, fresh.listing)
@@ -159,3 +172,19 @@ class GroupStore:
             return (key,) if key and key[0] == pod.namespace else ()
         keys = self._by_namespace.get(pod.namespace, ())
         return [key for key in keys if self._groups[key].desired.selector.matches(pod.labels)]
+
+
+def desired_of(body: Json) -> Desired:
+    """Read what a PodGroup asks for; should that raise, it is one that cannot be read, and touches no other.
+
+    Raises:
+        ValueError: nobody can tell which PodGroup it is.
+    """
+    try:
+        return read_desired(body)
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever stands in it
+        oddities.note(names.KIND, full_name(Fields(body).map("metadata")), error=error)
+        shell = {"metadata": body["metadata"], "spec": {"replicas": 0, "template": {}}}
+        return replace(read_desired(shell), selector=Selector(), unreadable="spec")
