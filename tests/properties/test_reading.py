@@ -186,17 +186,17 @@ def test_a_pod_costs_at_most_its_field(drawn: tuple[Path, Json]) -> None:
 @given(strange(POD, ("metadata", "uid"), ("metadata", "resourceVersion")))
 def test_a_pod_is_kept_beside_the_others(drawn: tuple[Path, Json]) -> None:
     """A cache takes what can be taken of it, and the other pods stay as they were."""
-    store = PodStore(lambda _: True, lambda: NOW)
+    store = PodStore(lambda *_: True, lambda: NOW)
     other = read_pod(put(POD, ("metadata", "uid"), "other"))
     assert other
     store.upsert(other)
-    known = store.family(("shop", "of-web")).pods["other"]
+    known = store.memories.of(("shop", "of-web")).seen.pods["other"]
     pod = read_pod(drawn[1])
     if pod:
         store.upsert(pod)
         store.replace("", [other, pod], 9)
         store.remove(pod.uid)
-    assert store.family(("shop", "of-web")).pods["other"] == known
+    assert store.memories.of(("shop", "of-web")).seen.pods["other"] == known
 
 
 @settings(max_examples=200)
@@ -242,7 +242,7 @@ def test_a_refusal_is_one_whatever_it_says(drawn: tuple[Path, Json]) -> None:
 @given(anything, anything)
 def test_a_watch_event_is_survived(body: object, kind: object) -> None:
     """Whatever an event is, the watch goes on or begins anew, and what was known stays known."""
-    store = PodStore(lambda _: True, lambda: NOW)
+    store = PodStore(lambda *_: True, lambda: NOW)
     plain = read_pod(POD)
     assert plain
     store.upsert(plain)
@@ -258,12 +258,12 @@ def test_a_watch_event_is_survived(body: object, kind: object) -> None:
 @given(strange(POD))
 def test_a_watch_event_with_anything_in_its_object_is_survived(drawn: tuple[Path, Json]) -> None:
     """As above, for objects that are nearly pods."""
-    store = PodStore(lambda _: True, lambda: NOW)
+    store = PodStore(lambda *_: True, lambda: NOW)
     informer: Informer[Pod] = Informer(None, "/api/v1/pods", "", read_pod, store, None, lambda _: None)  # type: ignore[arg-type] # asks nobody
     informer.take({"type": "ADDED", "object": put(POD, ("metadata", "uid"), "other")})
     for kind in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK"):
         informer.take({"type": kind, "object": drawn[1]})
-    assert "other" in store.family(("shop", "of-web")).pods
+    assert "other" in store.memories.of(("shop", "of-web")).seen.pods
 
 
 @given(anything)

@@ -18,6 +18,7 @@ from podgroup_operator.api.wire import full_name, read_desired, version_of
 from podgroup_operator.core import names
 from podgroup_operator.core.model import Desired, Pod
 from podgroup_operator.core.selector import Selector
+from podgroup_operator.observe.labels import Selecting
 from podgroup_operator.workqueue import Key
 
 Json = dict[str, Any]
@@ -88,7 +89,7 @@ class GroupStore:
     def __init__(self) -> None:
         self._groups: dict[Key, Group] = {}
         self._keys: dict[str, Key] = {}
-        self._by_namespace: dict[str, set[Key]] = defaultdict(set)
+        self._selecting: dict[str, Selecting] = defaultdict(Selecting)  # the names of groups, by namespace
         self.listing = 0
 
     def __len__(self) -> int:
@@ -136,7 +137,8 @@ class GroupStore:
             self._keys.pop(known.uid, None)
         self._groups[fresh.key] = fresh
         self._keys[fresh.uid] = fresh.key
-        self._by_namespace[fresh.key[0]].add(fresh.key)
+        namespace, name = fresh.key
+        self._selecting[namespace].add(name, fresh.desired.selector)
         return fresh
 
     def answered(self, group: Group, body: Json, listing: int) -> None:
@@ -160,17 +162,18 @@ class GroupStore:
         known = self._groups.get(group.key)
         if known and known.uid == group.uid:
             del self._groups[group.key]
-            neighbours = self._by_namespace[group.key[0]]
-            neighbours.discard(group.key)
-            if not neighbours:
-                del self._by_namespace[group.key[0]]
+            namespace, name = group.key
+            self._selecting[namespace].remove(name)
+            if not self._selecting[namespace]:
+                del self._selecting[namespace]
 
     def concerned(self, pod: Pod) -> Iterable[Key]:
         """Find whom a pod concerns: its controller, or, of an orphan, every group that would take it."""
         if pod.controller:
             key = self._keys.get(pod.controller)
             return (key,) if key and key[0] == pod.namespace else ()
-        keys = self._by_namespace.get(pod.namespace, ())
+        selecting = self._selecting.get(pod.namespace)
+        keys = [(pod.namespace, name) for name in selecting.candidates(pod.labels)] if selecting else []
         return [key for key in keys if self._groups[key].desired.selector.matches(pod.labels)]
 
 

@@ -33,7 +33,7 @@ Record = TypeVar("Record")
 
 FIRST_PAGE = 50  # objects that the first list request asks for
 MOST_OBJECTS = 500  # that any asks for
-ROOM = 4 << 20  # bytes of a page; more are asked for in smaller ones, down to one object, whatever its size
+ROOM = 2 << 20  # bytes of a page; more are asked for in smaller ones, down to one object, whatever its size
 BREATH = 50  # objects that are read before others have their turn
 # The API server sends a bookmark only once a minute, so it is asked to end each watch sooner: to go on where one ended
 # costs a request, and a watch that then neither ends nor says anything is a dead line.
