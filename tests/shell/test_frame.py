@@ -232,3 +232,16 @@ async def test_it_tells_of_a_server_that_does_not_answer(api: FakeApi) -> None:
         assert "cannot be read: Cannot connect to host" in framed.troubles[-1]
         await api.come_up()
         await api.until(lambda: framed.troubles[-1] == "", "it tells")
+
+
+async def test_it_follows_nobody_elsewhere(api: FakeApi) -> None:
+    """Our credentials are for the API server alone."""
+    api.faults.add(Answer(302, text="elsewhere"), verb="list", times=None)
+    framed = Framed(api)
+    framed.start()
+    try:
+        await api.until(lambda: bool(framed.troubles), "it tells")
+        assert "HTTP 302" in framed.troubles[-1]
+    finally:
+        framed.stop.set()
+        await framed.ends()

@@ -109,6 +109,7 @@ class Cluster:
             headers={"User-Agent": f"podgroup-operator/{__version__}", "Accept": "application/json"},
             read_bufsize=READ_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._connection.proxy or None,
         )
         return self
 

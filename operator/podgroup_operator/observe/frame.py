@@ -164,12 +164,20 @@ class Frame:
         ) -> None:
             self._news.trouble(informer.unreadable("PodGroups", describe(request.exception)))
 
+        async def follow_nobody(
+            _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestRedirectParams
+        ) -> None:
+            raise aiohttp.ClientConnectionError(f"HTTP {request.response.status}, which sends us elsewhere")
+
+        trace.on_request_redirect.append(follow_nobody)
         trace.on_request_start.append(add_credentials)
         trace.on_request_end.append(note_answer)
         trace.on_request_exception.append(note_failure)
         return aiohttp.ClientSession(
             connector=connector(self._connection.tls),
             headers={"User-Agent": f"podgroup-operator/{__version__} (kopf)"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._connection.proxy or None,
             trace_configs=[trace],
         )
 
