@@ -17,7 +17,7 @@ import orjson
 
 from podgroup_operator import __version__
 from podgroup_operator.api.fields import Fields
-from podgroup_operator.api.jsontext import parsed, written
+from podgroup_operator.api.jsontext import lines, parsed, written
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.outage import Outage
 from podgroup_operator.api.sockets import connector
@@ -165,13 +165,8 @@ class Cluster:
         query = {**params, "watch": "true", "allowWatchBookmarks": "true"}
         async with self._answer("GET", path, query, patience=patience) as response:
             yield []
-            begun: list[bytes] = []
-            async for chunk in response.content.iter_any():
-                first, *lines = chunk.split(b"\n")
-                begun.append(first)
-                if lines:
-                    whole, begun = [b"".join(begun), *lines[:-1]], [lines[-1]]
-                    yield [parsed(line) for line in whole if line]
+            async for several in lines(response.content.iter_any()):
+                yield [parsed(line) for line in several]
 
     async def _request(
         self,

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any
 
 import orjson
@@ -45,6 +46,17 @@ def parsed(text: bytes) -> Any:
 def number(digits: str) -> int | float:
     """Read an integer; one that no float could hold is infinite, as no API server has it."""
     return int(digits) if len(digits) < sys.float_info.max_10_exp else math.inf
+
+
+async def lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[list[bytes]]:
+    """Give the lines of a stream, whole and without empty ones, as many as came together; an unfinished end is none."""
+    begun: list[bytes] = []
+    async for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        if others:
+            whole, begun = [b"".join(begun), *others[:-1]], [others[-1]]
+            yield [line for line in whole if line]
 
 
 def shallow(text: bytes) -> bytes:

@@ -25,6 +25,7 @@ from podgroup_operator.api.sockets import connector
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core import names
 from podgroup_operator.observe import informer
+from podgroup_operator.observe.answers import Answer
 
 IDENTITY = "podgroup-operator"
 NEVER = f"{names.GROUP}/never-set"
@@ -179,6 +180,7 @@ class Frame:
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._connection.proxy or None,
             trace_configs=[trace],
+            response_class=Answer,
         )
 
     def _note_answer(self, response: aiohttp.ClientResponse, *, begins: bool) -> None:
