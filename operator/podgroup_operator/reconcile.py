@@ -74,7 +74,7 @@ class Reconciler:
         if group is None:
             return None
         if group.desired.unreadable:
-            await self._say_unreadable(group)
+            await self._say_unreadable(group, writer)
             return None
         try:
             return await self._look(group, writer)
@@ -147,11 +147,11 @@ class Reconciler:
         lane.accepted()
         return None
 
-    async def _say_unreadable(self, group: Group) -> None:
+    async def _say_unreadable(self, group: Group, writer: Writer) -> None:
         """Tell in the status of a group whose spec cannot be read that nothing is done for it."""
         status = unreadable_status(group, self.clock())
         if not shows(group.status, status):
-            await write_status(group, status, self.writes.writer(*group.key), self.groups)
+            await write_status(group, status, writer, self.groups)
 
     async def _confirmed(self, key: Key) -> Group | None:
         """Give the group, read afresh if it may have vanished unseen; forget it if it has."""

@@ -141,19 +141,8 @@ class PodStore:
             value, known = getattr(record, name), getattr(before, name) if before else None
             if value is not None and value > now:
                 changes[name] = now if known is None else min(known, now)
-        if record.ready_since is not None and before:
-            changes["ready_seen"] = before.ready_seen if before.ready_since is not None else now
-        for name in ("deleted", "finished"):  # which happens once, whenever it is said to have happened
-            value, known = getattr(record, name), getattr(before, name) if before else None
-            if value is not None and known is not None:
-                changes[name] = min(value, known)
-        if record.ready_since and before and was_bounded(before, record.ready_since):
-            changes["ready_since"] = before.ready_since  # what was said lay in the future, and does no more
-        if before and before.controller == record.controller:
-            if record.slot is None:
-                changes["slot"] = before.slot
-            if not record.revision:
-                changes["revision"] = before.revision
+        if before:
+            changes = once(record, before) | changes | readiness(record, before, now) | kept(record, before)
         return replace(record, **changes) if changes else record
 
     def _set_back(self, now: float) -> None:
@@ -223,9 +212,28 @@ def not_after(pod: Pod, now: float) -> Pod:
     return replace(pod, **late) if late else pod
 
 
-def was_bounded(pod: Pod, said: float) -> bool:
-    """Tell whether a pod was seen to become Ready before the time that is said."""
-    return pod.ready_since is not None and pod.ready_since == pod.ready_seen and pod.ready_since < said
+def once(record: Pod, before: Pod) -> dict[str, Any]:
+    """Keep when something happened that happens once, whatever is said of it later."""
+    times = ((name, getattr(record, name), getattr(before, name)) for name in ("deleted", "finished"))
+    return {name: min(said, known) for name, said, known in times if said is not None and known is not None}
+
+
+def readiness(record: Pod, before: Pod, now: float) -> dict[str, Any]:
+    """Give when a pod was seen to become Ready, and keep that where its node says a later time: its clock is ahead."""
+    if record.ready_since is None:
+        return {}
+    if before.ready_since is None:
+        return {"ready_seen": now}
+    ahead = before.ready_since == before.ready_seen and record.ready_since > before.ready_since
+    return {"ready_seen": before.ready_seen} | ({"ready_since": before.ready_since} if ahead else {})
+
+
+def kept(record: Pod, before: Pod) -> dict[str, Any]:
+    """Keep what a person may take off a pod: its seat, its revision."""
+    if before.controller != record.controller:
+        return {}
+    seat = {} if record.slot is not None else {"slot": before.slot}
+    return seat | ({} if record.revision else {"revision": before.revision})
 
 
 def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:
