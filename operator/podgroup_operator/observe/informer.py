@@ -182,7 +182,7 @@ class Informer(Generic[Record]):
         if not limit and size <= ROOM // 2:
             self._limit = min(asked * 2, MOST_OBJECTS)
         fields = Fields(body)
-        if not version_of(body):
+        if not fields.map("metadata").text("resourceVersion"):
             raise Unreachable("the answer is no list")
         records = []
         for number, item in enumerate(fields.maps("items")):
