@@ -42,6 +42,12 @@ failures = Counter("podgroup_failures_total", "Refused creates and deletes.", ["
 stale_skips = Counter(
     "podgroup_stale_sync_skips_total", "Looks put off until the cache shows our own writes.", registry=registry
 )
+unreadable = Counter(
+    "podgroup_unreadable_total",
+    "Fields and objects that could not be read, by the object's kind, each time they were met.",
+    ["kind"],
+    registry=registry,
+)
 status_writes = Counter("podgroup_status_writes_total", "Status patches sent.", registry=registry)
 groups = Gauge("podgroup_groups", "PodGroups known.", registry=registry)
 pods = Gauge("podgroup_cached_pods", "Pods kept in the cache.", registry=registry)

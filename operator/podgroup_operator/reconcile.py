@@ -31,6 +31,7 @@ from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.tell import report
 from podgroup_operator.tell.recorder import Recorder
 from podgroup_operator.tell.report import announce, announce_held, write_status
+from podgroup_operator.tell.unreadable import unreadable_status
 from podgroup_operator.workqueue import Key
 
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
@@ -72,6 +73,9 @@ class Reconciler:
         writer = self.writes.writer(*key)
         group = await self._confirmed(key)
         if group is None:
+            return None
+        if group.desired.unreadable:
+            await self._say_unreadable(group, writer)
             return None
         try:
             return await self._look(group, writer)
@@ -127,8 +131,8 @@ class Reconciler:
         """
         replicas, group = group.desired.replicas, self.groups.newest(group)  # what was done may have taken its time
         lane, now = memory.written.lanes[Lane.TELL], self.monotonic()
-        body = written(status, replicas, group.body.get("status") or {})
-        if shows(group.body.get("status") or {}, body):
+        body = written(status, replicas, group.status)
+        if shows(group.status, body):
             return None
         due = max(memory.told.due, lane.until)
         if due > now:
@@ -143,6 +147,12 @@ class Reconciler:
             return lane.until - self.monotonic()
         lane.accepted()
         return None if done else STALE_PAUSE
+
+    async def _say_unreadable(self, group: Group, writer: Writer) -> None:
+        """Tell in the status of a group whose spec cannot be read that nothing is done for it."""
+        status = unreadable_status(group, self.clock())
+        if not shows(group.status, status):
+            await write_status(group, status, writer, self.groups)
 
     async def _confirmed(self, key: Key) -> Group | None:
         """Give the group, read afresh if it may have vanished unseen; forget it if it has."""

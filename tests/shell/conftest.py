@@ -60,7 +60,8 @@ def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> St
 @pytest.fixture
 def hurried_informer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the informer's pauses short: that they grow is a fact of its own, and seconds teach nothing more."""
-    monkeypatch.setattr(informer, "PAUSES", (0.01,))
+    monkeypatch.setattr(informer, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(informer, "LONGEST_PAUSE", 0.01)
     monkeypatch.setattr(informer, "RECONNECT_PAUSE", 0.0)
 
 

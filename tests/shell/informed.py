@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fakeapi import FakeApi
 from fakeapi.client import a_pod
@@ -12,6 +13,8 @@ from podgroup_operator.api.wire import read_pod
 from podgroup_operator.core.model import Pod
 from podgroup_operator.observe.informer import Informer
 from podgroup_operator.observe.pods import PodStore
+
+Read = Callable[[dict[str, Any]], Pod | None]
 
 
 class Informed:
@@ -23,14 +26,14 @@ class Informed:
         troubles: why it could not read, and "" when it could.
     """
 
-    def __init__(self, api: FakeApi, cluster: Cluster, namespace: str = "") -> None:
+    def __init__(self, api: FakeApi, cluster: Cluster, namespace: str = "", read: Read = read_pod) -> None:
         self.api = api
         self.told: list[Pod] = []
         self.store = PodStore(self._tell, lambda: 0.0)
         self.forbidden = 0
         self.troubles: list[str] = []
         self.informer: Informer[Pod] = Informer(
-            cluster, pods_path(namespace), namespace, read_pod, self.store, self._permission, self.troubles.append
+            cluster, pods_path(namespace), namespace, read, self.store, self._permission, self.troubles.append
         )
 
     def _tell(self, pod: Pod, _: bool) -> bool:  # noqa: FBT001 - a fact, not a switch

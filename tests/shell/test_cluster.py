@@ -12,7 +12,7 @@ from aiohttp import web
 from fakeapi import Answer, Cut, Delay, FakeApi
 from fakeapi.client import a_pod
 from podgroup_operator.api import cluster as module
-from podgroup_operator.api.cluster import Cluster, Refused, Unreachable, pods_path
+from podgroup_operator.api.cluster import Cluster, Refused, TooLarge, Unreachable, pods_path
 from podgroup_operator.api.login import Connection
 
 PODS = pods_path("default")
@@ -201,3 +201,69 @@ def test_what_a_policy_engine_quotes_is_not_told_elsewhere(message: str, told: s
     """Who denied it is; its reasons may quote a password, and are for the object's own status."""
     refusal = Refused(403, {"message": message})
     assert (str(refusal), refusal.message) == (told or message, message)
+
+
+async def test_nobody_is_followed_elsewhere() -> None:
+    """A redirection is a refusal: our credentials are for the API server alone."""
+    asked: list[str] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=302, headers={"Location": "/elsewhere", "Set-Cookie": "a=b"})
+
+    async with answering(handler) as cluster:
+        for _ in range(2):
+            with pytest.raises(Refused) as refused:
+                await cluster.get(PODS)
+            assert refused.value.code == 302
+    assert asked == [PODS, PODS]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "Fri, 27 Nov 2026 16:00:30 GMT", "Date": "Fri, 27 Nov 2026 16:00:00 GMT"}, 30),
+        ({"Retry-After": "Fri, 27 Nov 2026 15:00:00 GMT", "Date": "Fri, 27 Nov 2026 16:00:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "9" * 5000}, None),
+        ({}, None),
+    ],
+)
+async def test_how_long_to_wait_is_said_in_seconds_or_by_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    """A date is compared with the server's own, for clocks differ."""
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=429, headers=headers)
+
+    async with answering(handler) as cluster:
+        with pytest.raises(Refused) as refused:
+            await cluster.get(PODS)
+    assert refused.value.retry_after == seconds
+
+
+async def test_an_integer_of_any_size_goes_both_ways() -> None:
+    """The API server takes numbers in quantities as they are, also those that orjson refuses to write."""
+    sent: list[bytes] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        sent.append(await request.read())
+        return web.Response(body=sent[-1])
+
+    async with answering(handler) as cluster:
+        answer = await cluster.send("POST", PODS, {"sizeLimit": 10**20})
+    assert sent == [b'{"sizeLimit":100000000000000000000}']
+    assert answer == {"sizeLimit": 1e20}
+
+
+async def test_a_page_for_which_there_is_no_room_is_given_up() -> None:
+    """What is beyond the room is never read."""
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=orjson.dumps({"items": ["x" * 100_000]}))
+
+    async with answering(handler) as cluster:
+        with pytest.raises(TooLarge):
+            await cluster.page(PODS, {}, 50_000)
+        page, size = await cluster.page(PODS, {}, 150_000)
+    assert len(page["items"][0]) == 100_000 < size < 150_000

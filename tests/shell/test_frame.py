@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,42 @@ async def test_it_writes_nothing_and_reads_no_more_than_it_must(api: FakeApi) ->
         assert {request.user_agent for request in api.requests} == {f"podgroup-operator/{__version__} (kopf)"}
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]},
+        {"annotations": {"kopf.zalando.org/last-handled-configuration": "{"}},
+        {"annotations": {"kopf.zalando.org/last-handled-configuration": '{"spec": {"replicas": 9}}'}},
+        {"annotations": {"kopf.zalando.org/touch-dummy": "x", "kopf.zalando.org/create": "{"}},
+    ],
+    ids=["its finalizer", "what it has handled, broken", "what it has handled", "its progress"],
+)
+async def test_what_another_kopf_operator_has_left_on_a_group_is_left_there(api: FakeApi, mark: dict[str, Any]) -> None:
+    """Nothing of it is taken away, nothing is written, and the group is still heard of, to its end."""
+    group = a_group("web", 2)
+    group["metadata"] |= mark
+    api.create("podgroups", group)
+    async with framing(api) as framed:
+        await framed.tells("listed", "web 2")
+        api.patch("podgroups", "web", {"spec": {"replicas": 3}})
+        await framed.tells("listed", "web 2", "web 3")
+        api.delete("podgroups", "web")
+        await api.until(lambda: len(framed.told) == 4, "its deletion is told of")
+        assert {request.method for request in api.requests} == {"GET"}
+
+
+async def test_many_groups_come_in_pages(api: FakeApi) -> None:
+    """Which are one list: it is told of once, and each group once."""
+    names_ = [f"web-{number:02}" for number in range(25)]
+    for name in names_:
+        api.create("podgroups", a_group(name, 1))
+    async with framing(api) as framed:
+        await api.until(lambda: len(framed.told) == 26, "all are told of")
+        assert framed.told[0] == "listed"
+        assert sorted(framed.told[1:]) == [f"{name} 1" for name in names_]
+        assert [request.query["limit"] for request in api.requests if request.verb == "list"] == ["10"] * 3
+
+
 async def test_it_serves_only_the_namespaces_that_it_is_given(api: FakeApi) -> None:
     """Each is listed and watched by itself."""
     api.create("podgroups", a_group("here", 1))
@@ -195,3 +232,16 @@ async def test_it_tells_of_a_server_that_does_not_answer(api: FakeApi) -> None:
         assert "cannot be read: Cannot connect to host" in framed.troubles[-1]
         await api.come_up()
         await api.until(lambda: framed.troubles[-1] == "", "it tells")
+
+
+async def test_it_follows_nobody_elsewhere(api: FakeApi) -> None:
+    """Our credentials are for the API server alone."""
+    api.faults.add(Answer(302, text="elsewhere"), verb="list", times=None)
+    framed = Framed(api)
+    framed.start()
+    try:
+        await api.until(lambda: bool(framed.troubles), "it tells")
+        assert "HTTP 302" in framed.troubles[-1]
+    finally:
+        framed.stop.set()
+        await framed.ends()

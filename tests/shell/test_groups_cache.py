@@ -4,6 +4,7 @@ from typing import Any
 
 from builders import orphan, pod
 from podgroup_operator.observe.groups import Group, GroupStore
+from podgroup_operator.workqueue import Key
 
 Json = dict[str, Any]
 
@@ -121,3 +122,51 @@ def test_an_orphan_concerns_every_group_that_would_take_it() -> None:
     assert list(store.concerned(orphan())) == [("shop", "web")]
     assert list(store.concerned(orphan(labels={"app": "db"}))) == []
     assert list(store.concerned(orphan(namespace="nowhere"))) == []
+
+
+def test_an_orphan_asks_only_groups_that_want_one_of_its_labels() -> None:
+    """A thousand groups of its namespace, all of one release, cost it nothing."""
+    store = GroupStore()
+    for number in range(1000):
+        labels = {"app.kubernetes.io/managed-by": "helm", "app": f"app-{number}"}
+        store.see(body(f"web-{number}", f"uid-{number}", selector={"matchLabels": labels}))
+    asked: list[Key] = []
+
+    class Asked(dict[Key, Group]):
+        def __getitem__(self, key: Key) -> Group:
+            asked.append(key)
+            return super().__getitem__(key)
+
+    store._groups = Asked(store._groups)  # noqa: SLF001 - to count
+    labels = {"app.kubernetes.io/managed-by": "helm", "app": "app-7"}
+    assert list(store.concerned(orphan(labels=labels))) == [("shop", "web-7")]
+    assert len(asked) <= 2
+
+
+def test_an_orphan_concerns_groups_however_they_select() -> None:
+    """By labels, by expressions, or by what a pod does not bear; after a change of the selector, too."""
+    expressions = {
+        "in": {"key": "app", "operator": "In", "values": ["web", "api"]},
+        "exists": {"key": "app", "operator": "Exists"},
+        "absent": {"key": "tier", "operator": "DoesNotExist"},
+        "other": {"key": "app", "operator": "In", "values": ["db"]},
+    }
+    store = GroupStore()
+    for name, expression in expressions.items():
+        store.see(body(name, name, selector={"matchExpressions": [expression]}))
+    assert {key[1] for key in store.concerned(orphan())} == {"in", "exists", "absent"}
+    store.see(body("in", "in", 11, selector={"matchExpressions": [expressions["other"]]}))
+    assert {key[1] for key in store.concerned(orphan())} == {"exists", "absent"}
+    for name in expressions:
+        group = store.named(name)
+        assert group
+        store.forget(group)
+    assert list(store.concerned(orphan())) == []
+
+
+def test_a_group_that_cannot_be_read_is_kept_and_takes_no_pod() -> None:
+    """Whoever looks at it finds out what cannot be read."""
+    store, group = known(body(replicas="three", selector={"matchLabels": {"app": 5}}))
+    assert group.desired.unreadable == "spec.replicas, spec.selector.matchLabels"
+    assert list(store.concerned(orphan())) == []
+    assert store.see(body(version=11, replicas=3)).desired.unreadable == ""

@@ -19,7 +19,7 @@ async def test_a_list_that_grows_old_between_chunks_begins_anew(
     api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chunk that gets 410 is no reason to work with half a list."""
-    monkeypatch.setattr(informer, "CHUNK", "2")
+    monkeypatch.setattr(informer, "FIRST_PAGE", 2)
     create(api, "a", "b", "c")
     second = asyncio.Event()
     api.faults.add(Hold(second), verb="list", nth=2)
@@ -39,7 +39,7 @@ async def test_a_line_that_is_cut_is_read_again(watching: Informed, fault: CutLi
     create(watching.api, "b", "c")
     await watching.has("a", "b", "c")
     lists = [request.query["limit"] for request in watching.api.requests if request.verb == "list"]
-    assert lists == [informer.CHUNK, "1"]
+    assert lists == [str(informer.FIRST_PAGE), "1"]
 
 
 @pytest.mark.parametrize("answer", [None, Answer(410)], ids=["410 in the stream", "410 as the answer"])
@@ -47,7 +47,7 @@ async def test_a_version_that_is_too_old_means_a_new_list(
     watching: Informed, answer: Answer | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What vanished, changed and came in the gap is noticed, at once: 410 is everyday life and no failure."""
-    monkeypatch.setattr(informer, "PAUSES", (0.01, 60.0))  # one for the cut line; a second one would be too long
+    monkeypatch.setattr(informer, "TOO_SOON", 0.0)  # the list is an old one
     api, reopened = watching.api, asyncio.Event()
     create(api, "b")
     await watching.has("a", "b")
@@ -163,9 +163,10 @@ async def test_bookmarks_are_no_silence(api: FakeApi, cluster: Cluster, monkeypa
 
 
 async def test_pauses_grow(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pause after each failure in a row is at least half of what the table says, and the last one repeats."""
+    """The pause after each failure in a row is twice as long or at least half of that, and the longest one repeats."""
     pauses = (0.02, 0.04, 0.08)
-    monkeypatch.setattr(informer, "PAUSES", pauses)
+    monkeypatch.setattr(informer, "FIRST_PAUSE", pauses[0])
+    monkeypatch.setattr(informer, "LONGEST_PAUSE", pauses[-1])
     rule = api.faults.add(Answer(500), verb="list", times=None)
     async with running(Informed(api, cluster)):
         await api.until(lambda: rule.hits == 5, "five lists are refused")
@@ -174,11 +175,8 @@ async def test_pauses_grow(api: FakeApi, cluster: Cluster, monkeypatch: pytest.M
     assert all(seconds >= pause / 2 for seconds, pause in zip(waited, (*pauses, pauses[-1]), strict=True))
 
 
-async def test_the_server_may_ask_for_a_longer_pause(
-    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_server_may_ask_for_a_longer_pause(api: FakeApi, cluster: Cluster) -> None:
     """A Retry-After that is longer than our own pause is kept."""
-    monkeypatch.setattr(informer, "PAUSES", (0.01,))
     rule = api.faults.add(Answer(429, retry_after=1), verb="list")
     create(api, "a")
     async with running(Informed(api, cluster)) as informed:
@@ -186,3 +184,32 @@ async def test_the_server_may_ask_for_a_longer_pause(
     refused, answered = [request.at for request in api.requests if request.verb == "list"]
     assert rule.hits == 1
     assert answered - refused >= 1
+
+
+@pytest.mark.parametrize("fault", [ErrorEvent(500), ErrorEvent(410), Answer(410), Answer(503)])
+async def test_a_watch_that_is_refused_right_after_its_list_is_no_reason_to_list_without_a_pause(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, fault: ErrorEvent | Answer
+) -> None:
+    """That each list works makes the pauses no shorter: they grow until a list has grown old."""
+    monkeypatch.setattr(informer, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(informer, "LONGEST_PAUSE", 0.08)
+    api.faults.add(fault, verb="watch", times=None)
+    async with running(Informed(api, cluster)) as informed:
+        await api.until(lambda: len(informed.asked("list")) == 5, "five lists")
+    at = [request.at for request in api.requests if request.verb == "list"]
+    waited = [after - before for before, after in pairwise(at)]
+    assert all(seconds >= pause / 2 for seconds, pause in zip(waited, (0.02, 0.04, 0.08, 0.08), strict=True))
+
+
+async def test_a_list_that_worked_ends_a_row_of_failures(
+    api: FakeApi, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next trouble, after days, begins with a short pause and without a line; no event has to come between."""
+    api.faults.add(Answer(500), verb="list", times=2)
+    async with running(Informed(api, cluster)):
+        await api.until(lambda: bool(api.watches("pods")), "the informer watches")
+        caplog.clear()
+        api.strike(CutLine(), "pods")
+        await api.until(lambda: not api.watches("pods"), "the line is cut")
+        await api.until(lambda: bool(api.watches("pods")), "the informer watches again")
+    assert caplog.messages == []

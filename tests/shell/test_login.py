@@ -90,10 +90,10 @@ def test_a_token_that_a_plugin_gives_is_renewed(kubeconfig: Path, tmp_path: Path
 
 
 @asynccontextmanager
-async def https(authority: trustme.CA, *, anybody: bool = False) -> AsyncIterator[str]:
+async def https(authority: trustme.CA, name: str = "127.0.0.1", *, anybody: bool = False) -> AsyncIterator[str]:
     """Serve over TLS, to clients with a certificate of the same authority unless to anybody; give the address."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert(name).configure_cert(context)
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_NONE if anybody else ssl.CERT_REQUIRED
 
@@ -290,3 +290,57 @@ async def test_an_authority_that_is_new_is_trusted_within_a_minute(account: Path
         (account / "ca.crt").write_bytes(old.cert_pem.bytes() + new.cert_pem.bytes())
         clock.now += 60
         assert await cluster.get("/api") == {"kind": "APIVersions"}
+
+
+async def test_an_authority_that_is_taken_out_is_trusted_no_longer(account: Path) -> None:
+    """Its key may be known to somebody: that is why CAs are rotated."""
+    old, new, clock = trustme.CA(), trustme.CA(), Clock()
+    (account / "ca.crt").write_bytes(old.cert_pem.bytes() + new.cert_pem.bytes())
+    mounted = MountedAccount(account, clock)
+    async with https(old, anybody=True) as server, Cluster(proved_by(mounted, server)) as cluster:
+        (account / "ca.crt").write_bytes(new.cert_pem.bytes())
+        clock.now += 60
+        mounted.authorization()
+        with pytest.raises(Unreachable, match="certificate verify failed"):
+            await cluster.get("/api")
+
+
+async def test_a_server_may_be_certified_by_another_name(kubeconfig: Path) -> None:
+    """By tls-server-name, as where it is reached through a tunnel."""
+    authority = trustme.CA()
+    data = {"certificate-authority-data": encoded(authority.cert_pem.bytes())}
+    async with https(authority, "kubernetes.default.svc") as server:
+        async with Cluster(certified(kubeconfig, server, authority, **data)) as cluster:
+            with pytest.raises(Unreachable, match="certificate verify failed"):
+                await cluster.get("/api")
+        name = {"tls-server-name": "kubernetes.default.svc"}
+        async with Cluster(certified(kubeconfig, server, authority, **data, **name)) as cluster:
+            assert await cluster.get("/api") == {"kind": "APIVersions"}
+
+
+async def test_a_server_that_is_not_verified_is_warned_of(kubeconfig: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is obeyed, and nobody can say later that it was not told."""
+    certified(kubeconfig, "https://10.0.0.1", trustme.CA(), **{"insecure-skip-tls-verify": True})
+    assert [text for text in caplog.messages if "insecure-skip-tls-verify" in text]
+
+
+def proxied(kubeconfig: Path, server: str, proxy: str) -> Connection:
+    """Connect by a kubeconfig that names a proxy."""
+    config = yaml.safe_load(write_kubeconfig(kubeconfig, server).read_text())
+    config["clusters"][0]["cluster"]["proxy-url"] = proxy
+    kubeconfig.write_text(yaml.safe_dump(config))
+    return connect(str(kubeconfig))
+
+
+async def test_a_proxy_is_gone_through(kubeconfig: Path) -> None:
+    """Which the kubeconfig names by proxy-url; its address is all that we connect to."""
+    async with FakeApi() as proxy:
+        async with Cluster(proxied(kubeconfig, "http://api.example.com", proxy.url)) as cluster:
+            await cluster.get("/api/v1/pods")
+        assert [request.verb for request in proxy.requests] == ["list"]
+
+
+def test_a_proxy_of_another_kind_is_named(kubeconfig: Path) -> None:
+    """Rather than passed by, which its owner would not want."""
+    with pytest.raises(LoginError, match="socks5"):
+        proxied(kubeconfig, SERVER, "socks5://127.0.0.1:1080")

@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group, a_pod
+from podgroup_operator.core.model import Plan
+from podgroup_operator.core.plan import plan
+from podgroup_operator.core.view import View
 from shell.operating import looks, operating
 from shell.stage import names, slots
 
@@ -22,6 +25,14 @@ def is_ready(api: FakeApi, name: str = "web", namespace: str = "default") -> boo
     status: Obj = body.get("status") or {}
     conditions = {each["type"]: each["status"] for each in status.get("conditions") or ()}
     return conditions.get("Ready") == "True" and status["observedGeneration"] == body["metadata"]["generation"]
+
+
+def condition(api: FakeApi, name: str, kind: str) -> dict[str, Any]:
+    """Give a group's condition of this type."""
+    found: dict[str, Any] = next(
+        each for each in api.get("podgroups", name)["status"]["conditions"] if each["type"] == kind
+    )
+    return found
 
 
 async def ready(api: FakeApi, name: str = "web") -> None:
@@ -111,30 +122,76 @@ async def test_it_serves_only_its_namespaces(api: FakeApi) -> None:
         assert {path.split("/")[-2] for path in read} == {"shop", "mall"}
 
 
-async def test_a_group_that_cannot_be_read_harms_no_other(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told of in the log, and left alone; the others live."""
+@pytest.mark.parametrize("replicas", ["two", -1, {"a": 1}, 2**63])
+async def test_a_group_that_cannot_be_read_says_so_and_harms_no_other(
+    api: FakeApi, caplog: pytest.LogCaptureFixture, replicas: object
+) -> None:
+    """Nothing is done for it, no pod of it is touched, and it is told in its status and once in the log."""
     api.kubelet.start()
-    poisoned: Obj = {"metadata": {"name": "poisoned"}, "spec": {"replicas": 2}}
-    api.create("podgroups", poisoned)
+    api.create("podgroups", a_group("odd", 2))
     async with operating(api):
+        await ready(api, "odd")
+        api.patch("podgroups", "odd", {"spec": {"replicas": replicas}})
         api.create("podgroups", a_group("web", 2))
         await ready(api)
-    assert len(api.pods()) == 2
-    assert any(message.startswith("PodGroup ") and "cannot be read" in message for message in caplog.messages)
+        await api.until(lambda: condition(api, "odd", "Stalled")["status"] == "True", "it is told")
+        stalled = condition(api, "odd", "Stalled")
+        assert (stalled["reason"], stalled["observedGeneration"]) == ("SpecUnreadable", 2)
+        assert stalled["message"].startswith("spec.replicas cannot be read. ")
+        assert condition(api, "odd", "Ready")["status"] == "False"
+        assert len(api.pods()) == 4
+        api.patch("podgroups", "odd", {"spec": {"replicas": 3}})
+        await ready(api, "odd")
+        assert condition(api, "odd", "Stalled")["status"] == "False"
+    told = "PodGroup default/odd: spec.replicas cannot be read and count as not set."
+    assert caplog.messages.count(told) <= 1, "the log is told once, whatever tests ran before"
 
 
-async def test_a_group_whose_look_fails_harms_no_other(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_strangers_pod_harms_nobody(api: FakeApi) -> None:
+    """A Ready time of the year 0, which an API server stores, neither ends the operator nor keeps it from starting."""
+    odd = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "0000-01-01T00:00:00Z"}]}
+    api.kubelet.start()
+    api.create("pods", a_pod("before"))
+    api.patch("pods", "before", {"status": odd}, subresource="status")
+    async with operating(api):
+        api.create("pods", a_pod("after"))
+        api.patch("pods", "after", {"status": odd}, subresource="status")
+        api.create("podgroups", a_group("web", 2))
+        await ready(api)
+
+
+async def test_a_group_whose_status_cannot_be_read_lives(api: FakeApi) -> None:
+    """What cannot be read in it is written over."""
+    api.kubelet.start()
+    api.create("podgroups", a_group("web", 2))
+    odd: Obj = {"conditions": [{"type": "Ready"}, 5], "healing": {"total": "x", "lastTime": "0000-01-01T00:00:00Z"}}
+    api.patch("podgroups", "web", {"status": odd}, subresource="status")
+    async with operating(api):
+        await api.until(lambda: api.get("podgroups", "web")["status"].get("ready") == "2/2", "it is told anew")
+        await ready(api)
+        assert api.get("podgroups", "web")["status"]["healing"] == {"total": 0}
+
+
+async def test_a_group_whose_look_fails_harms_no_other(
+    api: FakeApi, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The error is told with its traceback, the look is repeated with pauses, and a remedy is noticed at once."""
     api.kubelet.start()
+
+    def poisoned(view: View) -> Plan:
+        if view.desired.name == "poisoned" and view.desired.replicas == 2:
+            raise ZeroDivisionError
+        return plan(view)
+
+    monkeypatch.setattr("podgroup_operator.reconcile.plan", poisoned)
     api.create("podgroups", a_group("poisoned", 2))
-    api.patch("podgroups", "poisoned", {"status": {"conditions": [{"type": "Ready"}]}}, subresource="status")
     async with operating(api):
         api.create("podgroups", a_group("web", 2))
         await ready(api)
         told = [record for record in caplog.records if "group=default/poisoned unexpected error" in record.message]
         assert len(told) == 1
         assert told[0].exc_info
-        api.patch("podgroups", "poisoned", {"status": None}, subresource="status")
+        api.patch("podgroups", "poisoned", {"spec": {"replicas": 3}})
         await ready(api, "poisoned")
 
 

@@ -27,7 +27,8 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "RELIST_DOUBT", 0.05)
     monkeypatch.setattr(run, "ERROR_PAUSES", (0.05,))
     monkeypatch.setattr(preflight, "PAUSES", (0.02,))
-    monkeypatch.setattr(informer, "PAUSES", (0.02,))
+    monkeypatch.setattr(informer, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(informer, "LONGEST_PAUSE", 0.02)
 
 
 def created(api: FakeApi) -> int:

@@ -1,12 +1,13 @@
 """The cache of pods: whose they are, what was lost of them and when, and how far the news of them has come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
 from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, orphan, pod
 from podgroup_operator.core.model import Cause, Loss, Phase, Pod, Why
+from podgroup_operator.core.selector import Operator, Requirement, Selector
 from podgroup_operator.observe.memory import Leaving
 from podgroup_operator.observe.pods import PodStore
 
@@ -262,6 +263,75 @@ def test_a_node_that_is_ahead_does_not_set_the_time() -> None:
         known = watched.store.memories.of(OWNER).seen.pods["uid-web-0"]
         watched.store.upsert(later(known, phase=Phase.FAILED, ready_since=None, finished=NOW + HOUR))
         assert watched.store.memories.of(OWNER).seen.pods["uid-web-0"].finished == NOW + 1
+
+
+def test_a_deletion_is_no_later_than_its_news() -> None:
+    """Nor does it become later when the pod changes, or is deleted again with less grace."""
+    watched = Watched(pod("web-0"))
+    for deleted in (NOW + HOUR, NOW + HOUR, NOW + 1.5):
+        watched.now += 1
+        known = watched.store.memories.of(OWNER).seen.pods["uid-web-0"]
+        watched.store.upsert(later(known, deleted=deleted))
+        assert watched.store.memories.of(OWNER).seen.pods["uid-web-0"].deleted == NOW + 1
+
+
+def test_a_pod_is_ready_no_later_than_it_is_seen_to_be() -> None:
+    """A node whose clock is a minute ahead delays nothing, also when our own clock has come so far."""
+    watched = Watched(pod("web-0", ready_since=None))
+    for seconds in (1, 10, 100):
+        watched.now = NOW + seconds
+        watched.store.upsert(pod("web-0", version=100 + seconds, ready_since=NOW + 60))
+        assert watched.store.memories.of(OWNER).seen.pods["uid-web-0"].ready_since == NOW + 1
+
+
+def test_a_pod_that_became_ready_again_unseen_is_ready_since_then() -> None:
+    """What a clock that is right says counts, though nobody was watching."""
+    watched = Watched(pod("web-0", ready_since=NOW - 10))
+    watched.store.upsert(pod("web-0", version=101, ready_since=NOW - 5))
+    assert watched.store.memories.of(OWNER).seen.pods["uid-web-0"].ready_since == NOW - 5
+
+
+SELECTORS = [
+    Selector((("app", "web"),)),
+    Selector((("app", "web"), ("tier", "back"))),
+    Selector((("app", "nobody"),)),
+    Selector((), (Requirement("tier", Operator.IN, frozenset({"back", "front"})),)),
+    Selector((), (Requirement("tier", Operator.EXISTS),)),
+    Selector((), (Requirement("tier", Operator.NOT_IN, frozenset({"back"})),)),
+    Selector((("app", "web"),), (Requirement("tier", Operator.DOES_NOT_EXIST),)),
+    Selector(),
+]
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=str)
+def test_adoptable_are_the_orphans_that_a_selector_matches(selector: Selector) -> None:
+    """Also after their labels have changed, and after some have gone."""
+    labels: list[dict[str, str]] = [{}, {"app": "web"}, {"app": "web", "tier": "back"}, {"tier": "front"}]
+    pods = [orphan(f"{number}", labels=each) for number, each in enumerate(labels * 3)]
+    watched = Watched(*pods, pod("ours"), orphan("elsewhere", namespace="mall", labels={"app": "web"}))
+    for number, each in enumerate(pods[:6]):
+        if number % 2:
+            watched.store.remove(each.uid)
+        else:
+            watched.store.upsert(later(each, labels=labels[-1 - number % 4]))
+    expected = sorted(each.name for each in watched.store.orphans("shop") if selector.matches(each.labels))
+    assert sorted(each.name for each in watched.store.adoptable("shop", selector)) == expected
+    assert watched.store.adoptable("nowhere", selector) == []
+
+
+def test_orphans_that_match_nothing_are_not_asked() -> None:
+    """Ten thousand bare pods cost a group of their namespace what two do."""
+    watched = Watched(*(orphan(f"bare-{number}", labels={"job": str(number)}) for number in range(10_000)))
+    watched.store.upsert(orphan("wanted"))
+    asked: list[object] = []
+
+    class Asking(Selector):
+        def matches(self, labels: Mapping[str, str]) -> bool:
+            asked.append(labels)
+            return super().matches(labels)
+
+    assert [each.name for each in watched.store.adoptable("shop", Asking((("app", "web"),)))] == ["wanted"]
+    assert len(asked) == 1
 
 
 def test_a_pod_that_was_ready_before_we_looked_was_not_seen_to_become_so() -> None:

@@ -30,6 +30,7 @@ async def test_a_watch_that_was_cut_begins_with_the_question(api: FakeApi, clust
     task = asyncio.create_task(informed.informer.run())
     create(api, "a", "b")
     await informed.has("a", "b")
+    await api.until(lambda: bool(api.watches("pods")), "the informer watches")
     await api.go_down()
     api.store.restore(backup)
     await api.come_up()

@@ -342,3 +342,53 @@ def test_a_new_replacement_takes_the_old_recovery_time_out() -> None:
 def test_a_patch_is_sent_only_if_it_would_change_something(body: Json, patch: Json, *, shown: bool) -> None:
     """An object shows a merge patch if every value is there and every null is not."""
     assert shows(body, patch) is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2023-11-14t22:13:20z", NOW),
+        ("2023-11-15T00:13:20+02:00", NOW),
+        ("2023-11-14T22:13:20.123456789Z", NOW + 0.123456),
+        ("2016-12-31T23:59:60Z", 1_483_228_800.0),
+        ("0000-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+10:00", None),
+        ("9999-12-31T23:59:59-10:00", None),
+        ("2023-11-14T22:13:61Z", None),
+        ("2023-11-14T22:13:20", None),
+    ],
+)
+def test_a_time_is_read_as_rfc_3339_has_it(text: str, seconds: float | None) -> None:
+    """Small letters, offsets, fractions and leap seconds too; what is no time of ours is as if it were not set."""
+    pod = read_pod(a_pod(status={"conditions": [READY | {"lastTransitionTime": text}]}))
+    assert pod
+    assert pod.ready_since == (seconds or 0.0)
+
+
+@pytest.mark.parametrize("grace", [2**63 - 1, 99_999_999_999, 10**9, -5, "30", None])
+@pytest.mark.parametrize("end", ["2023-11-14T22:13:20Z", "1893-01-01T00:00:00Z", "0000-01-01T00:00:00Z"])
+def test_no_deletion_was_asked_for_before_the_creation(grace: object, end: str) -> None:
+    """Whatever became of the sum of a time and a very long grace period: the pod is being deleted."""
+    pod = read_pod(a_pod({"deletionTimestamp": end, "deletionGracePeriodSeconds": grace}))
+    assert pod
+    assert pod.deleted == NOW
+
+
+def test_a_revision_does_not_depend_on_who_has_read_the_template() -> None:
+    """One parser gives a number beyond 64 bits as an integer, another one as a float."""
+    templates = [{"spec": {"volumes": [{"emptyDir": {"sizeLimit": size}}]}} for size in (10**20, 1e20)]
+    assert template_hash(templates[0]) == template_hash(templates[1])
+
+
+def test_a_message_has_room_in_a_condition() -> None:
+    """One that is longer is cut, and says so: else the API server would refuse the whole status."""
+    condition = replace(CONDITION, message="x" * 40_000)
+    message = write_status(Status(conditions=(condition,)), 3, {})["conditions"][0]["message"]
+    assert len(message) < 32_768
+    assert message.endswith(" [...]")
+
+
+@pytest.mark.parametrize("owners", ["x", [5], [{"controller": "yes"}], [GROUP | {"uid": 5}], [GROUP | {"uid": ""}]])
+def test_a_pod_of_which_nobody_can_tell_whose_it_is_is_nobodys_to_take(owners: object) -> None:
+    """An orphan might be adopted, and then deleted as one too many."""
+    assert read_pod(a_pod({"ownerReferences": owners})) is None

@@ -6,7 +6,9 @@ a body, `Refused` (the server's Status), or `Unreachable` (no answer: the effect
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +16,8 @@ import aiohttp
 import orjson
 
 from podgroup_operator import __version__
+from podgroup_operator.api.fields import Fields
+from podgroup_operator.api.jsontext import lines, parsed, written
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.outage import Outage
 from podgroup_operator.api.sockets import connector
@@ -22,6 +26,7 @@ from podgroup_operator.core import names
 Json = dict[str, Any]
 
 REQUEST_TIMEOUT = 35.0  # seconds; a webhook may take 30, and then the API server says which one it was
+LONGEST_NUMBER = 10  # digits of a Retry-After; more are no pause that anybody means
 READ_BUFFER = 1 << 20  # bytes; a pod may be large
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -31,6 +36,7 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, UNPROCESSABLE = 401, 403, 40
 TOO_MANY_REQUESTS = 429
 UNANSWERABLE = frozenset({UNAUTHORIZED, FORBIDDEN})  # to ask again is of no use before somebody has acted
 OVERLOADED = frozenset({TOO_MANY_REQUESTS, 500, 502, 503, 504})
+REDIRECTION = 300  # and above: it is not done
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
@@ -52,25 +58,32 @@ class Refused(Exception):
     """
 
     def __init__(self, code: int, status: Json, retry_after: float | None = None) -> None:
+        fields = Fields(status)
         self.code = code
-        self.reason: str = status.get("reason") or ""
-        self.message: str = status.get("message") or f"HTTP {code}"
+        self.reason = fields.text("reason")
+        self.message = fields.text("message") or f"HTTP {code}"
         self.retry_after = retry_after
-        causes = (status.get("details") or {}).get("causes") or ()
-        self.causes = frozenset(cause.get("reason", "") for cause in causes)
-        self.is_about_uid = any(cause.get("field") == "metadata.uid" for cause in causes)
+        causes = fields.map("details").maps("causes")
+        self.causes = frozenset(cause.text("reason") for cause in causes)
+        self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
         super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else QUOTED.sub(r"\1", self.message))
 
 
 def fields_of(status: Json) -> str:
     """Tell which fields the server holds to be invalid, and in what way, but not what is in them."""
-    causes = (status.get("details") or {}).get("causes") or ()
-    fields = [f"{cause['field']}: {cause.get('message', '').partition(':')[0]}" for cause in causes if "field" in cause]
-    return ", ".join(fields) or status.get("reason") or ""
+    causes = Fields(status).map("details").maps("causes")
+    fields = [
+        f"{field}: {cause.text('message').partition(':')[0]}" for cause in causes if (field := cause.text("field"))
+    ]
+    return ", ".join(fields) or Fields(status).text("reason")
 
 
 class Unreachable(Exception):
     """No answer came: the connection failed, was cut, or timed out. A write may or may not have happened."""
+
+
+class TooLarge(Exception):
+    """An answer was given up in the middle, for it is larger than there is room for."""
 
 
 class NotLeading(Exception):
@@ -95,6 +108,8 @@ class Cluster:
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, sock_connect=5),
             headers={"User-Agent": f"podgroup-operator/{__version__}", "Accept": "application/json"},
             read_bufsize=READ_BUFFER,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._connection.proxy or None,
         )
         return self
 
@@ -106,6 +121,18 @@ class Cluster:
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         """Read an object or a list."""
         return await self._request("GET", path, params)
+
+    async def page(self, path: str, params: Mapping[str, str], most: int) -> tuple[Json, int]:
+        """Read one page of a list; give it and its size in bytes.
+
+        Raises:
+            TooLarge: it has more bytes than `most`.
+        """
+        with self._fares():
+            async with self._answer("GET", path, params) as response:
+                text = await read_up_to(response, most)
+                page: Json = parsed(text)
+        return page, len(text)
 
     async def ask(self, path: str, body: Json) -> Json:
         """POST what changes nothing, such as an access review; whoever does not lead may do so too."""
@@ -126,7 +153,7 @@ class Cluster:
         """Send a write as it is; whether it may be sent is for `writer.py` to know."""
         return await self._request(method, path, params, body, content_type)
 
-    async def watch(self, path: str, params: Mapping[str, str], silence: float) -> AsyncIterator[list[Json]]:
+    async def watch(self, path: str, params: Mapping[str, str], silence: float) -> AsyncGenerator[list[Json]]:
         """Follow a watch; each item is the events that came together, the first one none: the server has accepted.
 
         Args:
@@ -134,20 +161,12 @@ class Cluster:
             params: the query, without `watch`.
             silence: how many seconds without a byte mean that the connection is dead.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
         query = {**params, "watch": "true", "allowWatchBookmarks": "true"}
-        try:
-            async with self._session.get(
-                self._connection.server + path, params=query, headers=self._connection.headers(), timeout=timeout
-            ) as response:
-                await self._raise_if_refused(response)
-                yield []
-                rest = b""
-                async for chunk in response.content.iter_any():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    yield [orjson.loads(line) for line in lines if line]
-        except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
-            raise Unreachable(describe(error)) from error
+        async with self._answer("GET", path, query, patience=patience) as response:
+            yield []
+            async for several in lines(response.content.iter_any()):
+                yield [parsed(line) for line in several]
 
     async def _request(
         self,
@@ -157,42 +176,97 @@ class Cluster:
         body: Json | None = None,
         content_type: str = "application/json",
     ) -> Json:
-        data = None if body is None else orjson.dumps(body)
-        url = self._connection.server + path
-        timeout = aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5)
+        data = None if body is None else written(body)
+        with self._fares():
+            async with self._answer(method, path, params, data, content_type) as response:
+                answer: Json = parsed(await response.read())
+        return answer
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        content_type: str = "application/json",
+        patience: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request, and turn whatever goes wrong with its answer into words.
+
+        Nobody is followed elsewhere, for our credentials are for the API server.
+        """
         try:
             headers = self._connection.headers()
             if data is not None:
                 headers["Content-Type"] = content_type
             async with self._session.request(
-                method, url, params=params, data=data, headers=headers, timeout=timeout
+                method,
+                self._connection.server + path,
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=patience or aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5),
+                allow_redirects=False,
             ) as response:
                 await self._raise_if_refused(response)
-                answer: Json = orjson.loads(await response.read())
+                yield response
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
-            self.outage.failed()
             raise Unreachable(describe(error)) from error
+
+    @contextmanager
+    def _fares(self) -> Iterator[None]:
+        """Note how a request fares, in an outage and after it."""
+        try:
+            yield
+        except Unreachable:
+            self.outage.failed()
+            raise
         except Refused as refusal:
             (self.outage.failed if refusal.code in OVERLOADED else self.outage.answered)()
             raise
         self.outage.answered()
-        return answer
 
     async def _raise_if_refused(self, response: aiohttp.ClientResponse) -> None:
-        """Turn an answer above 399 into `Refused`."""
-        if response.ok:
+        """Turn an answer that is no success into `Refused`."""
+        if response.status < REDIRECTION:
             return
         if response.status == UNAUTHORIZED:
             self._connection.renew()
         text = await response.read()
         try:
-            status = orjson.loads(text)
+            status = parsed(text)
         except orjson.JSONDecodeError:
             status = None
         if not isinstance(status, dict):  # not an API server's words but those of something before it
             status = {"message": text.decode(errors="replace").strip()[:500]}
-        retry_after = response.headers.get("Retry-After", "")
-        raise Refused(response.status, status, float(retry_after) if retry_after.isdecimal() else None)
+        raise Refused(response.status, status, pause_asked_for(response.headers))
+
+
+async def read_up_to(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Read a whole answer, unless it has more bytes than `most`.
+
+    Raises:
+        TooLarge: it has.
+    """
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > most:
+            raise TooLarge
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def pause_asked_for(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After: seconds, or a date (RFC 9110), by the server's own clock; None if there is none."""
+    text = headers.get("Retry-After", "")
+    if text.isdecimal() and len(text) < LONGEST_NUMBER:
+        return float(text)
+    try:
+        return max((parsedate_to_datetime(text) - parsedate_to_datetime(headers["Date"])).total_seconds(), 0.0)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
 
 
 def describe(error: BaseException) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from podgroup_operator.api.trust import Trust
+
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FRESH = 60.0  # seconds until the files are read again; the kubelet renews a token long before it expires
 
@@ -39,12 +41,14 @@ class Connection:
         authorization: gives the current Authorization header, "" if the TLS certificate is the proof; an OSError if
             it cannot be read.
         renew: told that the server has not accepted it.
+        proxy: the URL of a proxy on the way; "" is none.
     """
 
     server: str
     tls: ssl.SSLContext | None
     authorization: Callable[[], str]
     renew: Callable[[], None] = nothing
+    proxy: str = ""
 
     def headers(self) -> dict[str, str]:
         """Give the headers of the next request."""
@@ -89,14 +93,14 @@ class MountedAccount:
     What cannot be read just now stays as it was: it may be about to be replaced.
 
     Attributes:
-        tls: the TLS context; of a new `ca.crt` it comes to trust the certificates too.
+        tls: the TLS context; it trusts the certificates that are in `ca.crt` now.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         self._clock = clock
         self._certificates = self._read("ca.crt")
-        self.tls = ssl.create_default_context(cadata=self._certificates)
+        self.tls = Trust.of(ssl.create_default_context(cadata=self._certificates))
         self._header = ""
         self._stale_at = 0.0
 
@@ -127,7 +131,7 @@ class MountedAccount:
             self._header = f"Bearer {token}"
         certificates = self._read("ca.crt")
         if certificates != self._certificates:
-            self.tls.load_verify_locations(cadata=certificates)
+            self.tls.current = ssl.create_default_context(cadata=certificates)
             self._certificates = certificates
 
     def _read(self, name: str) -> str:
@@ -161,16 +165,24 @@ def connect_by_kubeconfig(path: str) -> Connection:
     def authorization() -> str:
         return configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
 
-    return Connection(configuration.host.rstrip("/"), tls, authorization)
+    if configuration.proxy and not configuration.proxy.startswith(("http://", "https://")):
+        raise LoginError(
+            f"proxy-url in the kubeconfig is no HTTP proxy, and no other kind is known: {configuration.proxy}"
+        )
+    return Connection(configuration.host.rstrip("/"), tls, authorization, proxy=configuration.proxy or "")
 
 
-def tls_context(configuration: object) -> ssl.SSLContext:
+def tls_context(configuration: object) -> Trust:
     """Build the TLS context that a kubeconfig describes."""
     context = ssl.create_default_context(cafile=getattr(configuration, "ssl_ca_cert", None))
     certificate = getattr(configuration, "cert_file", None)
     if certificate:
         context.load_cert_chain(certificate, getattr(configuration, "key_file", None))
     if not getattr(configuration, "verify_ssl", True):
+        logger.warning(
+            "The kubeconfig says insecure-skip-tls-verify: whoever is on the way can read our credentials, and answer "
+            "in the API server's place. Give its certificate-authority instead."
+        )
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return context
+    return Trust.of(context, getattr(configuration, "tls_server_name", None) or "")

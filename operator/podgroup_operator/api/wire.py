@@ -1,16 +1,20 @@
-"""Between the API's JSON and the core's records: the only place that knows JSON paths. Pure.
+"""Between the API's JSON and the core's records: the only place that knows JSON paths.
 
-What comes from the API is already checked by its schema, so a missing field means its default. A pod of
-another controller is not ours to look at and becomes None at once.
+What is missing means its default, and so does what cannot be read (`fields.py`), which is noted: nothing raises here,
+whatever stands in an object. A pod of another controller is not ours to look at and becomes None at once, and so does
+one of which nobody can tell whose it is.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from podgroup_operator.api import oddities
+from podgroup_operator.api.fields import LARGEST, Fields, timestamp, whole_number
+from podgroup_operator.api.jsontext import written
 from podgroup_operator.core import names
 from podgroup_operator.core.conditions import OUR_TYPES
 from podgroup_operator.core.manifest import micro_time, whole_seconds
@@ -20,114 +24,144 @@ from podgroup_operator.core.selector import Operator, Requirement, Selector
 Json = dict[str, Any]
 
 PHASES = {phase.value: phase for phase in Phase}
+OPERATORS = {operator.value: operator for operator in Operator}
+REPLACEMENTS = {policy.value: policy for policy in PodReplacement}
 LONGEST_COMPLAINT = 500  # characters
-LARGEST = 2**63 - 1  # int64; without a bound, an annotation of 4,300 digits would break every name made of it
-
-
-def timestamp(text: str | None) -> float | None:
-    """Read an RFC 3339 time as seconds since the epoch."""
-    return datetime.fromisoformat(text).timestamp() if text else None
+LONGEST_MESSAGE = 8192  # characters of a condition; the CRD has room for four times as many
+CUT = " [...]"  # ends a message that was longer
 
 
 def noted_time(text: str | None) -> float | None:
     """Read a time that a person may have written over; None if it is not one."""
-    try:
-        return timestamp(text)
-    except ValueError:
-        return None
+    return timestamp(text) if text else None
 
 
 def version_of(body: Json) -> int:
-    """Read an object's resourceVersion, an integer by KEP-5504."""
-    return int(body["metadata"].get("resourceVersion") or 0)
+    """Read an object's resourceVersion, an integer by KEP-5504; 0 if it has none."""
+    return whole_number(Fields(body).map("metadata").text("resourceVersion")) or 0
 
 
 def read_pod(body: Json) -> Pod | None:
-    """Keep what decisions need of a pod; None if another controller owns it."""
-    metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
-    owners = metadata.get("ownerReferences") or ()
-    controller = next((owner for owner in owners if owner.get("controller")), None)
-    if controller and not is_podgroup(controller):
+    """Keep what decisions need of a pod; None if it is another controller's, or cannot be told whose or which."""
+    fields = Fields(body)
+    metadata = fields.map("metadata")
+    pod = owned_pod(fields, metadata)
+    if fields.odd:
+        oddities.note("Pod", full_name(metadata), fields.odd)
+    return pod
+
+
+def full_name(metadata: Fields) -> str:
+    """Give an object's namespace and name, as far as they can be read."""
+    name, namespace = metadata.raw("name"), metadata.raw("namespace")
+    return f"{namespace}/{name}" if isinstance(name, str) and isinstance(namespace, str) else ""
+
+
+def owned_pod(fields: Fields, metadata: Fields) -> Pod | None:
+    """Read a pod that is a PodGroup's or nobody's."""
+    owners = metadata.maps("ownerReferences")
+    controller = next((owner for owner in owners if owner.flag("controller")), None)
+    if fields.odd or (controller and not is_podgroup(controller)):
         return None
-    annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
-    return Pod(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        version=version_of(body),
-        labels=labels,
-        created=timestamp(metadata.get("creationTimestamp")) or 0.0,
-        controller=controller["uid"] if controller else "",
-        phase=PHASES.get(status.get("phase") or "Pending", Phase.UNKNOWN),
-        node=spec.get("nodeName") or "",
-        deleted=deletion_time(metadata),
-        ready_since=ready_since(conditions.get("Ready")),
-        restarts=restarts(spec, status),
-        deletion_cost=whole_number(annotations.get(names.ANNOTATION_DELETION_COST)) or 0,
-        evicted=is_evicted(status, conditions),
-        slot=slot_of(metadata["name"], labels, controller),
-        epoch=whole_number(annotations.get(names.ANNOTATION_EPOCH)) or 0,
-        revision=labels.get(names.LABEL_REVISION, ""),
-        replaces=annotations.get(names.ANNOTATION_REPLACES, ""),
-        lost_at=noted_time(annotations.get(names.ANNOTATION_LOST_AT)),
-        failures=max(whole_number(annotations.get(names.ANNOTATION_FAILURES)) or 0, 0),
-        **end_of(metadata, status),
-    )
+    uid = controller.text("uid") if controller else ""
+    namespace, name, own_uid = (metadata.text(key) for key in ("namespace", "name", "uid"))
+    version = whole_number(metadata.text("resourceVersion"))
+    if not (namespace and name and own_uid and version is not None) or (controller and not uid):
+        metadata.note("(identity)")
+        return None
+    meaning = meaning_of_metadata(metadata, controller)
+    return Pod(namespace, name, own_uid, version, controller=uid, **meaning, **state(fields))
 
 
-def end_of(metadata: Json, status: Json) -> dict[str, Any]:
-    """Read when and why a finished pod came to its end; of others nothing is told."""
-    if status.get("phase") not in {Phase.FAILED.value, Phase.SUCCEEDED.value}:
-        return {}
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    ends = [(each["name"], (each.get("state") or {}).get("terminated") or {}) for each in containers]
-    changes = [end.get("finishedAt") for _, end in ends]
-    changes += [condition.get("lastTransitionTime") for condition in status.get("conditions") or ()]
-    changes += [status.get("startTime"), metadata.get("creationTimestamp")]
+def meaning_of_metadata(metadata: Fields, controller: Fields | None) -> dict[str, Any]:
+    """Read what a pod's metadata say beyond which pod it is."""
+    annotations, labels = metadata.texts("annotations"), metadata.texts("labels")
     return {
-        "finished": max((time for change in changes if (time := noted_time(change))), default=0.0),
+        "labels": labels,
+        "created": metadata.time("creationTimestamp") or 0.0,
+        "deleted": deletion_time(metadata),
+        "deletion_cost": whole_number(annotations.get(names.ANNOTATION_DELETION_COST)) or 0,
+        "slot": slot_of(metadata, labels, controller),
+        "epoch": whole_number(annotations.get(names.ANNOTATION_EPOCH)) or 0,
+        "revision": labels.get(names.LABEL_REVISION, ""),
+        "replaces": annotations.get(names.ANNOTATION_REPLACES, ""),
+        "lost_at": noted_time(annotations.get(names.ANNOTATION_LOST_AT)),
+        "failures": max(whole_number(annotations.get(names.ANNOTATION_FAILURES)) or 0, 0),
+    }
+
+
+def state(fields: Fields) -> dict[str, Any]:
+    """Read how a pod fares: what its spec and its status say."""
+    spec, status = fields.map("spec"), fields.map("status")
+    conditions = {condition.text("type"): condition for condition in status.maps("conditions")}
+    return {
+        "phase": PHASES.get(status.text("phase") or "Pending", Phase.UNKNOWN),
+        "node": spec.text("nodeName"),
+        "ready_since": ready_since(conditions.get("Ready")),
+        "restarts": restarts(spec, status),
+        "evicted": is_evicted(status, conditions),
+        **end_of(fields.map("metadata"), status),
+    }
+
+
+def end_of(metadata: Fields, status: Fields) -> dict[str, Any]:
+    """Read when and why a finished pod came to its end; of others nothing is told."""
+    if status.raw("phase") not in (Phase.FAILED.value, Phase.SUCCEEDED.value):
+        return {}
+    containers = [*status.maps("initContainerStatuses"), *status.maps("containerStatuses")]
+    ends = [(each.text("name"), each.map("state").map("terminated")) for each in containers]
+    changes = [end.time("finishedAt") for _, end in ends]
+    changes += [condition.time("lastTransitionTime") for condition in status.maps("conditions")]
+    changes += [status.time("startTime"), metadata.time("creationTimestamp")]
+    return {
+        "finished": max((time for time in changes if time), default=0.0),
         "started": has_started(status),
         "complaint": complaint(status, ends),
     }
 
 
-def complaint(status: Json, ends: Sequence[tuple[str, Json]]) -> str:
+def complaint(status: Fields, ends: Sequence[tuple[str, Fields]]) -> str:
     """Put into words why a pod failed; what its program itself has said last may be confidential and is left out."""
-    if status.get("reason") or status.get("message"):
-        words = ": ".join(filter(None, (status.get("reason"), status.get("message"))))
+    reason, message = status.text("reason"), status.text("message")
+    if reason or message:
+        words = ": ".join(filter(None, (reason, message)))
     else:
         words = ", ".join(
-            f"container {name} ended with exit code {end['exitCode']} ({end.get('reason') or 'no reason'})"
+            f"container {name} ended with exit code {code} ({end.text('reason') or 'no reason'})"
             for name, end in ends
-            if end.get("exitCode")
+            if (code := end.number("exitCode"))
         )
     return words[:LONGEST_COMPLAINT]
 
 
-def is_podgroup(owner: Json) -> bool:
+def is_podgroup(owner: Fields) -> bool:
     """Tell whether an owner reference points to one of our PodGroups (any version of the group)."""
-    return bool(owner["kind"] == names.KIND and owner["apiVersion"].partition("/")[0] == names.GROUP)
+    return owner.text("kind") == names.KIND and owner.text("apiVersion").partition("/")[0] == names.GROUP
 
 
-def deletion_time(metadata: Json) -> float | None:
-    """Read when a deletion was asked for: deletionTimestamp is that time plus the grace period."""
-    time = timestamp(metadata.get("deletionTimestamp"))
-    return time - (metadata.get("deletionGracePeriodSeconds") or 0) if time else None
+def deletion_time(metadata: Fields) -> float | None:
+    """Read when a deletion was asked for: deletionTimestamp is that time plus the grace period.
 
-
-def ready_since(condition: Json | None) -> float | None:
-    """Read since when a pod is Ready; None if it is not."""
-    if not condition or condition["status"] != "True":
+    A grace period may be so long that the API server's sum of the two has overflown; it was not before the creation.
+    """
+    if not metadata.raw("deletionTimestamp"):
         return None
-    return timestamp(condition.get("lastTransitionTime")) or 0.0
+    time, created = metadata.time("deletionTimestamp"), metadata.time("creationTimestamp") or 0.0
+    return max((time or created) - metadata.number("deletionGracePeriodSeconds", least=0), created)
 
 
-def restarts(spec: Json, status: Json) -> tuple[int, int]:
+def ready_since(condition: Fields | None) -> float | None:
+    """Read since when a pod is Ready; None if it is not."""
+    if not condition or condition.text("status") != "True":
+        return None
+    return condition.time("lastTransitionTime") or 0.0
+
+
+def restarts(spec: Fields, status: Fields) -> tuple[int, int]:
     """Find the most restarts of a container, and of a sidecar (an init container that restarts always)."""
-    sidecars = {c["name"] for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"}
-    regular = (c["restartCount"] for c in status.get("containerStatuses") or ())
-    sidecar = (c["restartCount"] for c in status.get("initContainerStatuses") or () if c["name"] in sidecars)
+    sidecars = {c.text("name") for c in spec.maps("initContainers") if c.text("restartPolicy") == "Always"}
+    regular = (c.number("restartCount") for c in status.maps("containerStatuses"))
+    sidecar = (c.number("restartCount") for c in status.maps("initContainerStatuses") if c.text("name") in sidecars)
     return max(regular, default=0), max(sidecar, default=0)
 
 
@@ -135,131 +169,168 @@ PLANNED = frozenset({"Evicted", "Terminated", "Preempting", "NodeShutdown"})
 """Reasons with which a kubelet ends pods that have done nothing wrong."""
 
 
-def is_evicted(status: Json, conditions: Mapping[str, Json]) -> bool:
+def is_evicted(status: Fields, conditions: Mapping[str, Fields]) -> bool:
     """Tell an end that was planned from a failure: an eviction, a preemption, its node's shutdown.
 
     The condition DisruptionTarget (KEP-3329) says so. Where only the reason does, a pod that never started was turned
     away by its node rather than ended, and the next one may be too.
     """
-    if (conditions.get("DisruptionTarget") or {}).get("status") == "True":
+    disruption = conditions.get("DisruptionTarget")
+    if disruption is not None and disruption.text("status") == "True":
         return True
-    return status.get("reason") in PLANNED and has_started(status)
+    return status.text("reason") in PLANNED and has_started(status)
 
 
-def has_started(status: Json) -> bool:
+def has_started(status: Fields) -> bool:
     """Tell whether a container ever ran."""
-    states = [
-        state
-        for each in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
-        for state in (each.get("state") or {}, each.get("lastState") or {})
-    ]
-    return any((state.get(kind) or {}).get("startedAt") for state in states for kind in ("running", "terminated"))
+    containers = [*status.maps("initContainerStatuses"), *status.maps("containerStatuses")]
+    states = [state for each in containers for state in (each.map("state"), each.map("lastState"))]
+    return any(state.map(kind).text("startedAt") for state in states for kind in ("running", "terminated"))
 
 
-def slot_of(name: str, labels: Json, controller: Json | None) -> int | None:
+def slot_of(metadata: Fields, labels: Mapping[str, str], controller: Fields | None) -> int | None:
     """Read where a pod sits: from its label or, if somebody has taken that away, from the name that we gave it."""
     slot = whole_number(labels.get(names.LABEL_SLOT))
     if slot is None and controller:
-        group, _, rest = name.rpartition("-")[0].rpartition("-")
-        slot = whole_number(rest) if group == controller.get("name") else None
+        group, _, rest = metadata.text("name").rpartition("-")[0].rpartition("-")
+        slot = whole_number(rest) if group == controller.text("name") else None
     return slot
 
 
-def whole_number(text: str | None) -> int | None:
-    """Read an integer that a person may have written; None if it is not one, or none that Kubernetes could hold."""
-    try:
-        number = int(text) if text is not None else None
-    except ValueError:
-        return None
-    return number if number is not None and abs(number) <= LARGEST else None
-
-
 def read_desired(body: Json) -> Desired:
-    """Read what a PodGroup asks for, defaults filled in."""
-    metadata, spec = body["metadata"], body["spec"]
-    template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-    own_label = {names.LABEL_PODGROUP: metadata["name"]}
-    healing = spec.get("healing") or {}
-    backoff = healing.get("backoff") or {}
-    return Desired(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        generation=metadata.get("generation") or 0,
-        replicas=spec.get("replicas", 1),
-        selector=read_selector(spec.get("selector") or {"matchLabels": own_label}),
-        template_labels=template_labels | own_label,
-        revision=template_hash(spec["template"]),
-        min_ready_seconds=spec.get("minReadySeconds") or 0,
-        pod_replacement=PodReplacement(spec.get("podReplacementPolicy") or PodReplacement.TERMINATION_STARTED),
-        failed_pods_history_limit=healing.get("failedPodsHistoryLimit", 1),
-        backoff_initial_seconds=backoff.get("initialSeconds", 1),
-        backoff_max_seconds=backoff.get("maxSeconds", 300),
-        deleting=bool(metadata.get("deletionTimestamp")),
-    )
+    """Read what a PodGroup asks for, defaults filled in.
+
+    What it asks for and cannot be read is named in `unreadable`: no default is a safe guess of what a person has meant.
+
+    Raises:
+        ValueError: nobody can tell which PodGroup it is.
+    """
+    fields = Fields(body)
+    metadata, spec = fields.map("metadata"), fields.map("spec")
+    namespace, name, uid = (metadata.text(key) for key in ("namespace", "name", "uid"))
+    if not (namespace and name and uid):
+        raise ValueError("a PodGroup without a namespace, a name or a UID")
+    if spec.raw("template") is None:
+        spec.note("template")
+    healing = spec.map("healing")
+    backoff = healing.map("backoff")
+    template = spec.map("template")
+    own_label = {names.LABEL_PODGROUP: name}
+    wanted: dict[str, Any] = {
+        "replicas": spec.number("replicas", 1, least=0),
+        "selector": read_selector(spec.map("selector")) if spec.raw("selector") else Selector(tuple(own_label.items())),
+        "template_labels": template.map("metadata").texts("labels") | own_label,
+        "revision": template_hash(spec.raw("template")),
+        "min_ready_seconds": spec.number("minReadySeconds", least=0),
+        "pod_replacement": read_replacement(spec),
+        "failed_pods_history_limit": healing.number("failedPodsHistoryLimit", 1, least=0),
+        "backoff_initial_seconds": backoff.number("initialSeconds", 1, least=0),
+        "backoff_max_seconds": backoff.number("maxSeconds", 300, least=0),
+    }
+    unreadable = ", ".join(path for path in fields.odd if path.startswith("spec"))
+    generation, deleting = metadata.number("generation"), bool(metadata.raw("deletionTimestamp"))
+    if fields.odd:
+        oddities.note(names.KIND, f"{namespace}/{name}", fields.odd)
+    return Desired(namespace, name, uid, generation, deleting=deleting, unreadable=unreadable, **wanted)
 
 
-def read_selector(selector: Json) -> Selector:
+def read_replacement(spec: Fields) -> PodReplacement:
+    """Read when a pod that is being deleted may be replaced."""
+    policy = spec.text("podReplacementPolicy")
+    if policy and policy not in REPLACEMENTS:
+        spec.note("podReplacementPolicy")
+    return REPLACEMENTS.get(policy, PodReplacement.TERMINATION_STARTED)
+
+
+def read_selector(selector: Fields) -> Selector:
     """Read a LabelSelector."""
-    requirements = (
-        Requirement(each["key"], Operator(each["operator"]), frozenset(each.get("values") or ()))
-        for each in selector.get("matchExpressions") or ()
-    )
-    return Selector(tuple(sorted((selector.get("matchLabels") or {}).items())), tuple(requirements))
+    requirements = []
+    for each in selector.maps("matchExpressions"):
+        operator = OPERATORS.get(each.text("operator"))
+        if operator and each.text("key"):
+            requirements.append(Requirement(each.text("key"), operator, frozenset(each.words("values"))))
+        else:
+            each.note("operator")
+    return Selector(tuple(sorted(selector.texts("matchLabels").items())), tuple(requirements))
 
 
-def template_hash(template: Json) -> str:
+def template_hash(template: object) -> str:
     """Hash what pods are made of in a template, as the user wrote it: no server's defaulting looks like a change.
 
     A template's own name, namespace and creation time mean nothing, and a field that is null is not set.
     """
-    metadata = template.get("metadata") or {}
-    meaning = {key: metadata[key] for key in ("labels", "annotations", "finalizers") if metadata.get(key)}
-    written = orjson.dumps([meaning, without_nulls(template.get("spec"))], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(written).hexdigest()[:10]
+    fields = Fields(template)
+    metadata = fields.map("metadata")
+    meaning = {key: value for key in ("labels", "annotations", "finalizers") if (value := metadata.raw(key))}
+    text = written([meaning, without_nulls(fields.raw("spec"))], orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:10]
 
 
 def without_nulls(value: Any) -> Any:
-    """Leave out what is null, at any depth."""
+    """Leave out what is null, at any depth; a number beyond 64 bits is a float, as for the API server."""
     if isinstance(value, dict):
         return {key: without_nulls(each) for key, each in value.items() if each is not None}
-    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [without_nulls(each) for each in value]
+    return as_the_server_has_it(value) if isinstance(value, int) else value
+
+
+def as_the_server_has_it(number: int) -> int | float:
+    """Give a number as Go holds one of which it knows no kind: an int64, or else a float64."""
+    if abs(number) <= LARGEST:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def read_status(body: Json) -> Status:
-    """Read back what a status alone remembers: the counts told last, our conditions, the record of replacements."""
-    status = body.get("status") or {}
-    return Status(
-        observed_generation=status.get("observedGeneration", 0),
-        replicas=status.get("replicas", 0),
-        conditions=tuple(
-            read_condition(condition) for condition in status.get("conditions") or () if condition["type"] in OUR_TYPES
-        ),
-        healing=read_healing(status.get("healing") or {}),
+    """Read back what a status alone remembers: the counts told last, our conditions, the record of replacements.
+
+    What cannot be read is as if it had never been told; the next status is written over it.
+    """
+    fields = Fields(body)
+    status = fields.map("status")
+    conditions = (read_condition(each) for each in status.maps("conditions") if each.raw("type") in OUR_TYPES)
+    read = Status(
+        observed_generation=status.number("observedGeneration"),
+        replicas=status.number("replicas", least=0),
+        conditions=tuple(condition for condition in conditions if condition),
+        healing=read_healing(status.map("healing")),
     )
+    if fields.odd:
+        oddities.note(names.KIND, full_name(fields.map("metadata")), fields.odd)
+    return read
 
 
-def read_condition(condition: Json) -> Condition:
-    """Read a metav1.Condition."""
+def read_condition(condition: Fields) -> Condition | None:
+    """Read a metav1.Condition; None if nobody can tell since when it holds."""
+    since = condition.time("lastTransitionTime")
+    if since is None:
+        return None
     return Condition(
-        type=condition["type"],
-        status=condition["status"],
-        reason=condition["reason"],
-        message=condition["message"],
-        observed_generation=condition.get("observedGeneration", 0),
-        since=timestamp(condition["lastTransitionTime"]) or 0.0,
+        type=condition.text("type"),
+        status=condition.text("status"),
+        reason=condition.text("reason"),
+        message=condition.text("message"),
+        observed_generation=condition.number("observedGeneration"),
+        since=since,
     )
 
 
-def read_healing(healing: Json) -> Healing:
-    """Read the record of replacements."""
+def read_healing(healing: Fields) -> Healing:
+    """Read the record of replacements; of the last one nothing is known if not when it was."""
+    total, last_time = healing.number("total", least=0), healing.time("lastTime")
+    if last_time is None:
+        return Healing(total)
     return Healing(
-        total=healing.get("total", 0),
-        last_time=timestamp(healing.get("lastTime")),
-        last_cause=healing.get("lastCause", ""),
-        last_pod=healing.get("lastPod", ""),
-        last_replacement=healing.get("lastReplacement", ""),
-        last_recovery_seconds=healing.get("lastRecoverySeconds"),
+        total=total,
+        last_time=last_time,
+        last_cause=healing.text("lastCause"),
+        last_pod=healing.text("lastPod"),
+        last_replacement=healing.text("lastReplacement"),
+        last_recovery_seconds=healing.real("lastRecoverySeconds"),
     )
 
 
@@ -271,7 +342,6 @@ def write_status(status: Status, replicas: int, before: Json) -> Json:
         replicas: how many are wanted, for the READY column.
         before: the status that the object has.
     """
-    foreign = [each for each in before.get("conditions") or () if each["type"] not in OUR_TYPES]
     return {
         "observedGeneration": status.observed_generation,
         "replicas": status.replicas,
@@ -284,9 +354,20 @@ def write_status(status: Status, replicas: int, before: Json) -> Json:
         "failedReplicas": status.failed,
         "ready": f"{status.ready}/{replicas}",
         "selector": status.selector,
-        "healing": write_healing(status.healing),
-        "conditions": foreign + [write_condition(condition) for condition in status.conditions],
+        "healing": write_healing(status.healing, Fields(before).map("healing").keys()),
+        "conditions": write_conditions(status.conditions, before),
     }
+
+
+def write_conditions(conditions: Iterable[Condition], before: Json) -> list[Json]:
+    """Write our conditions, after those of others that the status has already."""
+    known = before.get("conditions")
+    foreign = [
+        each
+        for each in (known if isinstance(known, list) else ())
+        if isinstance(each, dict) and each.get("type") not in OUR_TYPES
+    ]
+    return foreign + [write_condition(condition) for condition in conditions]
 
 
 def write_condition(condition: Condition) -> Json:
@@ -295,16 +376,26 @@ def write_condition(condition: Condition) -> Json:
         "type": condition.type,
         "status": condition.status,
         "reason": condition.reason,
-        "message": condition.message,
+        "message": cut(condition.message),
         "observedGeneration": condition.observed_generation,
         "lastTransitionTime": whole_seconds(condition.since),
     }
 
 
-def write_healing(healing: Healing) -> Json:
-    """Write the record of replacements; None takes a field out of the object (a merge patch's null)."""
+def cut(message: str) -> str:
+    """Shorten a message to what a condition has room for, so that it is seen."""
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - len(CUT)] + CUT
+
+
+def write_healing(healing: Healing, known: Iterable[str]) -> Json:
+    """Write the record of replacements; None takes a field out of the object (a merge patch's null).
+
+    Args:
+        healing: the record.
+        known: the fields that the object has.
+    """
     if healing.last_time is None:
-        return {"total": healing.total}
+        return {"total": healing.total} | {key: None for key in known if key != "total"}
     return {
         "total": healing.total,
         "lastTime": micro_time(healing.last_time),
@@ -315,8 +406,10 @@ def write_healing(healing: Healing) -> Json:
     }
 
 
-def shows(body: Json, patch: Json) -> bool:
+def shows(body: object, patch: Json) -> bool:
     """Tell whether an object already has everything that a merge patch would set."""
+    if not isinstance(body, dict):
+        return False
     return all(
         shows(body.get(key) or {}, value) if isinstance(value, dict) else body.get(key) == value
         for key, value in patch.items()

@@ -105,6 +105,7 @@ class Desired:
     backoff_initial_seconds: int = 1
     backoff_max_seconds: int = 300
     deleting: bool = False
+    unreadable: str = ""  # which fields cannot be read; nothing may be decided for such a group
 
 
 class Lane(Enum):

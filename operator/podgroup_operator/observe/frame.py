@@ -1,7 +1,8 @@
 """kopf, the frame: it watches PodGroups and tells us of them.
 
 Only `on.event`, `on.login` and `on.cleanup`: these write nothing to the object and add no finalizer, so that
-deletion works while the operator is down. The handler passes a state on; nobody looks at what changed. The
+deletion works while the operator is down; and what kopf would do by itself, such as to take its finalizer off objects
+of other operators, is configured away. The handler passes a state on; nobody looks at what changed. The
 settings keep kopf from giving up in an ordinary outage (by default it does after 54 s of 5xx). Where it is forbidden
 to read PodGroups, or our credentials are no longer accepted, it is ended instead, for it would ask again without a
 pause; its supervisor finds out what is missing, and says so.
@@ -10,7 +11,6 @@ pause; its supervisor finds out what is missing, and says so.
 import asyncio
 import contextlib
 import logging
-import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -22,10 +22,15 @@ from podgroup_operator import __version__
 from podgroup_operator.api.cluster import GONE, UNANSWERABLE, UNAUTHORIZED, describe
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.sockets import connector
+from podgroup_operator.backoff import Backoff
 from podgroup_operator.core import names
 from podgroup_operator.observe import informer
+from podgroup_operator.observe.answers import Answer
 
 IDENTITY = "podgroup-operator"
+NEVER = f"{names.GROUP}/never-set"
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between kopf's tries
+PAGE = 10  # PodGroups that kopf asks for at once; one may have a MiB, and kopf reads a whole page before it tells of it
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +55,37 @@ class EndlessBackoffs:
     """Pauses between kopf's tries of a request: growing, jittered, never-ending."""
 
     def __iter__(self) -> Iterator[float]:
-        pause = 0.1
+        backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
-            yield pause * random.uniform(0.5, 1)  # noqa: S311 - jitter
-            pause = min(pause * 2, 10.0)
+            yield backoff.next()
+
+
+class Nowhere(kopf.DiffBaseStorage, kopf.ProgressStorage):
+    """Where kopf keeps what it has handled: nowhere, so it neither reads nor writes an annotation.
+
+    It would look for its own on each object even where nobody asks what has changed, and hear nothing more of one
+    whose annotation is broken.
+    """
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Take nothing of an object for its essence, so that it never changes."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Remember nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Keep nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Take nothing away."""
+
+    def touch(self, **_: Any) -> None:
+        """Leave no mark."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Leave the essence as it is."""
+        return essence
 
 
 class Frame:
@@ -126,26 +158,36 @@ class Frame:
             _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestEndParams
         ) -> None:
             if request.url.path.endswith(f"/{names.PLURAL}"):
-                self._note_answer(request.response, watch="watch" in request.url.query)
+                self._note_answer(request.response, begins=not {"watch", "continue"} & set(request.url.query))
 
         async def note_failure(
             _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestExceptionParams
         ) -> None:
             self._news.trouble(informer.unreadable("PodGroups", describe(request.exception)))
 
+        async def follow_nobody(
+            _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestRedirectParams
+        ) -> None:
+            raise aiohttp.ClientConnectionError(f"HTTP {request.response.status}, which sends us elsewhere")
+
+        trace.on_request_redirect.append(follow_nobody)
         trace.on_request_start.append(add_credentials)
         trace.on_request_end.append(note_answer)
         trace.on_request_exception.append(note_failure)
         return aiohttp.ClientSession(
             connector=connector(self._connection.tls),
             headers={"User-Agent": f"podgroup-operator/{__version__} (kopf)"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._connection.proxy or None,
             trace_configs=[trace],
+            response_class=Answer,
         )
 
-    def _note_answer(self, response: aiohttp.ClientResponse, *, watch: bool) -> None:
+    def _note_answer(self, response: aiohttp.ClientResponse, *, begins: bool) -> None:
+        """Tell how PodGroups can be read, and that a list begins."""
         if response.ok:
             self._news.trouble("")
-            if not watch:
+            if begins:
                 self._news.listed()
         elif response.status != GONE:
             self._news.trouble(informer.unreadable("PodGroups", f"HTTP {response.status}"))
@@ -165,7 +207,11 @@ def configured() -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     settings.watching.server_timeout = informer.WATCH_SECONDS
     settings.watching.inactivity_timeout = informer.SILENCE
+    settings.watching.chunk_size = PAGE
     settings.queueing.idle_timeout = 1.0
+    # It takes its finalizer off whatever bears it, and its default is that of other people's operators.
+    settings.persistence.finalizer = NEVER
+    settings.persistence.diffbase_storage = settings.persistence.progress_storage = Nowhere()
     settings.process.ultimate_exiting_timeout = None  # it would kill the thread, and with it the process
     logging.getLogger("kopf").setLevel(logging.WARNING)
     # They warn that signals are not theirs, and show the traceback of what `Frame.run` tells in a line.

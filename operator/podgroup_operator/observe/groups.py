@@ -8,12 +8,17 @@ before anything is done for it, so that no pod is made for an owner that is gone
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from podgroup_operator.api import oddities
+from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.api.wire import read_desired, version_of
+from podgroup_operator.api.wire import full_name, read_desired, version_of
+from podgroup_operator.core import names
 from podgroup_operator.core.model import Desired, Pod
+from podgroup_operator.core.selector import Selector
+from podgroup_operator.observe.labels import Selecting
 from podgroup_operator.workqueue import Key
 
 Json = dict[str, Any]
@@ -63,6 +68,11 @@ class Group:
             not_older("PodGroup {}/{}".format(*self.key), self.version, version_of(body))
 
     @property
+    def status(self) -> Json:
+        """Give its status as it is; {} where it has none."""
+        return Fields(self.body).map("status").value
+
+    @property
     def template(self) -> Json:
         """Give the pod template as the user wrote it."""
         template: Json = self.body["spec"]["template"]
@@ -79,7 +89,7 @@ class GroupStore:
     def __init__(self) -> None:
         self._groups: dict[Key, Group] = {}
         self._keys: dict[str, Key] = {}
-        self._by_namespace: dict[str, set[Key]] = defaultdict(set)
+        self._selecting: dict[str, Selecting] = defaultdict(Selecting)  # the names of groups, by namespace
         self.listing = 0
 
     def __len__(self) -> int:
@@ -111,9 +121,13 @@ class GroupStore:
             body: the object.
             listing: kopf's last listing when this was asked for, for an answer may be older than a listing that came
                 before it; by default it was not asked for, kopf tells of it now.
+
+        Raises:
+            ValueError: nobody can tell which PodGroup it is.
         """
+        desired = desired_of(body)
         body["metadata"].pop("managedFields", None)
-        fresh = Group(body, read_desired(body), self.listing if listing is None else listing)
+        fresh = Group(body, desired, self.listing if listing is None else listing)
         known = self._groups.get(fresh.key)
         if known and known.uid == fresh.uid and known.version <= fresh.version:
             known.listing = fresh.listing = max(known.listing, fresh.listing)
@@ -123,7 +137,8 @@ class GroupStore:
             self._keys.pop(known.uid, None)
         self._groups[fresh.key] = fresh
         self._keys[fresh.uid] = fresh.key
-        self._by_namespace[fresh.key[0]].add(fresh.key)
+        namespace, name = fresh.key
+        self._selecting[namespace].add(name, fresh.desired.selector)
         return fresh
 
     def answered(self, group: Group, body: Json, listing: int) -> None:
@@ -147,15 +162,32 @@ class GroupStore:
         known = self._groups.get(group.key)
         if known and known.uid == group.uid:
             del self._groups[group.key]
-            neighbours = self._by_namespace[group.key[0]]
-            neighbours.discard(group.key)
-            if not neighbours:
-                del self._by_namespace[group.key[0]]
+            namespace, name = group.key
+            self._selecting[namespace].remove(name)
+            if not self._selecting[namespace]:
+                del self._selecting[namespace]
 
     def concerned(self, pod: Pod) -> Iterable[Key]:
         """Find whom a pod concerns: its controller, or, of an orphan, every group that would take it."""
         if pod.controller:
             key = self._keys.get(pod.controller)
             return (key,) if key and key[0] == pod.namespace else ()
-        keys = self._by_namespace.get(pod.namespace, ())
+        selecting = self._selecting.get(pod.namespace)
+        keys = [(pod.namespace, name) for name in selecting.candidates(pod.labels)] if selecting else []
         return [key for key in keys if self._groups[key].desired.selector.matches(pod.labels)]
+
+
+def desired_of(body: Json) -> Desired:
+    """Read what a PodGroup asks for; should that raise, it is one that cannot be read, and touches no other.
+
+    Raises:
+        ValueError: nobody can tell which PodGroup it is.
+    """
+    try:
+        return read_desired(body)
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever stands in it
+        oddities.note(names.KIND, full_name(Fields(body).map("metadata")), error=error)
+        shell = {"metadata": body["metadata"], "spec": {"replicas": 0, "template": {}}}
+        return replace(read_desired(shell), selector=Selector(), unreadable="spec")

@@ -2,7 +2,11 @@
 
 What comes in is reduced at once to what `read` keeps of it. A relist is a full replacement, so whatever
 vanished unseen is noticed too. Trouble is expected: 410, 429, 5xx, 403, cut lines, ERROR events and silence
-all end in another try, after a pause that grows to 20 seconds and is told in one log line.
+all end in another try, after a pause that grows to 20 seconds and is told in one log line. An object that cannot be
+read is left out, told of once, and touches no other.
+
+A list comes in pages of as many objects as there is room for: a page that is too large is given up in the middle and
+asked for again with half as many, and while pages are small they grow. So a list needs a few MiB, whatever is in it.
 """
 
 import asyncio
@@ -10,25 +14,36 @@ import gc
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Mapping
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from podgroup_operator.api.cluster import GONE, UNANSWERABLE, Cluster, Refused, Unreachable
+from podgroup_operator.api import oddities
+from podgroup_operator.api.cluster import GONE, SERVER_ERROR, UNANSWERABLE, Cluster, Refused, TooLarge, Unreachable
+from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.wire import full_name, version_of
+from podgroup_operator.backoff import Backoff
 from podgroup_operator.observe.pulse import Pulse
 
 Json = dict[str, Any]
 Record = TypeVar("Record")
 
-CHUNK = "500"  # objects a list request asks for
+FIRST_PAGE = 50  # objects that the first list request asks for
+MOST_OBJECTS = 500  # that any asks for
+ROOM = 2 << 20  # bytes of a page; more are asked for in smaller ones, down to one object, whatever its size
+BREATH = 50  # objects that are read before others have their turn
 # The API server sends a bookmark only once a minute, so it is asked to end each watch sooner: to go on where one ended
 # costs a request, and a watch that then neither ends nor says anything is a dead line.
 WATCH_SECONDS = 20  # how long the server is asked to keep a watch open, and up to a fifth longer
 SILENCE = 28.0  # seconds
 RECONNECT_PAUSE = 0.05  # seconds between two watches, should a server close each at once
-PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds between tries
-LONGEST_PAUSE = 60.0  # seconds, whatever the server asks for
+FIRST_PAUSE = 0.1  # seconds between tries, doubled each time
+LONGEST_PAUSE = 20.0  # seconds
+LONGEST_WAIT = 60.0  # seconds, whatever the server asks for
+TOO_SOON = 10.0  # seconds after a list in which its version cannot have become too old by itself
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +98,9 @@ class Informer(Generic[Record]):
         self._store = store
         self._permission = permission
         self._trouble = trouble
-        self._failures = 0
+        self._failures = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
+        self._refusals = Backoff(FIRST_PAUSE, LONGEST_PAUSE)  # of watches that were to begin where a list had ended
+        self._limit = FIRST_PAGE
         self._version = 0  # up to which the store is complete; 0 is not known, so a list is needed
         self._newest = 0  # the newest version that was ever seen
         self._cut = False  # the last watch did not end as it should
@@ -102,9 +119,9 @@ class Informer(Generic[Record]):
         async with self._listing:
             while self._listed < called:
                 try:
-                    await self._list()
+                    await self._list(first=1)  # which says how far; often the watch has come so far
                 except (Refused, Unreachable) as error:
-                    await self._rest(error)
+                    await self._rest(error, self._failures)
 
     async def run(self) -> None:
         """List and watch for ever."""
@@ -116,7 +133,7 @@ class Informer(Generic[Record]):
                 while self._version:
                     await self._follow()
             except (Refused, Unreachable) as error:
-                await self._rest(error)
+                await self._rest(error, self._failures)
 
     async def _follow(self) -> None:
         """Watch until the watch ends, or a list has told more."""
@@ -130,33 +147,58 @@ class Informer(Generic[Record]):
         finally:
             self._watching = None
 
-    async def _list(self) -> None:
-        """Make the store as new as a list, by the list itself where the watch does not come so far before its end."""
-        begun, records, params = asyncio.get_running_loop().time(), list[Record](), {"limit": CHUNK}
+    async def _list(self, first: int = 0) -> None:
+        """Make the store as new as a list, by the list itself where the watch does not come so far before its end.
+
+        Args:
+            first: how many objects the first page has; 0 is as many as there is room for.
+        """
+        begun, records, token, known = asyncio.get_running_loop().time(), list[Record](), "", self._newest
         while True:
-            version, token, page = await self._page(params)
-            if self._version >= version:
+            page = await self._page(token, first)
+            not_older(self._path, known, page.version)
+            if self._version >= page.version:
                 break
-            records += page
-            if not token:
-                self._replace(records, version)
+            records += page.records
+            if not page.token:
+                self._replace(records, page.version)
                 break
-            params = {"limit": CHUNK, "continue": token}
+            token, first, known = page.token, 0, 0
         self._listed = begun
+        self._failures.reset()
         self._trouble("")
 
-    async def _page(self, params: Mapping[str, str]) -> tuple[int, str, list[Record]]:
-        """Ask for one page of a list, and keep of its objects, which are large, only the records.
+    async def _page(self, token: str, limit: int = 0) -> "Page[Record]":
+        """Ask for one page of a list, and keep of its objects, which are large, only the records."""
+        while True:
+            asked = limit or self._limit
+            self.pulse.beat()
+            params = {"limit": str(asked)} | ({"continue": token} if token else {})
+            try:
+                body, size = await self._cluster.page(self._path, params, ROOM if asked > 1 else sys.maxsize)
+                break
+            except TooLarge:
+                self._limit = max(asked // 2, 1)
+        if not limit and size <= ROOM // 2:
+            self._limit = min(asked * 2, MOST_OBJECTS)
+        fields = Fields(body)
+        if not fields.map("metadata").text("resourceVersion"):
+            raise Unreachable("the answer is no list")
+        records = []
+        for number, item in enumerate(fields.maps("items")):
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+            if (record := self._keep(item.value)) is not None:
+                records.append(record)
+        return Page(version_of(body), fields.map("metadata").text("continue"), records)
 
-        Raises:
-            Restored: a new list is older than what was known before.
-        """
-        self.pulse.beat()
-        known = 0 if "continue" in params else self._newest
-        page = await self._cluster.get(self._path, params)
-        not_older(self._path, known, version_of(page))
-        records = [record for item in page.get("items") or () if (record := self._read(item)) is not None]
-        return version_of(page), page["metadata"].get("continue") or "", records
+    def _keep(self, body: Json) -> Record | None:
+        """Reduce an object to a record; one that raises all the same is left out, for it must not touch the others."""
+        try:
+            return self._read(body)
+        except Exception as error:  # noqa: BLE001 - whatever stands in somebody's object
+            oddities.note(self._path, full_name(Fields(body).map("metadata")), error=error)
+            return None
 
     def _replace(self, records: list[Record], version: int) -> None:
         self._store.replace(self._scope, records, version)
@@ -174,52 +216,82 @@ class Informer(Generic[Record]):
         self.pulse.beat()
         try:
             if self._cut:  # a server that was away may come back with another history, and then a watch is silent
-                await self._page({"limit": "1"})
+                not_older(self._path, self._newest, (await self._page("", 1)).version)
                 self._cut = False
-            async for events in self._cluster.watch(self._path, params, SILENCE):
-                if not events:
-                    self._trouble("")
-                for event in events:
-                    self._take(event["type"], event["object"])
+            async with aclosing(self._cluster.watch(self._path, params, SILENCE)) as stream:
+                async for events in stream:
+                    if not events:
+                        self._trouble("")
+                    for event in events:
+                        self.take(event)
         except Refused as refusal:
-            if refusal.code != GONE:
-                raise
-            self._version = 0  # which is everyday life: list again, and say nothing
+            await self._begin_anew(refusal)
             return
         except Unreachable as error:
             self._cut = True
-            await self._pause(error)
+            await self._pause(error, self._failures)
         await asyncio.sleep(RECONNECT_PAUSE)
 
-    def _take(self, kind: str, body: Json) -> None:
-        if kind == "ERROR":
-            raise Refused(int(body.get("code") or 500), body)
-        self._failures = 0
-        if kind != "BOOKMARK":
-            record = self._read(body)
-            if kind == "DELETED" or record is None:
-                self._store.remove(body["metadata"]["uid"])
-            else:
-                self._store.upsert(record)
-        self._version = self._newest = version_of(body)
-        self._store.reached(self._scope, self._version)
+    async def _begin_anew(self, refusal: Refused) -> None:
+        """Have all listed again; a version that is too old is everyday life, unless it was listed a moment ago."""
+        self._version = 0
+        if asyncio.get_running_loop().time() - self._listed > TOO_SOON:
+            self._refusals.reset()
+            if refusal.code == GONE:
+                return
+        await self._rest(refusal, self._refusals)
 
-    async def _rest(self, error: Refused | Unreachable) -> None:
+    def take(self, event: object) -> None:
+        """Take an event of the watch, whatever it is.
+
+        Raises:
+            Refused: the watch is over.
+        """
+        fields = Fields(event)
+        kind, body = fields.text("type"), fields.map("object")
+        if kind == "ERROR":
+            raise Refused(body.number("code") or SERVER_ERROR, body.value)
+        self._failures.reset()
+        if kind != "BOOKMARK":
+            record = self._keep(body.value)
+            if kind != "DELETED" and record is not None:
+                self._store.upsert(record)
+            elif uid := body.map("metadata").text("uid"):
+                self._store.remove(uid)
+        if version := version_of(body.value):
+            self._version = self._newest = version
+            self._store.reached(self._scope, version)
+
+    async def _rest(self, error: Refused | Unreachable, backoff: Backoff) -> None:
         """Wait until another try is worth while."""
-        await self._pause(error)
+        await self._pause(error, backoff)
         if isinstance(error, Refused) and error.code in UNANSWERABLE:
             self.pulse.rest()
             await self._permission()
 
-    async def _pause(self, error: Exception) -> None:
-        pause = PAUSES[min(self._failures, len(PAUSES) - 1)] * random.uniform(0.5, 1)  # noqa: S311 - jitter
+    async def _pause(self, error: Refused | Unreachable, backoff: Backoff) -> None:
+        pause = backoff.next()
         if isinstance(error, Refused) and error.retry_after:
-            pause = min(max(pause, error.retry_after), LONGEST_PAUSE)
-        self._failures += 1
-        if self._failures > 1:
+            pause = min(max(pause, error.retry_after), LONGEST_WAIT)
+        if backoff.tries > 1:
             logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(str(error)), pause)
             self._trouble(unreadable(self._path, str(error)))
         await asyncio.sleep(pause)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Record]):
+    """A page of a list.
+
+    Attributes:
+        version: of the whole list.
+        token: for the next page; "" after the last one.
+        records: what is kept of its objects.
+    """
+
+    version: int
+    token: str
+    records: list[Record]
 
 
 def unreadable(what: str, why: str) -> str:

@@ -21,8 +21,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         monotonic: the time by which pauses are measured, in seconds.
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, read_status(group.body)
-    matches = desired.selector.matches
-    orphans = (pod for pod in pods.orphans(desired.namespace) if is_active(pod) and matches(pod.labels))
+    orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     lanes = ((lane, each.held(monotonic, seen.departed)) for lane, each in written.lanes.items())
     stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
     return Observed(

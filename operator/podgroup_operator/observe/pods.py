@@ -17,6 +17,8 @@ from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
+from podgroup_operator.core.selector import Selector
+from podgroup_operator.observe.labels import Labelled
 from podgroup_operator.observe.memory import Memories, Memory, Owner
 
 STEP = 1.0
@@ -47,6 +49,7 @@ class PodStore:
         self.memories = memories or Memories()
         self._pods: dict[str, Pod] = {}
         self._orphans: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self._labelled: dict[str, Labelled] = defaultdict(Labelled)  # the UIDs of orphans, by namespace
         self._names: dict[tuple[str, str], str] = {}
         self._versions: dict[str, int] = {}
 
@@ -57,6 +60,15 @@ class PodStore:
     def orphans(self, namespace: str) -> Iterable[Pod]:
         """Give the pods of a namespace that nobody controls."""
         return self._orphans.get(namespace, {}).values()
+
+    def adoptable(self, namespace: str, selector: Selector) -> list[Pod]:
+        """Give the pods of a namespace that nobody controls and that a selector matches; others cost nothing."""
+        orphans = self._orphans.get(namespace)
+        if not orphans:
+            return []
+        found = self._labelled[namespace].candidates(selector)
+        pods = orphans.values() if found is None else (orphans[uid] for uid in found)
+        return [pod for pod in pods if selector.matches(pod.labels)]
 
     def names(self, namespace: str) -> "Names":
         """Give the names that pods of a namespace are known to have."""
@@ -99,7 +111,8 @@ class PodStore:
         changed = before is None or replace(record, version=before.version) != before
         self._pods[record.uid] = record
         self._names[record.namespace, record.name] = record.uid
-        if before and before.controller != record.controller:
+        relabelled = before and not before.controller and before.labels != record.labels
+        if before and (before.controller != record.controller or relabelled):
             self._leave(before)
         self._join(record)
         urgent = False
@@ -129,15 +142,8 @@ class PodStore:
             value, known = getattr(record, name), getattr(before, name) if before else None
             if value is not None and value > now:
                 changes[name] = now if known is None else min(known, now)
-        if record.ready_since is not None and before:
-            changes["ready_seen"] = before.ready_seen if before.ready_since is not None else now
-        if record.finished is not None and before and before.finished is not None:
-            changes["finished"] = min(record.finished, before.finished)
-        if before and before.controller == record.controller:
-            if record.slot is None:
-                changes["slot"] = before.slot
-            if not record.revision:
-                changes["revision"] = before.revision
+        if before:
+            changes = once(record, before) | changes | readiness(record, before, now) | kept(record, before)
         return replace(record, **changes) if changes else record
 
     def _set_back(self, now: float) -> None:
@@ -155,6 +161,7 @@ class PodStore:
     def _join(self, pod: Pod) -> None:
         if not pod.controller:
             self._orphans[pod.namespace][pod.uid] = pod
+            self._labelled[pod.namespace].add(pod.uid, pod.labels)
             return
         seen = self.memories.of(owner_of(pod)).seen
         if pod.uid not in seen.pods:
@@ -171,8 +178,10 @@ class PodStore:
         else:
             orphans = self._orphans[pod.namespace]
             orphans.pop(pod.uid, None)
+            self._labelled[pod.namespace].remove(pod.uid, pod.labels)
             if not orphans:
                 del self._orphans[pod.namespace]
+                del self._labelled[pod.namespace]
 
     def _tell_of(self, before: Pod, after: Pod | None, *, gone: bool = False) -> bool:
         """Note what became of a pod; tell whether its group should look at once."""
@@ -202,6 +211,30 @@ def not_after(pod: Pod, now: float) -> Pod:
     """Give a pod of which no time lies in the future."""
     late: dict[str, Any] = {name: now for name in TIMES if (getattr(pod, name) or 0.0) > now}
     return replace(pod, **late) if late else pod
+
+
+def once(record: Pod, before: Pod) -> dict[str, Any]:
+    """Keep when something happened that happens once, whatever is said of it later."""
+    times = ((name, getattr(record, name), getattr(before, name)) for name in ("deleted", "finished"))
+    return {name: min(said, known) for name, said, known in times if said is not None and known is not None}
+
+
+def readiness(record: Pod, before: Pod, now: float) -> dict[str, Any]:
+    """Give when a pod was seen to become Ready, and keep that where its node says a later time: its clock is ahead."""
+    if record.ready_since is None:
+        return {}
+    if before.ready_since is None:
+        return {"ready_seen": now}
+    ahead = before.ready_since == before.ready_seen and record.ready_since > before.ready_since
+    return {"ready_seen": before.ready_seen} | ({"ready_since": before.ready_since} if ahead else {})
+
+
+def kept(record: Pod, before: Pod) -> dict[str, Any]:
+    """Keep what a person may take off a pod: its seat, its revision."""
+    if before.controller != record.controller:
+        return {}
+    seat = {} if record.slot is not None else {"slot": before.slot}
+    return seat | ({} if record.revision else {"revision": before.revision})
 
 
 def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:
