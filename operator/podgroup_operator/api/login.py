@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from podgroup_operator.hopeless import Hopeless
+
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FRESH = 60.0  # seconds until the files are read again; the kubelet renews a token long before it expires
 
@@ -25,7 +27,7 @@ def nothing() -> None:
     """Do nothing."""
 
 
-class LoginError(Exception):
+class LoginError(Hopeless):
     """No way to the API server is configured, or the one that is cannot be used."""
 
 
@@ -39,12 +41,14 @@ class Connection:
         authorization: gives the current Authorization header, "" if the TLS certificate is the proof; an OSError if
             it cannot be read.
         renew: told that the server has not accepted it.
+        namespace: our own: the pod's, or the one that the kubeconfig's context names.
     """
 
     server: str
     tls: ssl.SSLContext | None
     authorization: Callable[[], str]
     renew: Callable[[], None] = nothing
+    namespace: str = "default"
 
     def headers(self) -> dict[str, str]:
         """Give the headers of the next request."""
@@ -63,12 +67,6 @@ def connect(kubeconfig: str = "") -> Connection:
     return connect_by_kubeconfig(kubeconfig or os.environ.get("KUBECONFIG", ""))
 
 
-def own_namespace() -> str:
-    """Give the namespace of the pod that we run in; `default` outside a cluster."""
-    file = SERVICE_ACCOUNT / "namespace"
-    return file.read_text().strip() if file.exists() else "default"
-
-
 def connect_in_cluster(account: Path) -> Connection:
     """Use the service account that Kubernetes mounts into every pod."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
@@ -80,7 +78,9 @@ def connect_in_cluster(account: Path) -> Connection:
             f"The service account in {account} cannot be used: {error}. Check the pod's automountServiceAccountToken, "
             "and that its user may read these files."
         ) from error
-    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew)
+    file = account / "namespace"
+    namespace = file.read_text().strip() if file.exists() else "default"
+    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew, namespace)
 
 
 class MountedAccount:
@@ -150,6 +150,7 @@ def connect_by_kubeconfig(path: str) -> Connection:
     try:
         config.load_kube_config(path or None, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
         tls = tls_context(configuration) if configuration.host.startswith("https:") else None
+        context = config.list_kube_config_contexts(path or None)[1]["context"]  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, ValueError, KeyError, TypeError, YAMLError) as error:
         exists = any(Path(each).exists() for each in path.split(os.pathsep)) or not path
         reason = " ".join(str(error).split()).rstrip(".") if exists else "there is no such file"
@@ -161,7 +162,9 @@ def connect_by_kubeconfig(path: str) -> Connection:
     def authorization() -> str:
         return configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
 
-    return Connection(configuration.host.rstrip("/"), tls, authorization)
+    return Connection(
+        configuration.host.rstrip("/"), tls, authorization, namespace=context.get("namespace") or "default"
+    )
 
 
 def tls_context(configuration: object) -> ssl.SSLContext:
