@@ -33,6 +33,8 @@ class Looks:
         self._is_open = is_open
         self._queue = WorkQueue()
         self._pauses: dict[Key, Backoff] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def __len__(self) -> int:
         """Count the groups that wait."""
@@ -43,12 +45,12 @@ class Looks:
 
         Where the door is shut nothing is kept: all groups are added when it opens.
         """
-        if self._is_open(key[0]):
+        if self._may_look(key):
             self._queue.add(key)
 
     def add_after(self, key: Key, delay: float) -> None:
         """Have a group looked at in so many seconds at the latest."""
-        if self._is_open(key[0]):
+        if self._may_look(key):
             self._queue.add_after(key, delay)
 
     def forget(self, key: Key) -> None:
@@ -60,10 +62,21 @@ class Looks:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 key = await self._queue.get()
-                if self._is_open(key[0]):
-                    tasks.create_task(self._serve(key))
+                if self._may_look(key):
+                    task = tasks.create_task(self._serve(key))
+                    self._under_way.add(task)
+                    task.add_done_callback(self._under_way.discard)
                 else:
                     self._queue.done(key)
+
+    async def close(self, seconds: float) -> None:
+        """Begin no look any more, and leave those under way some time to tell what they have done."""
+        self._closed = True
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+
+    def _may_look(self, key: Key) -> bool:
+        return not self._closed and self._is_open(key[0])
 
     async def _serve(self, key: Key) -> None:
         try:

@@ -73,6 +73,8 @@ NEEDED = (
 WANTED = (Permission("create", "events.k8s.io", "events"),)
 """What it takes to tell of it; without it pods are kept all the same."""
 
+UNSEEN = "until the operator is started again with it, others that serve namespace {namespace} are not seen."
+
 LEASES = "coordination.k8s.io", "leases"
 
 
@@ -88,11 +90,13 @@ class Findings:
     Attributes:
         lack: the first thing that is missing and how to get it; "" if nothing is.
         remark: what is missing that we can do without; "" if nothing is.
+        unseen: why others that serve it are not seen; "" if they are.
         narrow: whether the Lease of this namespace alone may be held.
     """
 
     lack: str = ""
     remark: str = ""
+    unseen: str = ""
     narrow: bool = False
 
 
@@ -160,15 +164,12 @@ class Preflight:
             )
         if lack:
             return Findings(f"{lack} (waiting for it).")
-        remarks = [forbidden(namespace, [each for each in here if each in WANTED])]
-        if narrow and set(here) & set(narrow):
-            remarks.append(
-                f"{forbidden(namespace, [each for each in here if each in narrow])}; until the operator is started "
-                f"again with it, others that serve namespace {namespace} are not seen"
-            )
+        unheard = forbidden(namespace, [each for each in here if each in WANTED])
+        unseen = forbidden(namespace, [each for each in here if each in narrow])
         return Findings(
-            remark=" ".join(f"{remark}." for remark in remarks if remark),
-            narrow=bool(narrow) and not set(here) & set(narrow),
+            remark=f"{unheard}." if unheard else "",
+            unseen=f"{unseen}; {UNSEEN.format(namespace=namespace)}" if unseen else "",
+            narrow=bool(narrow) and not unseen,
         )
 
 

@@ -38,6 +38,7 @@ from podgroup_operator.workqueue import Key
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
 RECOVERY_SPREAD = 1.0  # seconds within which all that has waited for the end of an outage is tried
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
+TELL_SECONDS = 0.2  # seconds that looks under way have after that to tell what they have done
 TOGETHER = 0.5  # seconds that a namespace has to show that nothing is missing there before the others are followed
 KOPF = "kopf"
 
@@ -176,6 +177,7 @@ class Operator:
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
         self._writes.close()
         still = await self._writes.still(STILL_SECONDS)
+        await self._looks.close(TELL_SECONDS)
         stop.cancel()
         if not task.done():
             task.cancel()
@@ -262,8 +264,11 @@ class Operator:
         return sum(pod.deleted is None and pod.finished is None for pod in pods) >= group.desired.replicas
 
     def _trouble(self, what: str) -> None:
-        if self._health.waits_for(KOPF) and not what:
-            self._doubt()  # a server that was away may come back with another history
+        before = self._health.waits_for(KOPF)
+        if what and not before:
+            self._groups.listed()  # a server that is away may come back with another history: until then none is sure
+        if before and not what:
+            self._doubt()
         self._health.tell(KOPF, what)
 
     def _doubt(self) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from podgroup_operator.backoff import Backoff
 from podgroup_operator.lead.leader import Leadership
 from podgroup_operator.lead.tenure import Tenure
 from podgroup_operator.preflight import Findings, Preflight
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from podgroup_operator.observe.informer import Informer
 
 PREFLIGHT = "preflight"
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds before it is asked again for what is not needed
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +79,21 @@ class Scope:
         async with self._asking:
             if anew or self._findings is None:
                 self._findings = await self._preflight.wait(self.namespace, self._say)
-                self._health.remark(f"{PREFLIGHT} {self.namespace}", self._findings.remark)
+                self._remark(self._findings.remark)
             return self._findings
+
+    def _remark(self, what: str) -> None:
+        self._health.remark(f"{PREFLIGHT} {self.namespace}", what)
+
+    async def _mind(self, remark: str) -> None:
+        """Ask again, ever more seldom, for what is missed though not needed; what it is was said."""
+        pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
+        while remark:
+            await asyncio.sleep(pauses.next())
+            findings = await self._preflight.find(self.namespace)
+            if not findings.lack:
+                remark = findings.remark
+                self._remark(remark)
 
     async def is_ready(self, seconds: float) -> bool:
         """Tell whether nothing is missing; what is not found out in so many seconds is waited for in the background."""
@@ -104,11 +119,13 @@ class Scope:
     async def run(self) -> None:
         """Read its pods, lead, and serve its groups, for ever."""
         findings = await self.prepare(anew=False)
-        if findings.remark:
-            logger.warning("%s", findings.remark)
+        for remark in filter(None, (findings.remark, findings.unseen)):
+            logger.warning("%s", remark)
+        self._health.remark(f"lease {self.namespace}", findings.unseen)
         self._readable.set()
         self._returned(self.namespace)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._mind(findings.remark))
             tasks.create_task(self.informer.run())
             await self.informer.synced.wait()
             leadership = await self._lead(self.namespace, findings)

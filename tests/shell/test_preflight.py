@@ -46,7 +46,7 @@ async def lack(cluster: Cluster, namespace: str = "") -> str:
 async def test_nothing_is_said_if_nothing_is_missing(api: FakeApi, cluster: Cluster, namespace: str) -> None:
     """And nothing is written: the API server is only asked."""
     findings = await Preflight(cluster, "default").find(namespace)
-    assert (findings.lack, findings.remark) == ("", "")
+    assert (findings.lack, findings.remark, findings.unseen) == ("", "", "")
     assert api.writes == []
 
 
@@ -101,7 +101,7 @@ async def test_what_healing_does_not_need_is_a_remark(api: FakeApi, cluster: Clu
     api.access.review = without_leases(api)  # type: ignore[method-assign, assignment]
     findings = await Preflight(cluster, "kube-system").find("default")
     assert (findings.lack, findings.narrow) == ("", False)
-    assert "get leases.coordination.k8s.io podgroup-operator-namespace" in findings.remark
+    assert "get leases.coordination.k8s.io podgroup-operator-namespace" in findings.unseen
 
 
 def without_leases(api: FakeApi) -> Callable[[Obj], Obj]:

@@ -11,7 +11,7 @@ import pytest
 
 from fakeapi import FakeApi
 from fakeapi.client import a_group
-from podgroup_operator import preflight
+from podgroup_operator import preflight, scope
 from podgroup_operator.core import lease as rules
 from podgroup_operator.core.lease import NARROW, SHARED, WIDE
 from podgroup_operator.lead import leader, leases, neighbours, rivals
@@ -31,6 +31,7 @@ def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
                 monkeypatch.setattr(module, name, getattr(module, name) * BRIEF)
     monkeypatch.setattr(rivals, "LOOK", 0.02)
     monkeypatch.setattr(preflight, "LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(scope, "LONGEST_PAUSE", 0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -80,9 +81,9 @@ async def test_who_serves_all_leaves_out_what_another_one_serves(api: FakeApi, *
         order = [True, False] if wide_first else [False, True]
         found: dict[bool, Running] = {}
         for is_wide in order:
-            stack, scope = (wide_stack, ()) if is_wide else (narrow_stack, ("shop",))
+            stack, served = (wide_stack, ()) if is_wide else (narrow_stack, ("shop",))
             place = "ops" if is_wide else "elsewhere"
-            running = await stack.enter_async_context(operating(api, *scope, lease_namespace=place))
+            running = await stack.enter_async_context(operating(api, *served, lease_namespace=place))
             operators.append(running)
             found[is_wide] = running
             await serves(api, "shop")
@@ -232,3 +233,5 @@ async def test_without_the_right_to_events_pods_are_kept(api: FakeApi) -> None:
     async with operating(api, lease_namespace="ops") as running:
         await serves(api, "shop")
         assert "may not do this in all namespaces: create events.events.k8s.io." in await running.readiness(200)
+        api.access.allow("create", "events.events.k8s.io")
+        await api.until(lambda: not running.operator._health.worth_knowing, "it is found out that it may now")  # noqa: SLF001

@@ -267,9 +267,11 @@ class Candidate(Pursuit):
             return
         self._until = 0.0
         try:
-            # After a renewal that failed it may be nobody's by now, or gone: then there is nothing to give back.
+            # Read, for a renewal may have been cut off; it may also be nobody's by now, or gone.
+            asked = self._clock()
+            self._notice(await self._lease.read(), asked)
             if next_step(self._seen, self._identity, self._clock()) is Step.RENEW:
-                await self._write(Step.RENEW, "", self._clock(), settled=self._is_settled())
+                await self._write(Step.RENEW, "", asked, settled=self._is_settled())
         except (Refused, Unreachable) as error:
             logger.warning("The Lease %s could not be given back: %s", self._lease, error)
 
