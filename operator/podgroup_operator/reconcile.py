@@ -4,10 +4,11 @@ A look is caused by anything and depends on nothing but what is seen now; after 
 next one repairs what is left.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from podgroup_operator import metrics
@@ -35,6 +36,7 @@ from podgroup_operator.tell.unreadable import unreadable_status
 from podgroup_operator.workqueue import Key
 
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
+READS_IN_FLIGHT = 64
 UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
 HELD = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
 SPACING = 5.0  # times what a look took in which nothing was to be done, until the next one that nothing urgent asks for
@@ -45,8 +47,13 @@ Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 
-async def _nothing() -> None:
+async def _nothing(_: str) -> None:
     """Do nothing."""
+
+
+def everywhere(_: str) -> bool:
+    """Leave no namespace out."""
+    return True
 
 
 @dataclass
@@ -55,8 +62,9 @@ class Reconciler:
 
     Attributes:
         clock: seconds since the epoch.
-        refresh: makes the cache of pods no older than the call.
+        refresh: makes the cache of a namespace's pods no older than the call.
         monotonic: seconds by which pauses are measured.
+        reading: how many PodGroups are read at once; after a takeover all are.
     """
 
     cluster: Cluster
@@ -65,8 +73,9 @@ class Reconciler:
     pods: PodStore
     recorder: Recorder
     clock: Callable[[], float] = time.time
-    refresh: Callable[[], Awaitable[None]] = _nothing
+    refresh: Callable[[str], Awaitable[None]] = _nothing
     monotonic: Callable[[], float] = time.monotonic
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READS_IN_FLIGHT))
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring a group to what it asks for; give the seconds after which to look again, if time matters."""
@@ -87,7 +96,7 @@ class Reconciler:
         began, memory = self.monotonic(), self.pods.memories.of(group.owner)
         await ask_about_leaving(memory, self.cluster, began)
         if memory.written.unsure:
-            await self.refresh()
+            await self.refresh(group.desired.namespace)
             memory.written.unsure = False
         if not memory.caught_up(self.pods.version(group.desired.namespace)):
             metrics.stale_skips.inc()
@@ -161,7 +170,8 @@ class Reconciler:
             return group
         listing = self.groups.listing
         try:
-            body = await self.cluster.get(podgroups_path(*key))
+            async with self.reading:
+                body = await self.cluster.get(podgroups_path(*key))
             group.compare(body)
             return self.hear(body, listing)
         except Refused as refusal:
@@ -178,9 +188,9 @@ class Reconciler:
             self.forget(before)
         return group
 
-    def start_anew(self) -> None:
-        """Drop what is remembered of our own writes: others have written since."""
-        self.pods.memories.begin()
+    def start_anew(self, within: Callable[[str], bool]) -> None:
+        """Drop what is remembered of our own writes in some namespaces: others have written since."""
+        self.pods.memories.begin(within)
 
     def recovered(self) -> Iterator[Key]:
         """Let whatever the API server itself has failed at be tried again; give the groups for which that is so."""

@@ -3,91 +3,137 @@
 import asyncio
 import contextlib
 import logging
-import os
 import random
-import signal
-import socket
 import time
-import uuid
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from podgroup_operator import __version__, metrics
-from podgroup_operator.api.cluster import Cluster, NotLeading, Refused, Unreachable, pods_path
-from podgroup_operator.api.login import connect, own_namespace
+from podgroup_operator.api.cluster import Cluster, pods_path
+from podgroup_operator.api.login import Connection, connect
 from podgroup_operator.api.outage import Outage
-from podgroup_operator.api.restored import Restored
 from podgroup_operator.api.wire import read_pod
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core.model import Pod
-from podgroup_operator.lead.leader import NAME as LEASE
-from podgroup_operator.lead.leader import Alone, Candidate, Leadership
-from podgroup_operator.lead.tenure import Tenure
+from podgroup_operator.hopeless import Hopeless
+from podgroup_operator.lead.election import Election
+from podgroup_operator.lead.identity import Identity
+from podgroup_operator.lead.leader import Leadership
+from podgroup_operator.lead.leases import LeaseObject
+from podgroup_operator.looks import Looks
 from podgroup_operator.observe.groups import GroupStore
 from podgroup_operator.observe.informer import Informer
 from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.pulse import Pulse
 from podgroup_operator.observe.supervisor import Supervisor
-from podgroup_operator.preflight import wait_until_ready
+from podgroup_operator.preflight import LEASES, Findings, Permission, Preflight, missing
 from podgroup_operator.reconcile import Reconciler
+from podgroup_operator.scope import Scope
 from podgroup_operator.settings import Settings
-from podgroup_operator.tell.endpoints import FILLING, START, Endpoints, Health
+from podgroup_operator.tell.endpoints import START, Endpoints, Health
 from podgroup_operator.tell.recorder import Recorder
-from podgroup_operator.workqueue import Key, WorkQueue
+from podgroup_operator.workqueue import Key
 
-WORKERS = 64  # looks under way at once; they wait for the network, not for the processor, and some may wait for long
 RELIST_DOUBT = 1.0  # seconds that kopf has to speak of each group after it has listed them
 RECOVERY_SPREAD = 1.0  # seconds within which all that has waited for the end of an outage is tried
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
-ERROR_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds before a look that raised is repeated
+TELL_SECONDS = 0.2  # seconds that looks under way have after that to tell what they have done
+TOGETHER = 0.5  # seconds that a namespace has to show that nothing is missing there before the others are followed
 KOPF = "kopf"
+
+Json = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
 
+class Follower(Protocol):
+    """What follows PodGroups: kopf, supervised."""
+
+    namespaces: Sequence[str]
+    following: asyncio.Event
+    pulse: Pulse
+
+    def again(self) -> None:
+        """Begin again: there are other namespaces to follow."""
+
+    async def run(self) -> None:
+        """Follow for ever."""
+
+
+Follow = Callable[
+    [
+        Callable[[], None],
+        Callable[[Json, bool], None],
+        Callable[[str], None],
+        Callable[[], Awaitable[Sequence[str]]],
+    ],
+    Follower,
+]
+"""Makes a follower; its arguments are those of `Supervisor` after the connection."""
+
+
+class CannotListen(Hopeless):
+    """The address for /healthz, /readyz and /metrics cannot be had; a sentence says why, and what to do."""
+
+
 class Operator:
-    """One operator on one API server."""
+    """One operator on one API server.
 
-    def __init__(self, settings: Settings) -> None:
-        """Find the API server; everything else waits for `run`.
+    Args:
+        settings: what the user wants.
+        stop: set when it is to end.
+        connection: the API server; by default it is found as the settings say.
+        cluster: what sends requests to it.
+        follow: makes what follows PodGroups.
+        clock: gives the time in seconds since the epoch.
 
-        Raises:
-            LoginError: with a sentence for the user.
-        """
+    Raises:
+        LoginError: with a sentence for the user.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: asyncio.Event | None = None,
+        connection: Connection | None = None,
+        cluster: Cluster | None = None,
+        follow: Follow | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._settings = settings
-        self._connection = connect(settings.kubeconfig)
-        self._cluster = Cluster(self._connection)
-        self._queue = WorkQueue()
+        self._stop = stop or asyncio.Event()
+        self._connection = connection or connect(settings.kubeconfig)
+        self._cluster = cluster or Cluster(self._connection)
         self._groups = GroupStore()
-        self._pods = PodStore(self._wake, time.time)
-        identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"  # in a container each is process 1
-        self._health = Health()
-        self._lease_namespace = (settings.lease_namespace or own_namespace()) if settings.leader_elect else ""
-        self._leadership: Leadership = self._elect(identity) if settings.leader_elect else Alone()
-        self._writes = Writes(self._cluster, self._leadership)
-        self._recorder = Recorder(self._writes, self._pods.memories, identity)
+        self._pods = PodStore(self._wake, clock)
+        identity = Identity(settings.pod_uid)
+        self._health = Health(scopes=settings.namespaces or ("",))
+        lease_namespace = settings.lease_namespace or self._connection.namespace
+        self._election = Election(
+            self._cluster, lease_namespace, str(identity), self._health, wide=not settings.namespaces
+        )
+        self._writes = Writes(self._cluster, self._election)
+        self._recorder = Recorder(self._writes, self._pods.memories, str(identity))
         self._reconciler = Reconciler(
-            self._cluster, self._writes, self._groups, self._pods, self._recorder, refresh=self._refresh
+            self._cluster, self._writes, self._groups, self._pods, self._recorder, clock, refresh=self._refresh
         )
         self._cluster.outage = Outage(self._recovered)
-        self._tenure = Tenure(self._leadership, self._begin, self._catch_up)
-        self._stop = asyncio.Event()
-        self._errors: dict[Key, int] = {}
-        self._preparing = asyncio.Lock()
-        self._filling = FILLING  # until kopf has listed the PodGroups
-        self._kopf = Supervisor(
-            self._connection, settings.namespaces, self._listed, self._seen, self._kopf_trouble, self._prepare
-        )
-        self._informers = [self._informer(namespace) for namespace in settings.namespaces or ("",)]
-        self._health.pulses += [self._kopf.pulse, *(informer.pulse for informer in self._informers)]
+        self._looks = Looks(self._reconciler.reconcile, self._is_open)
+        self._tasks = asyncio.TaskGroup()
+        preflight = Preflight(self._cluster, lease_namespace if settings.leader_elect else "")
+        self._scopes = {namespace: self._scope(namespace, preflight) for namespace in self._health.scopes}
+        follow = follow or partial(Supervisor, self._connection)
+        self._follower = follow(self._listed, self._seen, self._trouble, self._followed)
+        pulses = (scope.informer.pulse for scope in self._scopes.values())
+        self._health.pulses += [self._follower.pulse, *pulses]
 
-    def _informer(self, namespace: str) -> Informer[Pod]:
+    def _scope(self, namespace: str, preflight: Preflight) -> Scope:
+        scope = Scope(namespace, preflight, self._health, self._lead, self._begin, self._returned, self._spawn)
         path = pods_path(namespace)
-        trouble = partial(self._health.tell, path)
-        return Informer(self._cluster, path, namespace, read_pod, self._pods, self._prepare, trouble)
-
-    def _elect(self, identity: str) -> Candidate:
-        return Candidate(self._cluster, self._lease_namespace, identity, partial(self._health.tell, LEASE))
+        trouble = partial(self._health.tell, path, scope=namespace)
+        scope.informer = Informer[Pod](self._cluster, path, namespace, read_pod, self._pods, scope.permission, trouble)
+        return scope
 
     @property
     def stopping(self) -> bool:
@@ -95,30 +141,35 @@ class Operator:
         return self._stop.is_set()
 
     async def run(self) -> None:
-        """Work until told to stop by SIGTERM or SIGINT.
+        """Work until told to stop.
 
         Raises:
-            ExceptionGroup: with `Restored` in it, if the store behind the API server has gone back.
+            CannotListen: with a sentence for the user.
+            ExceptionGroup: with `Restored` in it, if the store behind the API server has gone back; with `Rival` in
+                it, if another operator leads and there is no election.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         endpoints = Endpoints(self._settings.http, self._health)
-        port = await endpoints.start()
+        try:
+            port = await endpoints.start()
+        except OSError as error:
+            why = f"Cannot listen on {self._settings.http}: {error}. Choose another address with --http."
+            raise CannotListen(why) from error
         logger.info("podgroup-operator %s serves %s, http on port %d", __version__, self._connection.server, port)
         logger.info("%s", self._settings)
         self._show_metrics()
         try:
             async with self._cluster:
                 if await self._unless_stopped(self._live()):
-                    await self._leadership.release()  # else what is on its way could arrive while another leads
+                    await self._election.release()  # else what is on its way could arrive while another leads
         finally:
             await endpoints.stop()
         logger.info("Stopped.")
 
     def _show_metrics(self) -> None:
-        metrics.queue_depth.set_function(lambda: len(self._queue))
+        metrics.queue_depth.set_function(lambda: len(self._looks))
         metrics.groups.set_function(lambda: len(self._groups))
         metrics.pods.set_function(lambda: len(self._pods))
+        metrics.leading.set_function(lambda: any(scope.is_open for scope in self._scopes.values()))
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run something to its end, or until we are to stop; tell whether no write was cut off by that."""
@@ -126,6 +177,7 @@ class Operator:
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
         self._writes.close()
         still = await self._writes.still(STILL_SECONDS)
+        await self._looks.close(TELL_SECONDS)
         stop.cancel()
         if not task.done():
             task.cancel()
@@ -134,75 +186,117 @@ class Operator:
         return still
 
     async def _live(self) -> None:
-        """Prepare, then work for ever; an error that nobody foresaw ends the process, with its traceback."""
-        await self._prepare()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._recorder.run())
-            for informer in self._informers:
-                tasks.create_task(informer.run())
-            for informer in self._informers:
-                await informer.synced.wait()
-            tasks.create_task(self._leadership.run())
-            tasks.create_task(self._tenure.run())
-            for _ in range(WORKERS):
-                tasks.create_task(self._work())
-            await self._kopf.run()
+        """Work for ever; an error that nobody foresaw ends the process, with its traceback."""
+        async with self._tasks:
+            self._spawn(self._recorder.run())
+            self._spawn(self._looks.run())
+            self._spawn(self._follower.run())
+            self._spawn(self._welcome_back())
+            for scope in self._scopes.values():
+                self._spawn(scope.run())
 
-    async def _prepare(self) -> None:
-        """Wait until everything that we need is there; several may wait, one of them says what for."""
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(work)
 
-        def say(missing: str) -> None:
-            self._health.tell(START, missing or self._filling)
-
-        async with self._preparing:
-            await wait_until_ready(self._cluster, self._settings.namespaces, say, self._lease_namespace)
-
-    async def _catch_up(self) -> None:
-        """Refresh the cache of pods; who leads from the beginning has just filled it."""
+    async def _lead(self, namespace: str, findings: Findings) -> Leadership:
+        """Strive for leadership of a scope."""
         if self._settings.leader_elect:
-            await self._refresh()
+            return self._election.stand(namespace, self._spawn, narrow=findings.narrow)
+        return await self._election.stand_alone(namespace, self._may_read)
 
-    async def _refresh(self) -> None:
-        """List all pods anew."""
-        await asyncio.gather(*(informer.refresh() for informer in self._informers))
+    async def _may_read(self, lease: LeaseObject) -> bool:
+        permission = Permission("get", *LEASES, name=lease.name)
+        return not await missing(self._cluster, lease.namespace, [permission])
 
-    def _begin(self) -> None:
+    async def _followed(self) -> Sequence[str]:
+        """Wait until some scope can be followed; give the namespaces that can, none for all."""
+        while True:
+            ready = await asyncio.gather(*(scope.is_ready(TOGETHER) for scope in self._scopes.values()))
+            if any(ready):
+                return [name for name, yes in zip(self._scopes, ready, strict=True) if yes and name]
+
+    def _returned(self, namespace: str) -> None:
+        if namespace:
+            self._spawn(self._follow_too(namespace))
+
+    async def _follow_too(self, namespace: str) -> None:
+        """Have a namespace followed in which nothing is missing any more."""
+        await self._follower.following.wait()
+        if namespace not in self._follower.namespaces:
+            self._follower.again()
+
+    async def _welcome_back(self) -> None:
+        """Serve a namespace that an operator of its own has left to us."""
+        while True:
+            namespace = await self._election.neighbours.returned()
+            await self._scopes[""].catch_up()
+            self._election.neighbours.welcome(namespace)
+            if self._is_open(namespace):
+                self._look_at_all(namespace.__eq__)
+
+    async def _refresh(self, namespace: str) -> None:
+        """List all pods of a group's scope anew."""
+        await self._scopes[self._election.scope(namespace)].informer.refresh()
+
+    def _is_open(self, namespace: str) -> bool:
+        """Tell whether groups of a namespace may be looked at."""
+        scope = self._scopes.get(self._election.scope(namespace))
+        return scope is not None and scope.is_open and not self._election.left_out(namespace)
+
+    def _begin(self, scope: str) -> None:
         """Begin to lead: what we remember of our writes is old, and what kopf told us may be."""
-        self._reconciler.start_anew()
-        self._doubt(0.0)
+        self._look_at_all(lambda namespace: scope in ("", namespace))
 
-    def _recovered(self) -> None:
-        """Try what waits because the API server was away, not all of it at the same moment."""
-        for key in self._reconciler.recovered():
-            self._queue.add_after(key, random.uniform(0, RECOVERY_SPREAD))  # noqa: S311 - spreads, protects nothing
+    def _look_at_all(self, within: Callable[[str], bool]) -> None:
+        """Have all groups read afresh in some namespaces, those first that miss pods."""
+        self._reconciler.start_anew(within)
+        keys = [key for key in self._groups.listed() if within(key[0])]
+        for key in sorted(keys, key=self._at_rest):
+            self._looks.add(key)
 
-    def _kopf_trouble(self, what: str) -> None:
-        if self._health.waits.get(KOPF) and not what:
-            self._doubt(RELIST_DOUBT)  # a server that was away may come back with another history
+    def _at_rest(self, key: Key) -> bool:
+        """Tell whether a group seems to have all pods that it asks for."""
+        group = self._groups.get(key)
+        if group is None:
+            return True
+        memory = self._pods.memories.known(group.owner)
+        pods = memory.seen.pods.values() if memory else ()
+        return sum(pod.deleted is None and pod.finished is None for pod in pods) >= group.desired.replicas
+
+    def _trouble(self, what: str) -> None:
+        before = self._health.waits_for(KOPF)
+        if what and not before:
+            self._groups.listed()  # a server that is away may come back with another history: until then none is sure
+        if before and not what:
+            self._doubt()
         self._health.tell(KOPF, what)
 
-    def _doubt(self, patience: float) -> None:
-        """Have all groups read afresh of which kopf does not speak within these seconds."""
+    def _doubt(self) -> None:
+        """Have all groups read afresh of which kopf does not speak soon."""
         for key in self._groups.listed():
-            self._queue.add_after(key, patience)
+            self._looks.add_after(key, RELIST_DOUBT)
 
     def _listed(self) -> None:
-        self._filling = ""
-        if self._health.waits[START] == FILLING:
-            self._health.tell(START, "")
-        self._doubt(RELIST_DOUBT)
+        self._health.tell(START, "")
+        self._doubt()
 
-    def _seen(self, body: dict[str, Any], gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+    def _seen(self, body: Json, gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
         if gone:
             group = self._groups.named(body["metadata"]["uid"])
             if group:
                 self._reconciler.forget(group)
+                self._looks.forget(group.key)
             return
         try:
-            self._queue.add(self._reconciler.hear(body).key)
+            self._looks.add(self._reconciler.hear(body).key)
         except Exception:
             logger.exception("PodGroup %s cannot be read; this is a bug, please report it", body["metadata"]["uid"])
             metrics.reconciles.labels("bug").inc()
+
+    def _recovered(self) -> None:
+        """Try what waits because the API server was away, not all of it at the same moment."""
+        for key in self._reconciler.recovered():
+            self._looks.add_after(key, random.uniform(0, RECOVERY_SPREAD))  # noqa: S311 - spreads, protects nothing
 
     def _wake(self, pod: Pod, urgent: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
         """Have everyone looked at whom a pod concerns, in a while if it is not urgent; tell whether that is anybody."""
@@ -212,48 +306,7 @@ class Operator:
             memory = self._pods.memories.known(group.owner) if group else None
             pause = memory.told.quiet_until - time.monotonic() if memory else 0.0
             if pause > 0:
-                self._queue.add_after(key, pause)
+                self._looks.add_after(key, pause)
             else:
-                self._queue.add(key)
+                self._looks.add(key)
         return bool(keys)
-
-    async def _work(self) -> None:
-        """Look at one group after the other, for ever."""
-        while True:
-            key = await self._queue.get()
-            await self._tenure.opened()
-            try:
-                delay = await self._look(key)
-            finally:
-                self._queue.done(key)
-            if delay is not None:
-                self._queue.add_after(key, delay)
-
-    async def _look(self, key: Key) -> float | None:
-        """Look at a group; an error in one must not touch the others."""
-        started = time.monotonic()
-        try:
-            delay = await self._reconciler.reconcile(key)
-        except Restored:
-            raise
-        except NotLeading:
-            # Who leads next looks at all groups, but we may lead again before we have noticed that we did not.
-            result, delay = "not_leading", self._pause(key)
-        except (Refused, Unreachable) as error:
-            logger.warning("group=%s/%s %s", *key, error)
-            result, delay = "error", self._pause(key)
-        except Exception:
-            logger.exception("group=%s/%s unexpected error; this is a bug, please report it", *key)
-            result, delay = "bug", self._pause(key)
-        else:
-            self._errors.pop(key, None)
-            result = "success"
-        metrics.reconciles.labels(result).inc()
-        metrics.reconcile_seconds.observe(time.monotonic() - started)
-        return delay
-
-    def _pause(self, key: Key) -> float:
-        """Find the pause before the next look at a group that has raised errors in a row."""
-        errors = self._errors.get(key, 0)
-        self._errors[key] = errors + 1
-        return ERROR_PAUSES[min(errors, len(ERROR_PAUSES) - 1)]

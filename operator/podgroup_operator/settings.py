@@ -20,9 +20,10 @@ class Settings:
         namespaces: the namespaces to serve; empty means all.
         kubeconfig: path of a kubeconfig file; empty means in-cluster, or KUBECONFIG, or the default file.
         leader_elect: whether to act only while holding the Lease.
-        lease_namespace: where the Lease is; empty means the operator's own namespace, or `default` outside a cluster.
+        lease_namespace: where the Lease is; empty means the operator's own, outside a cluster the kubeconfig's.
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
+        pod_uid: of the pod that we run in; empty outside a pod. Only a pod knows it: there is no option for it.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Settings:
     lease_namespace: str = ""
     http: str = ":8080"
     log_level: str = "INFO"
+    pod_uid: str = ""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,9 +46,13 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run the operator until SIGTERM")
     run.add_argument("--namespace", action="append", default=[], metavar="NS", help="serve only this namespace")
     run.add_argument("--kubeconfig", metavar="F", help="kubeconfig file; default: in-cluster, then KUBECONFIG")
-    run.add_argument("--no-leader-elect", action="store_true", help="act without holding the Lease")
     run.add_argument(
-        "--lease-namespace", metavar="NS", help="where the Lease is; default: the operator's own namespace"
+        "--no-leader-elect", action="store_true", help="act without holding a Lease: for development, beside no other"
+    )
+    run.add_argument(
+        "--lease-namespace",
+        metavar="NS",
+        help="where the Lease is; default: the operator's own namespace, outside a cluster the kubeconfig's",
     )
     run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
     run.add_argument("--log-level", choices=LOG_LEVELS)
@@ -66,12 +72,13 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     if log_level not in LOG_LEVELS:
         top.error(f"{log_level!r} is no log level: choose one of {', '.join(LOG_LEVELS)}")
     return Settings(
-        namespaces=tuple(given.namespace) or tuple(filter(None, (part.strip() for part in listed.split(",")))),
+        namespaces=tuple(dict.fromkeys(given.namespace or filter(None, (part.strip() for part in listed.split(","))))),
         kubeconfig=given.kubeconfig or environment.get("PODGROUP_KUBECONFIG", ""),
         leader_elect=not (given.no_leader_elect or no_election),
         lease_namespace=given.lease_namespace or environment.get("PODGROUP_LEASE_NAMESPACE", ""),
         http=http,
         log_level=log_level,
+        pod_uid=environment.get("PODGROUP_POD_UID", ""),
     )
 
 

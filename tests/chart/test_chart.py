@@ -130,7 +130,7 @@ async def test_the_probes_ask_what_the_operator_serves(render: Render) -> None:
 def test_the_operator_understands_its_environment(render: Render) -> None:
     """What the chart sets in the environment is what the operator then does; it listens where the Service leads."""
     (container,) = operator_pod(render("namespaces={shop,office}", "logLevel=DEBUG"))["containers"]
-    settings = read_settings(["run"], {each["name"]: each["value"] for each in container["env"]})
+    settings = read_settings(["run"], {each["name"]: each.get("value", "uid") for each in container["env"]})
     assert (settings.namespaces, settings.log_level, settings.http) == (("shop", "office"), "DEBUG", ":8080")
 
 

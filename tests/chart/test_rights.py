@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chart.rendered import LEASE_RULES, NAMESPACE, RULES, Rendered
-from podgroup_operator.preflight import NEEDED, NEEDED_TO_LEAD
+from chart.rendered import LEASE_RULES, NAMESPACE, NEIGHBOUR_RULES, RULES, Json, Rendered
+from podgroup_operator.core.lease import NARROW, WIDE
+from podgroup_operator.preflight import NEEDED, WANTED, needed_to_lead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +18,9 @@ READS = {"get", "list", "watch"}
 
 
 def test_the_operator_gets_the_rules_and_no_more(render: Render) -> None:
-    """The ClusterRole has exactly the rules of rules.yaml."""
+    """The ClusterRole has exactly the rules of rules.yaml, and sees which namespaces others serve."""
     roles = {role["metadata"]["name"]: role["rules"] for role in render().all("ClusterRole")}
-    assert roles["podgroup-operator"] == RULES
+    assert roles["podgroup-operator"] == RULES + NEIGHBOUR_RULES
 
 
 def test_the_rules_are_narrow() -> None:
@@ -41,7 +42,7 @@ def test_the_rules_are_what_the_operator_asks_for_at_its_start() -> None:
     }
     asked = {
         (each.verb, each.group, f"{each.resource}/{each.subresource}" if each.subresource else each.resource)
-        for each in NEEDED
+        for each in (*NEEDED, *WANTED)
     }
     assert granted - asked == {("update", "selfheal.dev", "podgroups/finalizers")}
     assert asked <= granted
@@ -50,23 +51,29 @@ def test_the_rules_are_what_the_operator_asks_for_at_its_start() -> None:
 def test_the_lease_rules_are_what_it_takes_to_be_elected(render: Render) -> None:
     """In its own namespace the operator may do with its Lease what it asks for, and has no right on any other."""
     (role,) = render().all("Role")
-    assert (role["metadata"]["namespace"], role["rules"]) == (NAMESPACE, LEASE_RULES)
-    granted = {
-        (verb, *rule["apiGroups"], *rule["resources"], *rule.get("resourceNames", [""]))
-        for rule in LEASE_RULES
-        for verb in rule["verbs"]
-    }
-    assert granted == {(each.verb, each.group, each.resource, each.name) for each in NEEDED_TO_LEAD}
+    assert (role["metadata"]["namespace"], role["rules"]) == (NAMESPACE, lease_rules(WIDE))
+    for lease in (WIDE, NARROW):
+        granted = {
+            (verb, *rule["apiGroups"], *rule["resources"], *rule.get("resourceNames", [""]))
+            for rule in lease_rules(lease)
+            for verb in rule["verbs"]
+        }
+        assert granted == {(each.verb, each.group, each.resource, each.name) for each in needed_to_lead(lease)}
+
+
+def lease_rules(lease: str) -> list[Json]:
+    """The rules of lease-rules.yaml for one of the Leases."""
+    return [rule | {"resourceNames": [lease]} if "resourceNames" in rule else rule for rule in LEASE_RULES]
 
 
 def test_for_some_namespaces_there_are_roles_only(render: Render) -> None:
-    """With `namespaces` each has a Role of the same rules, there is no ClusterRole, and the operator is told."""
+    """With `namespaces` each has a Role, with a Lease of its own; there is no ClusterRole, and the operator is told."""
     rendered = render("namespaces={shop,office}")
     assert {"ClusterRole", "ClusterRoleBinding"}.isdisjoint(rendered.kinds)
     assert {role["metadata"]["namespace"]: role["rules"] for role in rendered.all("Role")} == {
-        "shop": RULES,
-        "office": RULES,
-        NAMESPACE: LEASE_RULES,
+        "shop": RULES + lease_rules(NARROW),
+        "office": RULES + lease_rules(NARROW),
+        NAMESPACE: lease_rules(WIDE),
     }
     assert {each["metadata"]["namespace"] for each in rendered.all("RoleBinding")} == {"shop", "office", NAMESPACE}
     environment = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]

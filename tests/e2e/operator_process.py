@@ -67,10 +67,10 @@ class OperatorProcess:
             self._process = subprocess.Popen(self._command, stderr=log)  # noqa: S603 - our own program
 
     def start(self) -> None:
-        """Start it, unless it runs, and wait until it says that it works."""
+        """Start it, unless it runs, and wait until it says that it works, or that it stands by."""
         if not self.runs:
             self.launch()
-        eventually((200, "ok\n"), self.readiness)
+        eventually((200, "ok"), lambda: (self.readiness()[0], self.readiness()[1].partition("\n")[0]))
 
     def stop(self) -> int:
         """Ask it to stop as Kubernetes does, by SIGTERM, and return its exit code."""

@@ -21,6 +21,7 @@ from fakeapi.routing import TRUE, Request, Target
 from fakeapi.watch import INITIAL_EVENTS_END, Scope, Watch
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+RULES_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_SECONDS = 1.0
 
@@ -137,6 +138,8 @@ class Server:
         """Answer what is not about a resource: discovery, access reviews, and paths that lead nowhere."""
         if request.path == REVIEWS and request.body:
             return answer(self._access.review(request.body), 201)
+        if request.path == RULES_REVIEWS and request.body:
+            return answer(self._access.rules(request.body), 201)
         found = discovery.document(request.path, self._served())
         return answer(found) if found else web.Response(status=404, text="404 page not found\n")
 

@@ -88,18 +88,28 @@ def free_address() -> str:
 
 
 @asynccontextmanager
-async def operating(api: FakeApi, *namespaces: str, ready: bool = True) -> AsyncIterator[Running]:
+async def operating(
+    api: FakeApi, *namespaces: str, ready: bool = True, lease_namespace: str = "", leader_elect: bool = True
+) -> AsyncIterator[Running]:
     """Run an operator.
 
     Args:
         api: where.
         namespaces: those that it serves; none is all.
         ready: whether to wait until it says that it works, and follows PodGroups.
+        lease_namespace: where its Lease is; by default `default`.
+        leader_elect: whether it must hold one.
     """
     with TemporaryDirectory() as folder:
         kubeconfig = write_kubeconfig(Path(folder) / "kubeconfig", api.url)
         address = free_address()
-        settings = Settings(namespaces=namespaces, kubeconfig=str(kubeconfig), http=address)
+        settings = Settings(
+            namespaces=namespaces,
+            kubeconfig=str(kubeconfig),
+            http=address,
+            lease_namespace=lease_namespace,
+            leader_elect=leader_elect,
+        )
         running = Running(Operator(settings), f"http://{address}")
     running.task = asyncio.create_task(running.operator.run())
     try:

@@ -48,6 +48,28 @@ async def test_it_is_not_ready_until_it_works(client: aiohttp.ClientSession, hea
     assert await ask(client, "/readyz") == (200, "ok\n")
 
 
+async def test_one_of_several_namespaces_in_trouble_is_named_and_the_operator_is_ready(
+    client: aiohttp.ClientSession, health: Health
+) -> None:
+    """It serves the others; only if all are in trouble is it not ready."""
+    health.scopes = ("a", "b")
+    health.tell("start", "")
+    health.tell("preflight", "It may not read pods in b.", "b")
+    assert await ask(client, "/readyz") == (200, "ok\nIt may not read pods in b.\n")
+    health.tell("preflight", "It may not read pods in a.", "a")
+    assert await ask(client, "/readyz") == (503, "It may not read pods in a.\n")
+    health.tell("preflight", "", "b")
+    assert (await ask(client, "/readyz"))[0] == 200
+
+
+async def test_what_is_worth_knowing_follows_the_ok(client: aiohttp.ClientSession, health: Health) -> None:
+    """A sentence in each line; who stands by is as ready as who leads."""
+    health.tell("start", "")
+    health.remark("lease", "Standing by: another one leads.")
+    health.remark("events", "")
+    assert await ask(client, "/readyz") == (200, "ok\nStanding by: another one leads.\n")
+
+
 async def test_it_is_dead_when_what_must_go_on_does_not(client: aiohttp.ClientSession, health: Health) -> None:
     """A watch that has asked for nothing for two minutes; one that waits for a permission is not dead."""
     now = 1000.0

@@ -10,14 +10,15 @@ import pytest
 from podgroup_operator.api.cluster import Cluster, NotLeading, pods_path
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.writer import Writes
-from podgroup_operator.core.lease import DEADLINE, DURATION
+from podgroup_operator.core.lease import DEADLINE, DURATION, WIDE
 from podgroup_operator.lead import leader
-from podgroup_operator.lead.leader import NAME, Candidate
+from podgroup_operator.lead.leader import Candidate
+from podgroup_operator.lead.leases import LeaseObject
 
 if TYPE_CHECKING:
     from fakeapi import FakeApi
 
-PATH = f"/apis/coordination.k8s.io/v1/namespaces/default/leases/{NAME}"
+PATH = f"/apis/coordination.k8s.io/v1/namespaces/default/leases/{WIDE}"
 POD = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -56,8 +57,10 @@ class Running:
     def __init__(self, api: FakeApi, name: str, clock: Clock) -> None:
         self.cluster = Cluster(Connection(api.url, None, lambda: ""))
         self.troubles: list[str] = []
-        self.candidate = Candidate(self.cluster, "default", name, self.troubles.append, clock)
-        self.writes = Writes(self.cluster, self.candidate)
+        self.said: list[str] = []
+        lease = LeaseObject(self.cluster, "default", WIDE)
+        self.candidate = Candidate(lease, name, self.troubles.append, clock, say=self.said.append)
+        self.writes = Writes(self.cluster, self)
 
     async def __aenter__(self) -> Self:
         await self.cluster.__aenter__()
@@ -73,6 +76,14 @@ class Running:
         """End its work as a killed process does."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+
+    def tenure(self, _: str) -> int:
+        """Its time of leading."""
+        return self.candidate.tenure
+
+    def remaining(self, _: str) -> float:
+        """For how long it may write."""
+        return self.candidate.remaining()
 
     def leads(self) -> bool:
         """Whether it may write."""
@@ -96,6 +107,11 @@ async def test_the_first_creates_the_lease_and_the_second_waits(api: FakeApi, cl
                 assert one.leads()
                 assert not two.leads()
         assert (await lease(one))["holderIdentity"] == "one"
+        assert two.said[-1] == (
+            "Standing by: one, perhaps an operator of version 0.1.0, leads for all namespaces (Lease "
+            "default/podgroup-operator)."
+        )
+        assert one.said[-1] == ""
 
 
 async def test_a_dead_leaders_lease_is_taken_after_its_time(api: FakeApi, clock: Clock) -> None:

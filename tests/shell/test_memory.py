@@ -81,7 +81,7 @@ def test_a_tenure_begins_without_what_we_wrote_and_told_before() -> None:
     memory.written.wrote(7)
     memory.told.healing = Healing(total=3)
     memory.first_look = False
-    memories.begin()
+    memories.begin(lambda namespace: namespace == OWNER[0])
     assert (memory.written, memory.told.healing, memory.first_look) == (Written(), Healing(), True)
     assert memory.seen.losses == {0: loss(0)}
 

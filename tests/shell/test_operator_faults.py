@@ -10,6 +10,7 @@ from fakeapi import Answer, CutLine, ErrorEvent, FakeApi, Hold, Silence
 from fakeapi.client import a_group
 from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
+from podgroup_operator import looks as looks_under_way
 from podgroup_operator import metrics, preflight, run
 from podgroup_operator.lead.tenure import Tenure
 from podgroup_operator.observe import informer, supervisor
@@ -25,8 +26,8 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses before something is tried again, or is given the time to be heard of: they teach nothing."""
     monkeypatch.setattr(supervisor, "RESTART_PAUSE", 0.01)
     monkeypatch.setattr(run, "RELIST_DOUBT", 0.05)
-    monkeypatch.setattr(run, "ERROR_PAUSES", (0.05,))
-    monkeypatch.setattr(preflight, "PAUSES", (0.02,))
+    monkeypatch.setattr(looks_under_way, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(preflight, "LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(informer, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(informer, "LONGEST_PAUSE", 0.02)
 
@@ -276,15 +277,11 @@ async def test_a_kopf_that_hangs_is_left_behind(api: FakeApi, monkeypatch: pytes
     """It has some seconds to end, here a moment; then the operator ends without it."""
     hung, released = threading.Event(), threading.Event()
 
-    class HangingFrame:
-        def __init__(self, *_: object) -> None:
-            pass
+    def hang(*_: object) -> None:
+        hung.set()
+        released.wait(DEADLINE)
 
-        def run(self) -> None:
-            hung.set()
-            released.wait(DEADLINE)
-
-    monkeypatch.setattr(supervisor, "Frame", HangingFrame)
+    monkeypatch.setattr(supervisor, "follow", hang)
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.05)
     async with operating(api, ready=False):
         await api.until(hung.is_set, "kopf hangs")
@@ -299,8 +296,8 @@ async def test_a_lease_that_is_renewed_too_late_costs_no_group_its_look(
     async with operating(api) as running:
         api.create("podgroups", a_group("web", 2))
         await api.until(lambda: (api.get("podgroups", "web").get("status") or {}).get("replicas") == 2, "it is at rest")
-        candidate, before = running.operator._leadership, looks("not_leading")  # noqa: SLF001 - whose the fence is
-        monkeypatch.setattr(candidate, "remaining", lambda: 0.0)
+        election, before = running.operator._election, looks("not_leading")  # noqa: SLF001 - whose the fence is
+        monkeypatch.setattr(election, "remaining", lambda _: 0.0)
         api.delete("pods", names(api.pods())[0], grace=0)
         await api.until(lambda: looks("not_leading") > before, "a look was in vain")
         monkeypatch.undo()

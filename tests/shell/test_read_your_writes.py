@@ -96,7 +96,7 @@ async def test_after_an_unanswered_create_the_cache_is_filled_anew(stage: Stage)
     """Its pod may have come, gone and come again: what the cache shows could be the first of these lives."""
     made: list[int] = []
 
-    async def refresh() -> None:
+    async def refresh(_: str) -> None:
         made.append(len(stage.writes("create")))
         stage.hear_pods()
 

@@ -26,6 +26,8 @@ def test_nothing_given_means_the_defaults() -> None:
         (["--no-leader-elect"], {}, Settings(leader_elect=False)),
         ([], {"PODGROUP_NO_LEADER_ELECT": "true"}, Settings(leader_elect=False)),
         ([], {"PODGROUP_NO_LEADER_ELECT": "false"}, Settings()),
+        (["--namespace=a", "--namespace=a"], {}, Settings(namespaces=("a",))),
+        ([], {"PODGROUP_POD_UID": "u"}, Settings(pod_uid="u")),
         ([], {"PODGROUP_NAMESPACE": "", "PODGROUP_HTTP": "", "PODGROUP_LOG_LEVEL": ""}, Settings()),
     ],
 )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podgroup_operator.api.trust import Trust
+from podgroup_operator.hopeless import Hopeless
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FRESH = 60.0  # seconds until the files are read again; the kubelet renews a token long before it expires
@@ -27,7 +28,7 @@ def nothing() -> None:
     """Do nothing."""
 
 
-class LoginError(Exception):
+class LoginError(Hopeless):
     """No way to the API server is configured, or the one that is cannot be used."""
 
 
@@ -42,6 +43,7 @@ class Connection:
             it cannot be read.
         renew: told that the server has not accepted it.
         proxy: the URL of a proxy on the way; "" is none.
+        namespace: our own: the pod's, or the one that the kubeconfig's context names.
     """
 
     server: str
@@ -49,6 +51,7 @@ class Connection:
     authorization: Callable[[], str]
     renew: Callable[[], None] = nothing
     proxy: str = ""
+    namespace: str = "default"
 
     def headers(self) -> dict[str, str]:
         """Give the headers of the next request."""
@@ -67,12 +70,6 @@ def connect(kubeconfig: str = "") -> Connection:
     return connect_by_kubeconfig(kubeconfig or os.environ.get("KUBECONFIG", ""))
 
 
-def own_namespace() -> str:
-    """Give the namespace of the pod that we run in; `default` outside a cluster."""
-    file = SERVICE_ACCOUNT / "namespace"
-    return file.read_text().strip() if file.exists() else "default"
-
-
 def connect_in_cluster(account: Path) -> Connection:
     """Use the service account that Kubernetes mounts into every pod."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
@@ -84,7 +81,9 @@ def connect_in_cluster(account: Path) -> Connection:
             f"The service account in {account} cannot be used: {error}. Check the pod's automountServiceAccountToken, "
             "and that its user may read these files."
         ) from error
-    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew)
+    file = account / "namespace"
+    namespace = file.read_text().strip() if file.exists() else "default"
+    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew, namespace)
 
 
 class MountedAccount:
@@ -154,6 +153,7 @@ def connect_by_kubeconfig(path: str) -> Connection:
     try:
         config.load_kube_config(path or None, client_configuration=configuration, persist_config=False)  # type: ignore[no-untyped-call]
         tls = tls_context(configuration) if configuration.host.startswith("https:") else None
+        context = config.list_kube_config_contexts(path or None)[1]["context"]  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError, ValueError, KeyError, TypeError, YAMLError) as error:
         exists = any(Path(each).exists() for each in path.split(os.pathsep)) or not path
         reason = " ".join(str(error).split()).rstrip(".") if exists else "there is no such file"
@@ -169,7 +169,13 @@ def connect_by_kubeconfig(path: str) -> Connection:
         raise LoginError(
             f"proxy-url in the kubeconfig is no HTTP proxy, and no other kind is known: {configuration.proxy}"
         )
-    return Connection(configuration.host.rstrip("/"), tls, authorization, proxy=configuration.proxy or "")
+    return Connection(
+        configuration.host.rstrip("/"),
+        tls,
+        authorization,
+        proxy=configuration.proxy or "",
+        namespace=context.get("namespace") or "default",
+    )
 
 
 def tls_context(configuration: object) -> Trust:

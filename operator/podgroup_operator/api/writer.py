@@ -14,6 +14,7 @@ import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from podgroup_operator.api.cluster import MERGE_PATCH, Cluster, NotLeading, Unreachable
@@ -37,22 +38,23 @@ Key = tuple[str, ...]
 
 
 class Authority(Protocol):
-    """Whether this operator may write, and since when."""
+    """Whether this operator may write in a namespace, and since when."""
 
-    @property
-    def tenure(self) -> int:
-        """Give the number of the present time of leading, or of the last one."""
+    def tenure(self, namespace: str, /) -> int:
+        """Give the number of the present time of leading there, or of the last one."""
 
-    def remaining(self) -> float:
-        """Give the seconds for which this operator may write without asking again; 0 or less: it may not."""
+    def remaining(self, namespace: str, /) -> float:
+        """Give the seconds for which this operator may write there without asking again; 0 or less: it may not."""
 
 
 class Unlimited:
     """An authority that never ends."""
 
-    tenure = 0
+    def tenure(self, _: str) -> int:
+        """Give the only one there is."""
+        return 0
 
-    def remaining(self) -> float:
+    def remaining(self, _: str) -> float:
         """Give no limit."""
         return math.inf
 
@@ -77,7 +79,7 @@ class Writes:
 
     def writer(self, namespace: str, group: str) -> "Writer":
         """Give a writer of a group for what is decided from now on."""
-        return Writer(self, namespace, group, self._authority.tenure)
+        return Writer(self, namespace, group, self._authority.tenure(namespace))
 
     def close(self) -> None:
         """Let nothing be sent from now on."""
@@ -100,25 +102,20 @@ class Writes:
             Refused: the API server's no.
             Unreachable: there was no answer in time.
         """
-
-        def remaining() -> float:
-            same = writer.tenure == self._authority.tenure and not self._closed
-            return self._authority.remaining() if same else 0.0
-
         namespace, group = (writer.namespace,), (writer.namespace, writer.group)
         async with (
             self._share(group, WRITES_OF_A_GROUP),
             self._share(namespace, WRITES_OF_A_NAMESPACE),
             self._place(),
         ):
-            left = remaining()
-            if left <= 0:
+            left = self._remaining(writer)
+            if self._closed or left <= 0:
                 raise NotLeading
             request = object()
             self._under_way.add(request)
             self._still.clear()
             try:
-                async with until_it_falls(left, self._authority.remaining):
+                async with until_it_falls(left, partial(self._remaining, writer)):
                     return await self._cluster.send(method, path, body, **options)
             except TimeoutError as error:
                 raise Unreachable("it took longer than this operator may write without asking again") from error
@@ -126,6 +123,11 @@ class Writes:
                 self._under_way.discard(request)
                 if not self._under_way:
                     self._still.set()
+
+    def _remaining(self, writer: "Writer") -> float:
+        """Give the seconds for which a writer may write; none if another operator may have led since it was given."""
+        same = writer.tenure == self._authority.tenure(writer.namespace)
+        return self._authority.remaining(writer.namespace) if same else 0.0
 
     @asynccontextmanager
     async def _share(self, key: Key, most: int) -> AsyncIterator[None]:

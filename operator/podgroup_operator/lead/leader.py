@@ -1,31 +1,64 @@
 """The leader's Lease: taken, renewed, given back, and asked before each write.
 
-`core/lease.py` decides; here it is done. Losing the Lease stops all writes at once, for `fence` counts the time that
-is left by our own clock, also across a pause of the whole process; the caches stay full, so whoever leads next starts
-within a second.
+`core/lease.py` decides; here it is done. Losing the Lease stops all writes at once, for `remaining` counts the time
+that is left by our own clock, also across a pause of the whole process; the caches stay full, so whoever leads next
+starts within a second.
 """
 
 import asyncio
 import logging
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, Cluster, Refused, Unreachable, object_path
-from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Lease, Sighting, Step, next_step, see
-from podgroup_operator.core.manifest import micro_time
-
-NAME = "podgroup-operator"
-ROOT = "/apis/coordination.k8s.io/v1"
+from podgroup_operator.api.cluster import CONFLICT, Refused, Unreachable
+from podgroup_operator.core.lease import (
+    DEADLINE,
+    DURATION,
+    NARROW,
+    POLL,
+    RECENT,
+    RENEWAL,
+    SHARED,
+    Sighting,
+    Step,
+    is_covered,
+    next_step,
+    of_our_kind,
+    see,
+)
+from podgroup_operator.lead import boot
+from podgroup_operator.lead.leases import LeaseObject, read_lease, renewed_stamp
 
 Json = dict[str, Any]
+
+SETTLING = (
+    "Leading for {whom} begins within {seconds:.0f} s: an operator that serves all namespaces has to notice first."
+)
 
 logger = logging.getLogger(__name__)
 
 
+async def nothing() -> None:
+    """Do nothing."""
+
+
+async def never() -> bool:
+    """Say no."""
+    return False
+
+
+def unlimited() -> float:
+    """Give no limit."""
+    return math.inf
+
+
+def unheard(_: str) -> None:
+    """Hear nothing."""
+
+
 class Leadership(Protocol):
-    """Whether this operator may act."""
+    """Whether this operator may act for what it serves by one Lease."""
 
     async def run(self) -> None:
         """Strive for leadership for ever."""
@@ -70,79 +103,37 @@ class Alone:
         return math.inf
 
 
-class Candidate:
-    """An operator that leads while it holds the Lease.
+class Pursuit:
+    """Keeps trying to hold one Lease.
 
     Args:
-        cluster: the API.
-        namespace: where the Lease is.
+        lease: which.
         identity: who we are, as no other operator is.
         trouble: told why the Lease cannot be had or kept, a sentence; "" when nothing is in the way.
-        clock: monotonic seconds.
-
-    Attributes:
-        tenure: how many times we have begun to lead.
+        clock: seconds that nobody sets.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
-        namespace: str,
+        lease: LeaseObject,
         identity: str,
         trouble: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = boot.seconds,
     ) -> None:
-        self._cluster = cluster
-        self._namespace = namespace
+        self._lease = lease
         self._identity = identity
         self._trouble = trouble
         self._clock = clock
         self._seen: Sighting | None = None
+        self._asked = -math.inf  # when we asked for the state that we know
+        self._known_at = -math.inf  # when the state before it was the present one
         self._until = 0.0
-        self._leading, self._following = asyncio.Event(), asyncio.Event()
-        self._following.set()
-        self._holder = ""
-        self.tenure = 0
 
     def remaining(self) -> float:
         """Give the seconds for which we may act without another renewal; 0 or less: we may not."""
         return self._until - self._clock()
 
-    async def gained(self) -> None:
-        """Return when we lead, now or later."""
-        await self._leading.wait()
-
-    async def lost(self) -> None:
-        """Return when we do not lead, now or later."""
-        await self._following.wait()
-
-    async def run(self) -> None:
-        """Take the Lease when it is free, and renew it as long as we have it."""
-        while True:
-            await self._try()
-            if self._leading.is_set() and self.remaining() <= 0:
-                logger.warning("The Lease could not be renewed in time; nothing is written until it is ours again.")
-                self._step_down()
-            await asyncio.sleep(RENEWAL if self._leading.is_set() else POLL)
-
-    async def release(self) -> None:
-        """Give the Lease back, so that the next one need not wait for its end."""
-        if not self._leading.is_set():
-            return
-        self._step_down()
-        try:
-            # After a renewal that failed it may be nobody's by now, or gone: then there is nothing to give back.
-            if next_step(self._seen, self._identity, self._clock()) is Step.RENEW:
-                await self._write(Step.RENEW, holder="")
-        except (Refused, Unreachable) as error:
-            logger.warning("The Lease could not be given back: %s", error)
-
-    def _step_down(self) -> None:
-        self._until = 0.0
-        self._leading.clear()
-        self._following.set()
-
-    async def _try(self) -> None:
+    async def attempt(self) -> None:
         """Read the Lease and do about it what is to be done; trouble is for the next time."""
         try:
             async with asyncio.timeout(DEADLINE / 2):
@@ -157,62 +148,217 @@ class Candidate:
                 self._fail(str(refusal))
 
     def _fail(self, why: str) -> None:
-        logger.warning("The Lease %s/%s: %s", self._namespace, NAME, why)
-        self._trouble(f"The Lease {self._namespace}/{NAME} cannot be kept: {why.rstrip('.')}. It is tried again.")
+        logger.warning("The Lease %s: %s", self._lease, why)
+        self._trouble(f"The Lease {self._lease} cannot be kept: {why.rstrip('.')}. It is tried again.")
 
     async def _read_and_step(self) -> None:
         asked = self._clock()
-        self._seen = see(self._seen, await self._read(), self._clock())
+        self._notice(await self._lease.read(), asked)
         step = next_step(self._seen, self._identity, self._clock())
         if step is Step.WAIT:
-            self._tell(self._seen.lease.holder if self._seen else "")
-            self._step_down()  # should another one have taken it while we were away
-            return
-        self._seen = await self._write(step, holder=self._identity)
-        self._until = asked + DEADLINE
-        self._tell(self._identity)
-        if not self._leading.is_set():
-            self.tenure += 1
-        self._following.clear()
-        self._leading.set()
-
-    def _tell(self, holder: str) -> None:
-        if holder != self._holder:
-            self._holder = holder
-            logger.info("%s leads.", "This operator" if holder == self._identity else holder or "Nobody")
-
-    def _path(self, name: str = "") -> str:
-        return object_path(ROOT, "leases", self._namespace, name)
-
-    async def _read(self) -> Lease | None:
-        try:
-            return read_lease(await self._cluster.get(self._path(NAME)))
-        except Refused as refusal:
-            if refusal.code == NOT_FOUND:
-                return None
-            raise
-
-    async def _write(self, step: Step, holder: str) -> Sighting:
-        """Write ourselves, or nobody, into the Lease, if nobody else has changed it meanwhile."""
-        now = micro_time(time.time())
-        spec: Json = {"holderIdentity": holder, "leaseDurationSeconds": int(DURATION), "renewTime": now}
-        if step is not Step.RENEW:
-            spec |= {"acquireTime": now, "leaseTransitions": self._seen.lease.transitions + 1 if self._seen else 0}
-        if self._seen is None:
-            body: Json = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}}
-            answer = await self._cluster.claim("POST", self._path(), {**body, "spec": spec})
+            self._until = 0.0  # should another one have taken it while we were away
+            self._waits(self._seen.lease.holder if self._seen else "")
         else:
-            patch = {"metadata": {"resourceVersion": str(self._seen.lease.version)}, "spec": spec}
-            answer = await self._cluster.claim("PATCH", self._path(NAME), patch)
-        return Sighting(read_lease(answer), self._clock())
+            await self._take(step, asked)
+
+    def _notice(self, body: Json | None, asked: float) -> None:
+        """Note what was read, and since when it can be so at the earliest."""
+        before, self._seen = self._seen, see(self._seen, read_lease(body) if body else None, self._clock())
+        if self._asked == -math.inf:
+            age = boot.age_of(renewed_stamp(body)) if body else None
+            self._known_at = -math.inf if age is None else self._clock() - age
+        elif self._seen is not before:
+            self._known_at = self._asked
+        self._asked = asked
+
+    async def _take(self, step: Step, asked: float) -> None:
+        """Write ourselves into it."""
+        await self._write(step, self._identity, asked)
+        self._until = asked + DEADLINE
+
+    async def _write(self, step: Step, holder: str, asked: float, *, settled: bool = True) -> None:
+        before = self._seen.lease if self._seen else None
+        lease = await self._lease.write(step, before, holder, settled=settled)
+        self._seen, self._known_at, self._asked = Sighting(lease, self._clock()), asked, asked
+
+    def _waits(self, holder: str) -> None:
+        """Note whose it is."""
 
 
-def read_lease(body: Json) -> Lease:
-    """Reduce a Lease to what decides."""
-    spec = body.get("spec") or {}
-    return Lease(
-        holder=spec.get("holderIdentity") or "",
-        duration=float(spec.get("leaseDurationSeconds") or DURATION),
-        transitions=int(spec.get("leaseTransitions") or 0),
-        version=int(body["metadata"]["resourceVersion"]),
-    )
+class Candidate(Pursuit):
+    """An operator that leads while it holds a Lease.
+
+    Args:
+        lease, identity, trouble, clock: as of `Pursuit`.
+        whom: for whom one leads by this Lease, as a sentence names them.
+        say: told why we do not lead, a sentence; "" when we do.
+        first: done at the beginning of each try; what it finds out is as fresh as the Lease.
+        within: for how long we may act by something else that it takes as well.
+        unopposed: tells whether nobody serves all namespaces, for certain.
+
+    Attributes:
+        tenure: how many times we have begun to lead.
+    """
+
+    def __init__(  # noqa: PLR0913 - two of them are for all, four for some kinds of Lease
+        self,
+        lease: LeaseObject,
+        identity: str,
+        trouble: Callable[[str], None],
+        clock: Callable[[], float] = boot.seconds,
+        *,
+        whom: str = "all namespaces",
+        say: Callable[[str], None] = unheard,
+        first: Callable[[], Awaitable[None]] = nothing,
+        within: Callable[[], float] = unlimited,
+        unopposed: Callable[[], Awaitable[bool]] = never,
+    ) -> None:
+        super().__init__(lease, identity, trouble, clock)
+        self._whom = whom
+        self._say = say
+        self._first = first
+        self._within = within
+        self._unopposed = unopposed
+        self._leading, self._following = asyncio.Event(), asyncio.Event()
+        self._following.set()
+        self._told = ""
+        self._acts_from: float | None = None  # when who serves all namespaces has noticed
+        self.tenure = 0
+
+    def remaining(self) -> float:
+        """Give the seconds for which we may act without another renewal; 0 or less: we may not."""
+        return min(super().remaining(), self._within()) if self._leading.is_set() else 0.0
+
+    async def gained(self) -> None:
+        """Return when we lead, now or later."""
+        await self._leading.wait()
+
+    async def lost(self) -> None:
+        """Return when we do not lead, now or later."""
+        await self._following.wait()
+
+    async def run(self) -> None:
+        """Take the Lease when it is free, and renew it as long as we have it."""
+        while True:
+            await self.attempt()
+            self._follow()
+            await asyncio.sleep(RENEWAL if self._leading.is_set() else POLL)
+
+    def _follow(self) -> None:
+        """Begin or cease to lead, as the time says that is left."""
+        if min(super().remaining(), self._within()) <= 0:
+            if self._leading.is_set():
+                logger.warning("%s is not led any more: nothing is written there until it is again.", self._subject)
+                self._step_down()
+        elif not self._leading.is_set() and (self._acts_from is None or self._clock() >= self._acts_from):
+            self.tenure += 1
+            self._following.clear()
+            self._leading.set()
+            self._tell("", f"This operator leads for {self._whom}.")
+
+    @property
+    def _subject(self) -> str:
+        return self._whom[0].upper() + self._whom[1:]
+
+    async def release(self) -> None:
+        """Give the Lease back, so that the next one need not wait for its end."""
+        self._step_down()
+        if self._until - self._clock() <= 0:
+            return
+        self._until = 0.0
+        try:
+            # Read, for a renewal may have been cut off; it may also be nobody's by now, or gone.
+            asked = self._clock()
+            self._notice(await self._lease.read(), asked)
+            if next_step(self._seen, self._identity, self._clock()) is Step.RENEW:
+                await self._write(Step.RENEW, "", asked, settled=self._is_settled())
+        except (Refused, Unreachable) as error:
+            logger.warning("The Lease %s could not be given back: %s", self._lease, error)
+
+    def _step_down(self) -> None:
+        self._leading.clear()
+        self._following.set()
+
+    async def _read_and_step(self) -> None:
+        asked = self._clock()
+        await self._first()
+        await super()._read_and_step()
+        if self._until:
+            self._until = min(self._until, asked + DEADLINE)
+
+    async def _take(self, step: Step, asked: float) -> None:
+        ours, covered = step is Step.RENEW, is_covered(self._seen, self._known_at, self._clock())
+        settling = ours and self._acts_from is not None and self._clock() - self._known_at <= RECENT
+        if self._lease.name != NARROW or covered:
+            self._acts_from = None
+        elif not settling:
+            self._acts_from = math.inf
+            self._step_down()
+        await self._write(step, self._identity, asked, settled=self._is_settled())
+        self._until = asked + DEADLINE
+        if step is not Step.RENEW:
+            await self._first()  # who came before we had it did not see us; who comes now does
+        if self._acts_from == math.inf:
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Leave who serves all namespaces the time to notice, unless it can be seen that there is nobody."""
+        if await self._unopposed():
+            self._acts_from = self._clock()
+        else:
+            self._acts_from = self._clock() + DURATION
+            self._tell(SETTLING.format(whom=self._whom, seconds=DURATION))
+
+    def _is_settled(self) -> bool:
+        return self._acts_from is None or self._clock() >= self._acts_from
+
+    def _waits(self, holder: str) -> None:
+        self._step_down()
+        older = "" if of_our_kind(holder) else ", perhaps an operator of version 0.1.0,"
+        self._tell(f"Standing by: {holder}{older} leads for {self._whom} (Lease {self._lease}).")
+
+    def _tell(self, why: str, line: str = "") -> None:
+        self._say(why)
+        if (why or line) != self._told:
+            self._told = why or line
+            logger.info("%s", self._told)
+
+
+class Guard(Pursuit):
+    """Keeps operators of version 0.1.0 from leading beside those of single namespaces, which all hold `WIDE` together.
+
+    Where one that serves all namespaces holds it, that keeps them away too, as long as it is seen to be renewed.
+    """
+
+    def __init__(
+        self, lease: LeaseObject, trouble: Callable[[str], None], say: Callable[[str], None], **clock: Any
+    ) -> None:
+        super().__init__(lease, SHARED, trouble, **clock)
+        self._say = say
+        self._told = ""
+
+    async def run(self) -> None:
+        """Hold it for ever; it is never given back, for others hold it too."""
+        while True:
+            await self.attempt()
+            await asyncio.sleep(RENEWAL if self.remaining() > 0 else POLL)
+
+    async def _take(self, step: Step, asked: float) -> None:
+        await super()._take(step, asked)
+        self._tell("")
+
+    def _waits(self, holder: str) -> None:
+        if of_our_kind(holder):
+            self._until = self._known_at + DEADLINE
+            self._tell("")
+        else:
+            self._tell(
+                f"Standing by: {holder}, perhaps an operator of version 0.1.0, holds the Lease {self._lease}, by which "
+                "it may lead for any namespace."
+            )
+
+    def _tell(self, why: str) -> None:
+        self._say(why)
+        if why and why != self._told:
+            logger.info("%s", why)
+        self._told = why

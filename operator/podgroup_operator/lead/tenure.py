@@ -1,4 +1,4 @@
-"""A tenure: the time for which this operator leads, and what it does before the first write of it.
+"""A tenure: the time for which this operator leads somewhere, and what it does before the first write of it.
 
 Caches may lag, and those of one that was not leading have lagged unnoticed. So each tenure begins with a new list of
 all pods, and every PodGroup is read afresh before anything is done for it. What was remembered of our own writes is
@@ -8,17 +8,19 @@ dropped, for others have written since.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from podgroup_operator import metrics
 from podgroup_operator.lead.leader import Leadership
 
 
 class Tenure:
-    """Opens and closes the door to writing.
+    """Opens and closes the door to looking at groups.
 
     Args:
         leadership: tells whether we lead.
         begin: called at the start of each tenure, before the first write.
         catch_up: returns when the caches are as fresh as the API server was when it was called.
+
+    Attributes:
+        is_open: whether groups may be looked at.
     """
 
     def __init__(
@@ -27,20 +29,33 @@ class Tenure:
         self._leadership = leadership
         self._begin = begin
         self._catch_up = catch_up
-        self._open = asyncio.Event()
+        self._interrupted = asyncio.Event()
+        self.is_open = False
 
-    async def opened(self) -> None:
-        """Return when groups may be looked at, now or later."""
-        await self._open.wait()
+    def interrupt(self) -> None:
+        """Close the door until the caches are fresh again: they cannot be kept so just now."""
+        self.is_open = False
+        self._interrupted.set()
 
     async def run(self) -> None:
         """Follow the leadership for ever."""
         while True:
             await self._leadership.gained()
+            self._interrupted.clear()
             await self._catch_up()
+            if self._interrupted.is_set():
+                continue
+            self.is_open = True
             self._begin()
-            metrics.leading.set(1)
-            self._open.set()
-            await self._leadership.lost()
-            self._open.clear()
-            metrics.leading.set(0)
+            await first_of(self._leadership.lost(), self._interrupted.wait())
+            self.is_open = False
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when one of these has."""
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -12,7 +12,7 @@ a refusal is heard again at the price of one request, a loss is found by countin
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -232,9 +232,9 @@ class Memories:
         """Give the memory of a group, if there is one."""
         return self._memories.get(owner)
 
-    def begin(self) -> None:
-        """Begin a tenure: others have written and told since we did."""
-        for memory in self._memories.values():
+    def begin(self, within: Callable[[str], bool]) -> None:
+        """Begin a tenure in some namespaces: others have written and told since we did."""
+        for memory in (memory for (namespace, _), memory in self._memories.items() if within(namespace)):
             memory.written = Written()
             memory.told = Told(allowance=memory.told.allowance)
             memory.first_look = True

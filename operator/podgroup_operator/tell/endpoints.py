@@ -5,6 +5,7 @@ nothing for minutes is dead. An API server that is away is neither; /readyz says
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -24,21 +25,48 @@ class Health:
     """What the operator says of itself.
 
     Attributes:
-        waits: what is waited for, a sentence, by who waits.
+        waits: what is waited for, a sentence, by where and who waits; "" is everywhere.
         pulses: of what has to go on for ever.
+        scopes: the namespaces that are served; "" is all of them together.
+        remarks: what else is worth knowing, sentences, by whose they are.
     """
 
-    waits: dict[str, str] = field(default_factory=lambda: {START: FILLING})
+    waits: dict[tuple[str, str], str] = field(default_factory=lambda: {("", START): FILLING})
     pulses: list[Pulse] = field(default_factory=list)
+    scopes: Sequence[str] = ("",)
+    remarks: dict[str, str] = field(default_factory=dict)
 
-    def tell(self, who: str, what: str) -> None:
-        """Note what somebody waits for; "" is nothing."""
-        self.waits[who] = what
+    def tell(self, who: str, what: str, scope: str = "") -> None:
+        """Note what somebody waits for, perhaps in one of several scopes only; "" is nothing."""
+        self.waits[scope, who] = what
+
+    def remark(self, who: str, what: str) -> None:
+        """Note what is worth knowing though all is well; "" is nothing."""
+        self.remarks[who] = what
+
+    def waits_for(self, who: str) -> str:
+        """Say what somebody waits for everywhere; "" is nothing."""
+        return self.waits.get(("", who), "")
 
     @property
     def waiting_for(self) -> str:
-        """Say why the operator does not work, or not well; "" when it does."""
-        return next((what for what in self.waits.values() if what), "")
+        """Say why the operator does not work, or not well; "" when it does, be it in some of its scopes only."""
+        troubles = self._troubles()
+        everywhere = self.scopes and all(scope in troubles for scope in self.scopes)
+        return troubles[self.scopes[0]] if everywhere else troubles.get("", "")
+
+    @property
+    def worth_knowing(self) -> str:
+        """Say what is wrong in some of its scopes, and what else is worth knowing, a sentence in each line."""
+        return "".join(f"{what}\n" for what in (*self._troubles().values(), *self.remarks.values()) if what)
+
+    def _troubles(self) -> dict[str, str]:
+        """Give the first trouble of each scope; that the caches are being filled is the least of them."""
+        troubles: dict[str, str] = {}
+        for (scope, _), what in self.waits.items():
+            if what and troubles.get(scope, FILLING) == FILLING:
+                troubles[scope] = what
+        return troubles
 
     @property
     def dead(self) -> str:
@@ -84,13 +112,13 @@ class Endpoints:
         return well_unless(self._health.dead)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return well_unless(self._health.waiting_for)
+        return well_unless(self._health.waiting_for, self._health.worth_knowing)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         body = await asyncio.to_thread(generate_latest, metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def well_unless(trouble: str) -> web.Response:
-    """Answer a probe: all is well, or a sentence says what is not."""
-    return web.Response(status=503, text=f"{trouble}\n") if trouble else web.Response(text="ok\n")
+def well_unless(trouble: str, worth_knowing: str = "") -> web.Response:
+    """Answer a probe: all is well, and what is worth knowing; or a sentence says what is not."""
+    return web.Response(status=503, text=f"{trouble}\n") if trouble else web.Response(text=f"ok\n{worth_knowing}")

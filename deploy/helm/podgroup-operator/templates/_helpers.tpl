@@ -56,6 +56,14 @@ app.kubernetes.io/part-of: podgroup
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
+{{/* The rules of lease-rules.yaml for one Lease (`lease`). */}}
+{{- define "podgroup-operator.leaseRules" -}}
+{{- $lease := .lease -}}
+{{- $rules := .root.Files.Get "lease-rules.yaml" | fromYamlArray -}}
+{{- range $rules }}{{ if .resourceNames }}{{ $_ := set . "resourceNames" (list $lease) }}{{ end }}{{ end -}}
+{{- toYaml $rules -}}
+{{- end }}
+
 {{/* What the restricted Pod Security Standard asks of each container, and a read-only root on top. */}}
 {{- define "podgroup-operator.containerSecurity" -}}
 allowPrivilegeEscalation: false
