@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+RECONNECT_PAUSE = 0.1
+"""Seconds between two watches (kopf's `watching.reconnect_backoff`)."""
+
 HANDOVER = 0.02
 """Seconds that news of one PodGroup may take within kopf."""
 
@@ -74,9 +77,11 @@ class Feeder:
         async with aiohttp.ClientSession() as session:
             while True:
                 version = await self._list(session, path)
+                pauses = iter(EndlessBackoffs())
                 while version:
-                    version = await self._watch(session, path, version)
-                    await asyncio.sleep(0.1)
+                    worked, version = await self._watch(session, path, version)
+                    pauses = iter(EndlessBackoffs()) if worked else pauses
+                    await asyncio.sleep(RECONNECT_PAUSE if worked else next(pauses))
 
     async def _list(self, session: aiohttp.ClientSession, path: str) -> str:
         for pause in EndlessBackoffs():
@@ -95,27 +100,26 @@ class Feeder:
             await asyncio.sleep(pause)
         raise AssertionError("the pauses never end")
 
-    async def _watch(self, session: aiohttp.ClientSession, path: str, version: str) -> str:
-        """Follow one watch to its end; give the version to go on from, "" if that cannot be."""
+    async def _watch(self, session: aiohttp.ClientSession, path: str, version: str) -> tuple[bool, str]:
+        """Follow one watch to its end; tell whether it could be had, and the version to go on from, "" if none."""
         query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(WATCH_SECONDS)}
         limits = aiohttp.ClientTimeout(total=None, sock_read=SILENCE)
         self.pulse.beat()
         try:
             async with session.get(self._server + path, params=query, timeout=limits) as response:
                 self._note(response.status)
-                if response.status == GONE:
-                    return ""
-                if response.ok:
-                    async for line in response.content.iter_any():
-                        event = orjson.loads(line)
-                        if event["type"] == "ERROR":
-                            return self._erred(event["object"]["code"])
-                        version = event["object"]["metadata"]["resourceVersion"]
-                        self._tell(event["object"], gone=event["type"] == "DELETED")
+                if not response.ok:
+                    return response.status == GONE, "" if response.status == GONE else version
+                async for line in response.content.iter_any():
+                    event = orjson.loads(line)
+                    if event["type"] == "ERROR":
+                        return True, self._erred(event["object"]["code"])
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    self._tell(event["object"], gone=event["type"] == "DELETED")
         except (aiohttp.ClientError, TimeoutError) as error:
             self._trouble(unreadable("PodGroups", str(error)))
-            await asyncio.sleep(random.uniform(0.05, 0.1))  # noqa: S311
-        return version
+            return False, version
+        return True, version
 
     def _note(self, status: int) -> None:
         """Tell how a request for PodGroups fared."""

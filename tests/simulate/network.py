@@ -87,8 +87,7 @@ class Network:
             return
         try:
             target = self.server.read(asked)
-            if asked.writes and asked.resource == "pods" and asked.namespace in weather.hooks:
-                await asyncio.sleep(min(weather.hooks[asked.namespace] * chance.uniform(0.9, 1.1), 30.0))
+            await asyncio.sleep(weather.work(chance, asked))
             if too_late(asked):
                 return
             refusal = weather.refusal(chance, asked)

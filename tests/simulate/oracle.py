@@ -38,7 +38,11 @@ REFUSALS_PER_SECOND = 25
 REFUSALS_OF_A_KIND = 24
 """Refusals of one kind of write to one group's pods within ten seconds: a pause that doubles allows for few."""
 
-LISTS_PER_SECOND = 6
+LISTS_PER_SECOND = {"pods": 6, "podgroups.selfheal.dev": 12}
+"""Of one collection by one operator; kopf pauses for a tenth of a second between two."""
+
+CONFLICTS_PER_SECOND = 40
+"""A conflict is tried again at once, and each time with newer news."""
 
 WRITES_AGAIN = 5
 """Times that one and the same write may be asked for within a second; a status that changes may be told four times."""
@@ -216,14 +220,21 @@ class Oracle:
             raise Violation(f"{asked.key} {asked.about} was asked for")
         if asked.key == "delete pods":
             self._judge_delete(asked)
+        self._judge_pace(asked, refused=refused)
+
+    def _judge_pace(self, asked: Asked, *, refused: bool) -> None:
+        who = asked.process.name
+        if asked.verb == "list" and asked.query.get("limit") != "1":  # one that only asks for the version is cheap
+            self._limit(LISTS_PER_SECOND[asked.resource], 1.0, "lists", who, asked.path)
+        if asked.code == 409:
+            self._limit(CONFLICTS_PER_SECOND, 1.0, "conflict", who)
+            return
         if asked.changes and asked.resource != "events.events.k8s.io":
-            self._limit(WRITES_AGAIN, 1.0, "again", asked.process.name, asked.key, asked.about)
-        if asked.verb == "list":
-            self._limit(LISTS_PER_SECOND, 1.0, "lists", asked.process.name, asked.path)
-        if refused and asked.verb and asked.code != 409:
-            self._limit(REFUSALS_PER_SECOND, 1.0, "refused", asked.process.name)
+            self._limit(WRITES_AGAIN, 1.0, "again", who, asked.key, asked.about)
+        if refused and asked.verb:
+            self._limit(REFUSALS_PER_SECOND, 1.0, "refused", who)
             if asked.key in ("create pods", "delete pods", "patch pods"):
-                self._limit(REFUSALS_OF_A_KIND, 10.0, "refused", asked.process.name, asked.key, self._group_of(asked))
+                self._limit(REFUSALS_OF_A_KIND, 10.0, "refused", who, asked.key, self._group_of(asked))
 
     def _judge_writer(self, asked: Asked) -> None:
         holders = [lease["spec"].get("holderIdentity") or "" for lease in self._server.leases]

@@ -101,7 +101,7 @@ def unfinished(world: Simulation, group: Group, body: Obj) -> list[str]:
     true = body["metadata"]["generation"], living, ready
     if told != true:
         return [f"{name}: the status tells {told}, and {true} is true"]
-    ended = [pod for pod in world.server.pods if controller(pod) == group.uid and over(pod)]
+    ended = [pod for pod in world.server.pods if controller(pod) == group.uid and over(pod) and group.matches(pod)]
     limit = body["spec"]["healing"]["failedPodsHistoryLimit"]
     if len(ended) > limit:
         return [f"{name} keeps {len(ended)} finished pods, not {limit}"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fakeapi.resources import Obj
     from simulate.apiserver import Policy
     from simulate.asked import Asked
+    from simulate.processes import Process
     from simulate.simulation import Simulation
 
 NEEDS_PEACE = frozenset({"crowd"})
@@ -60,6 +61,7 @@ class Troubles:
                 self.stopped_operator,
                 self.killed_operator,
                 self.rolled_operator,
+                self.handed_back,
                 self.second_operator,
                 self.jumping_clock,
                 self.quota,
@@ -193,9 +195,33 @@ class Troubles:
         if running:
             self._world.operators.start()
             await asyncio.sleep(min(seconds, 3.0))
-            process = self._chance.choice(running)
+            process = self._leader() or self._chance.choice(running)
             if process in self._world.operators.running:
+                self._world.people.delete_pods()
+                await asyncio.sleep(self._chance.uniform(0.0, 0.02))  # so that something is under way
                 self._world.operators.terminate(process)
+
+    async def handed_back(self, _: float) -> None:
+        """The leader hangs in a read, another one leads meanwhile, and then the first one again."""
+        world, leader = self._world, self._leader()
+        others = [one for one in world.operators.running if one is not leader and not one.stopped]
+        if leader is None or not others or leader.stopped:
+            return
+        with self._weather(hanging={leader.name: 33.0}):
+            world.people.delete_pods()
+            await asyncio.sleep(0.1)
+        await world.operators.hold_up(leader, 14.5)
+        for _ in range(4):
+            world.people.delete_pods()
+            await asyncio.sleep(0.3)
+        await asyncio.gather(*(world.operators.hold_up(other, 14.0) for other in others))
+        await asyncio.sleep(5.0)
+
+    def _leader(self) -> Process | None:
+        """Give the operator that has the Lease, if it runs."""
+        holders = [lease["spec"].get("holderIdentity") or "" for lease in self._world.server.leases]
+        running = self._world.operators.running
+        return next((one for one in running for held in holders if held.startswith(f"{one.name}-")), None)
 
     def second_operator(self, _: float) -> None:
         """There is one operator more."""

@@ -32,6 +32,7 @@ class Weather:
         refusing: for a kind of request such as "create pods" the chance that it is refused with 403, 409 or 422.
         out: what everything is answered with: 429, 500 or 503; 0 is no connection at all; None is no outage.
         cut_off: the names of the processes of which no packet arrives, nor any at them.
+        hanging: seconds that the API server takes for each read of a PodGroup, by the name of the process.
         hooks: seconds that a webhook takes for each write to a namespace's pods.
         torn: the chance that a watch is cut after an event.
         silent: watches say nothing more.
@@ -45,6 +46,7 @@ class Weather:
     refusing: dict[str, float] = field(default_factory=dict)
     out: int | None = None
     cut_off: set[str] = field(default_factory=set)
+    hanging: dict[str, float] = field(default_factory=dict)
     hooks: dict[str, float] = field(default_factory=dict)
     torn: float = 0.0
     silent: bool = False
@@ -60,6 +62,12 @@ class Weather:
         if chance.random() < self.late:
             return chance.choice((0.1, 0.5, 2.0, 6.0, 12.0)) * chance.uniform(0.5, 1.5)
         return chance.uniform(0.0005, 0.004)
+
+    def work(self, chance: Random, asked: Asked) -> float:
+        """Draw for how many seconds the API server is busy with a request before it does what is asked."""
+        if asked.writes and asked.resource == "pods" and asked.namespace in self.hooks:
+            return min(self.hooks[asked.namespace] * chance.uniform(0.9, 1.1), 30.0)
+        return self.hanging.get(asked.process.name, 0.0) if asked.key == "get podgroups" else 0.0
 
     def loses(self, chance: Random, process: str) -> bool:
         """Draw whether a packet is lost."""
