@@ -1,18 +1,19 @@
 """The operator, deliberately broken in one way: only to show that the simulation sees it.
 
-Each variant but the last is a fault that the operator once had: found by a person who read it, for what tested it then
-had an `apply` of its own, and no time that could be made to stand still.
+Each variant but the last is a fault that the operator once had. They were found by reading: what simulated the world
+then had an `apply` of its own, and neither a fence nor a clock.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 from podgroup_operator import reconcile
 from podgroup_operator.act.apply import Application
 from podgroup_operator.api import writer
-from podgroup_operator.observe import lanes
+from podgroup_operator.observe import informer, lanes
 from podgroup_operator.observe.memory import Leaving, Memory
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def never_rest() -> None:
     put(lanes, "pause_after", lambda *_: 0.0)
 
 
+def list_at_once() -> None:
+    """Take each 410 for everyday life, also right after a list."""
+    put(informer, "TOO_SOON", -math.inf)
+
+
 def double_every_pause() -> None:
     """Wait twice as long after each refusal, however much was accepted beside it."""
     refused = lanes.LaneMemory.refused
@@ -92,6 +98,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
         write_on_after_sigterm,
         go_on_in_a_later_tenure,
         never_rest,
+        list_at_once,
         double_every_pause,
         expect_nothing,
     )

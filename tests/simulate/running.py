@@ -72,7 +72,7 @@ def run_one(seed: int, broken: str, only: frozenset[str]) -> Report:
 
 def failure(report: Report, options: argparse.Namespace) -> str:
     """Tell of a failure, and how to see it again."""
-    again = f"PYTHONPATH=tests python -m simulate --seed={report.seed}"
+    again = f"PYTHONPATH=tests .venv/bin/python -m simulate --seed={report.seed}"
     again += "".join(f" --trouble={kind}" for kind in options.trouble) + f" --broken={options.broken}" * bool(
         options.broken
     )

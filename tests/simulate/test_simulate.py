@@ -43,3 +43,30 @@ def test_a_seed_tells_the_same_story_each_time() -> None:
 
     digest = next(line for line in among_others.splitlines() if line.startswith("seed 2: "))
     assert digest in alone.splitlines()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("variant", "troubles", "first", "words"),
+    [
+        ("condemn_what_the_fence_spares", ("lost", "cut_off", "late", "stopped_operator"), 9, "convergence"),
+        ("write_on_after_sigterm", ("rolled_operator",), 7, "one writer"),
+        ("go_on_in_a_later_tenure", ("handed_back", "second_operator"), 13, "no surplus"),
+        ("never_rest", ("denied", "busy_pods"), 3, "pace: again"),
+        ("list_at_once", ("expired_watches",), 1, "pace: lists"),
+        ("double_every_pause", ("crowd",), 1, "pace: "),
+        ("expect_nothing", (), 1, ""),
+    ],
+    ids=lambda part: part if isinstance(part, str) and "_" in part else "",
+)
+def test_a_broken_operator_is_caught(variant: str, troubles: tuple[str, ...], first: int, words: str) -> None:
+    """Each fault that the operator once had is found within some seeds, and called by its name.
+
+    The first seed is one that found it when this was written, to save time; others do too, see `make simulate`.
+    """
+    chosen = [f"--trouble={trouble}" for trouble in troubles]
+    code, told = simulate(f"--broken={variant}", f"--seed={first}", "--seeds=40", "--at-once=2", "--story=20", *chosen)
+
+    assert code == 1, told
+    violation = next(line for line in told.splitlines() if line.startswith("seed "))
+    assert words in violation, told
