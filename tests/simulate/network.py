@@ -78,6 +78,11 @@ class Network:
         journey.add_done_callback(self._journeys.discard, context=WORLD)
         return answer
 
+    async def drain(self) -> None:
+        """Wait for all that is on its way now: what hangs in a webhook has its effect when that lets it go."""
+        if self._journeys:
+            await asyncio.wait(tuple(self._journeys))
+
     async def _travel(self, asked: Asked, answer: asyncio.Future[Response]) -> None:
         """Bring a request to the API server, and the answer back."""
         chance, weather = self.chance, self.weather

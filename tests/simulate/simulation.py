@@ -167,6 +167,7 @@ class Simulation:
         """Let nothing go wrong any more: all becomes well, and stays so."""
         self.tell("the world is quiet")
         self.network.weather.clear_up()
+        await self.network.drain()
         if not self.operators.running:
             self.operators.start()
         self.report.steady.append(await become_steady(self))
