@@ -97,6 +97,10 @@ faults: setup ## Break what is between operator and API server in every way; SEE
 soak: setup ## Half an hour (SOAK_MINUTES) of random kills, faults and restarts; SEED=n
 	@SOAK_MINUTES=$(or $(SOAK_MINUTES),30) $(PY) -m pytest -s tests/faults/test_soak.py --seed=$(or $(SEED),1)
 
+.PHONY: simulate
+simulate: setup ## Simulate the whole operator in virtual time, for HOURS (0.1): SEED=n is the first; a failure tells its story
+	@PYTHONPATH=tests $(PY) -m simulate --hours=$(or $(HOURS),0.1) --seed=$(or $(SEED),1) --at-once=$(or $(AT_ONCE),$(shell nproc))
+
 .PHONY: image
 image: setup ## Build the operator's image with docker, podman or buildah, whichever exists
 	@PYTHONPATH=deploy/local:deploy/kind $(PY) -m kindnode.operator_image

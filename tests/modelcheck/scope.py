@@ -18,6 +18,7 @@ class Fault(Enum):
     SCALE = "somebody changes `replicas`, from 2 to 1 or from 1 to 2"
     CRASH = "an operator is killed and starts again, with an empty memory; what it sent may arrive yet"
     UNANSWERED = "an operator stops waiting for an answer; what it sent may arrive yet, or never"
+    FENCED = "a request is not sent, for the Lease was not renewed in time; then it is, and nobody else has led"
 
 
 TAKING = frozenset({Fault.DELETE, Fault.KILL, Fault.FAIL, Fault.STEAL})
@@ -63,6 +64,7 @@ class Scope:
         reads_own_writes: operators wait until their cache shows what they wrote.
         asks: after a write that was not answered an operator reads from the API how far its cache must be.
         preconditions: a delete names the state of the pod that it means.
+        spares: a pod whose delete the fence kept back counts as one that nobody wants to delete.
     """
 
     faults: frozenset[Fault]
@@ -79,3 +81,4 @@ class Scope:
     reads_own_writes: bool = True
     asks: bool = True
     preconditions: bool = True
+    spares: bool = True

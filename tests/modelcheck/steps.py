@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from modelcheck.apiserver import answered, happen, outcomes, without
+from modelcheck.apiserver import answered, happen, outcomes, spared, without
 from modelcheck.operators import begin_tenure, end_tenure, looks, start
 from modelcheck.scope import MEMORYLESS, Fault, Scope
 from modelcheck.state import ENDING, FAILED, FOREIGN, LIVE, NOBODY, Operator, Request, SmallPod, State
@@ -27,8 +27,16 @@ def steps(state: State, scope: Scope) -> Iterator[Step]:
         if may_look(state, number, scope):
             yield from looks(state, number, scope)
     if state.faults:
-        for words, after in (*taken_pods(state, scope), *lost_memories(state, scope), *scalings(state, scope)):
+        for words, after in faults(state, scope):
             yield words, after._replace(faults=state.faults - 1)
+
+
+def faults(state: State, scope: Scope) -> Iterator[Step]:
+    """List all that can go wrong next."""
+    yield from taken_pods(state, scope)
+    yield from lost_memories(state, scope)
+    yield from fenced(state, scope)
+    yield from scalings(state, scope)
 
 
 def arrivals(state: State, scope: Scope) -> Iterator[Step]:
@@ -151,6 +159,18 @@ def unanswered(state: State, request: Request, scope: Scope) -> State:
         state = answered(state, request, unanswered=tuple(sorted({*before, request.pods[0].identity})))
     given_up = request._replace(awaited=False)
     return without(state, request)._replace(requests=tuple(sorted((*without(state, request).requests, given_up))))
+
+
+def fenced(state: State, scope: Scope) -> Iterator[Step]:
+    """Let the fence keep a request back before it is sent; the leader stays the leader, in the same tenure."""
+    if Fault.FENCED not in scope.faults:
+        return
+    for request in dict.fromkeys(state.requests):
+        if request.awaited and state.leader in {request.sender, NOBODY}:
+            after = without(state, request)
+            if request.kind == "delete" and scope.spares:
+                after = answered(after, request, condemned=spared(state.operators[request.sender], request.pods[0]))
+            yield f"{in_words(request)} is not sent: the Lease ran out, and is renewed", after
 
 
 def scalings(state: State, scope: Scope) -> Iterator[Step]:

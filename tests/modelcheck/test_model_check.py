@@ -14,7 +14,7 @@ import pytest
 from modelcheck.checker import Report, check
 from modelcheck.scope import Fault, Naming, Scope
 
-DELETE, KILL, FAIL, STEAL, SCALE, CRASH, UNANSWERED = Fault
+DELETE, KILL, FAIL, STEAL, SCALE, CRASH, UNANSWERED, FENCED = Fault
 PEOPLE = frozenset({DELETE, KILL, FAIL})
 OPERATORS = frozenset({CRASH, UNANSWERED})
 
@@ -63,8 +63,9 @@ def test_one_operator_is_safe_and_comes_to_rest(faults: set[Fault], most: int, l
         (PEOPLE | OPERATORS, 2, 6_000),
         ({SCALE} | OPERATORS, 3, 1_000),
         ({STEAL, SCALE, KILL}, 2, 1_000),
+        ({SCALE, KILL, FENCED}, 3, 3_000),
     ],
-    ids=["three faults", "faults of all kinds", "replicas changes", "pods are taken away"],
+    ids=["three faults", "faults of all kinds", "replicas changes", "pods are taken away", "the fence falls"],
 )
 def test_two_operators_with_an_election_are_safe(faults: set[Fault], most: int, least: int) -> None:
     """The Lease moves when nothing is on its way, and each tenure begins with a new list: so two are as good as one."""
@@ -178,6 +179,15 @@ def test_operators_that_do_not_wait_for_their_own_writes_are_caught() -> None:
     """From a cache that lags behind its own writes an operator makes a pod too many, or deletes one too many."""
     assert "3 pods live" in refuted(KILL, most=1, reads_own_writes=False)
     assert "was not one too many" in refuted(SCALE, most=1, reads_own_writes=False)
+
+
+def test_a_pod_that_stays_condemned_when_the_fence_spared_it_is_caught() -> None:
+    """A delete that was never sent must be taken back: no news ever comes of it, and the group waits for ever."""
+    story = refuted(SCALE, FENCED, most=2, elected=True, spares=False)
+
+    assert "is not sent: the Lease ran out, and is renewed" in story
+    assert "at rest with 2 live pods, and 1 are wanted" in story
+    proved(SCALE, FENCED, UNANSWERED, most=3, elected=True)
 
 
 def test_deletes_without_preconditions_are_caught() -> None:

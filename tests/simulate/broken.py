@@ -1,0 +1,105 @@
+"""The operator, deliberately broken in one way: only to show that the simulation sees it.
+
+Each variant but the last is a fault that the operator once had. They were found by reading: what simulated the world
+then had an `apply` of its own, and neither a fence nor a clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+from podgroup_operator import reconcile
+from podgroup_operator.act.apply import Application
+from podgroup_operator.api import writer
+from podgroup_operator.observe import informer, lanes
+from podgroup_operator.observe.memory import Leaving, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from podgroup_operator.core.model import Remove
+
+
+def put(owner: object, name: str, broken: object) -> None:
+    """Put something broken in the place of what must be there."""
+    assert hasattr(owner, name), f"{owner} has no {name} any more: break what took its place"
+    setattr(owner, name, broken)
+
+
+def condemn_what_the_fence_spares() -> None:
+    """Remember a pod as deleted whose delete was never sent: its group waits for its end for ever."""
+    remove = Application._remove  # noqa: SLF001 - what is broken is inside
+
+    async def forgetful(self: Any, what: Remove) -> bool:
+        done = await remove(self, what)
+        if self.fenced and not done:
+            self._written.leaving[what.pod.uid] = Leaving(what.pod, what.why, 0.0, answered=True)
+        return done
+
+    async def ask_nothing(*_: object) -> None:
+        pass
+
+    put(Application, "_remove", forgetful)
+    put(reconcile, "ask_about_leaving", ask_nothing)
+
+
+def write_on_after_sigterm() -> None:
+    """Give the Lease back while writes are under way."""
+
+    async def still(*_: object) -> bool:
+        return True
+
+    put(writer.Writes, "close", lambda _: None)
+    put(writer.Writes, "still", still)
+
+
+def go_on_in_a_later_tenure() -> None:
+    """Send what was decided before another operator led, if we lead again."""
+    send = writer.Writes.send
+
+    async def late(self: Any, by: writer.Writer, method: str, path: str, body: Any, **options: Any) -> Any:
+        now = self.writer(by.namespace, by.group).tenure
+        return await send(self, dataclasses.replace(by, tenure=now), method, path, body, **options)
+
+    put(writer.Writes, "send", late)
+
+
+def never_rest() -> None:
+    """Ask at once again for what was refused."""
+    put(lanes, "pause_after", lambda *_: 0.0)
+
+
+def list_at_once() -> None:
+    """Take each 410 for everyday life, also right after a list."""
+    put(informer, "TOO_SOON", -math.inf)
+
+
+def double_every_pause() -> None:
+    """Wait twice as long after each refusal, however much was accepted beside it."""
+    refused = lanes.LaneMemory.refused
+
+    def doubled(self: lanes.LaneMemory, *arguments: Any, mostly: bool, **options: Any) -> None:
+        refused(self, *arguments, mostly=True, **options)
+
+    put(lanes.LaneMemory, "refused", doubled)
+
+
+def expect_nothing() -> None:
+    """Decide without waiting until the cache shows our own writes."""
+    put(Memory, "caught_up", lambda *_: True)
+
+
+VARIANTS: dict[str, Callable[[], None]] = {
+    variant.__name__: variant
+    for variant in (
+        condemn_what_the_fence_spares,
+        write_on_after_sigterm,
+        go_on_in_a_later_tenure,
+        never_rest,
+        list_at_once,
+        double_every_pause,
+        expect_nothing,
+    )
+}
