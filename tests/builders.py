@@ -116,3 +116,13 @@ def planned(group: Desired, seen: Observed, now: float = NOW) -> Plan:
 def summarized(group: Desired, seen: Observed, outcome: Outcome, now: float = NOW) -> Status:
     """Tell how a group stands."""
     return summarize(view_of(group, seen, now), outcome, now)
+
+
+def alive(pod: Pod) -> bool:
+    """Tell whether a pod is neither finished nor on its way out."""
+    return pod.deleted is None and pod.phase in {Phase.PENDING, Phase.RUNNING, Phase.UNKNOWN}
+
+
+def wanted(pod: Pod) -> bool:
+    """Tell whether a pod has the plainest group's labels."""
+    return LABELS.items() <= pod.labels.items()

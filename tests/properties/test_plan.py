@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from builders import GROUP_UID, NOW, planned, pod
+from builders import GROUP_UID, NOW, alive, planned, pod, wanted
 from podgroup_operator.core.haste import PILE_UP
 from podgroup_operator.core.model import (
     Desired,
@@ -22,7 +22,6 @@ from podgroup_operator.core.model import (
     Why,
 )
 from podgroup_operator.core.view import view_of
-from world.apiserver import alive, wanted
 
 anybody = given(group=strategies.groups, seen=strategies.views())
 unrefused = given(group=strategies.groups, seen=strategies.views(refused=False))

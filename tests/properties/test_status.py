@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from builders import GROUP_UID, NOW, planned, summarized
+from builders import GROUP_UID, NOW, alive, planned, summarized, wanted
 from podgroup_operator.core.conditions import changes_at
 from podgroup_operator.core.model import Desired, Observed, Outcome, Phase
-from world.apiserver import alive, wanted
 
 NOTHING = Outcome()
 
