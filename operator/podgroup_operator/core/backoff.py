@@ -74,7 +74,7 @@ def streak_of(desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now
         last=last,
         until=finish_of(last) + pause(desired, last, failures, hopeless=hopeless) * jitter(last.uid),
         patience=pause(desired, last, failures + 1, hopeless=hopeless),
-        over=finish_of(last) + lasts,
+        over=min(finish_of(pod) for pod in ours) + lasts,
     )
 
 

@@ -272,7 +272,7 @@ class Streak:
         last: the one that failed last.
         until: until when what failed is not tried again.
         patience: for how many seconds a new pod that is not Ready may still fail as the others did.
-        over: when it is forgiven, should nothing fail until then.
+        over: when the first of these failures is forgiven, should nothing fail until then.
     """
 
     failures: int = 0
