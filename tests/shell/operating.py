@@ -89,7 +89,12 @@ def free_address() -> str:
 
 @asynccontextmanager
 async def operating(
-    api: FakeApi, *namespaces: str, ready: bool = True, lease_namespace: str = "", leader_elect: bool = True
+    api: FakeApi,
+    *namespaces: str,
+    ready: bool = True,
+    lease_namespace: str = "",
+    leader_elect: bool = True,
+    pod_uid: str = "",
 ) -> AsyncIterator[Running]:
     """Run an operator.
 
@@ -99,6 +104,7 @@ async def operating(
         ready: whether to wait until it says that it works, and follows PodGroups.
         lease_namespace: where its Lease is; by default `default`.
         leader_elect: whether it must hold one.
+        pod_uid: of the pod that it is in.
     """
     with TemporaryDirectory() as folder:
         kubeconfig = write_kubeconfig(Path(folder) / "kubeconfig", api.url)
@@ -109,6 +115,7 @@ async def operating(
             http=address,
             lease_namespace=lease_namespace,
             leader_elect=leader_elect,
+            pod_uid=pod_uid,
         )
         running = Running(Operator(settings), f"http://{address}")
     running.task = asyncio.create_task(running.operator.run())

@@ -79,3 +79,15 @@ def test_a_port_that_is_taken_is_a_sentence_and_exit_code_1(tmp_path: Path, capl
         assert main(["run", "--kubeconfig", str(kubeconfig), "--http", address]) == 1
     assert f"Cannot listen on {address}" in caplog.text
     assert "Choose another address with --http." in caplog.text
+
+
+async def test_without_an_election_it_does_not_start_beside_a_leader(api: FakeApi, tmp_path: Path) -> None:
+    """A sentence that says who leads and what to do, and exit code 1."""
+    login = write_kubeconfig(tmp_path / "kubeconfig", api.url)
+    async with process("--kubeconfig", login) as leading:
+        await says(leading, "This operator leads")
+        async with process("--kubeconfig", login, "--no-leader-elect") as lonely:
+            words = await says(lonely, "leads by the Lease default/podgroup-operator, and renews it")
+            assert words.rstrip().endswith("or leave --no-leader-elect out, so that this one stands by.")
+            assert "Traceback" not in words
+            assert await asyncio.wait_for(lonely.wait(), PROMPT) == 1

@@ -1,6 +1,8 @@
 """The whole operator from one time of leading to the next: what it no longer sends, keeps, or goes on with."""
 
 import asyncio
+import socket
+import uuid
 
 import pytest
 
@@ -97,6 +99,19 @@ async def test_a_look_that_hung_while_another_led_does_not_go_on(api: FakeApi, w
 def leads(running: Running) -> bool:
     """Whether an operator may write."""
     return running.operator._election.remaining("default") > 0  # noqa: SLF001 - what each write asks
+
+
+async def test_a_container_that_is_started_again_goes_on_at_once(api: FakeApi) -> None:
+    """Its Lease is its own, though it has not run out and nobody gave it back; all pods are listed before it writes."""
+    pod = str(uuid.uuid4())
+    spec = {"holderIdentity": f"{socket.gethostname()}/{pod}", "leaseDurationSeconds": 60}
+    api.create(LEASES, {"metadata": {"name": WIDE}, "spec": spec})
+    api.create("podgroups", a_group("web", 2))
+    async with operating(api, pod_uid=pod):
+        await api.until(lambda: len(api.pods()) == 2, "it leads")
+    asked = [(each.verb, each.resource) for each in api.requests]
+    taken = asked.index(("patch", LEASES))
+    assert taken < asked.index(("list", "pods"), taken) < asked.index(("create", "pods"))
 
 
 async def test_a_standby_keeps_no_group_in_its_queue(api: FakeApi) -> None:
