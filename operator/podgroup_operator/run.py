@@ -63,7 +63,7 @@ class Follower(Protocol):
 
 Follow = Callable[
     [
-        Callable[[], None],
+        Callable[[str], None],
         Callable[[Json, bool], None],
         Callable[[str], None],
         Callable[[], Awaitable[Sequence[str]]],
@@ -250,8 +250,7 @@ class Operator:
     def _look_at_all(self, within: Callable[[str], bool]) -> None:
         """Have all groups read afresh in some namespaces, those first that miss pods."""
         self._reconciler.start_anew(within)
-        keys = [key for key in self._groups.listed() if within(key[0])]
-        for key in sorted(keys, key=self._at_rest):
+        for key in sorted(self._groups.listed(within), key=self._at_rest):
             self._looks.add(key)
 
     def _at_rest(self, key: Key) -> bool:
@@ -271,14 +270,14 @@ class Operator:
             self._doubt()
         self._health.tell(KOPF, what)
 
-    def _doubt(self) -> None:
-        """Have all groups read afresh of which kopf does not speak soon."""
-        for key in self._groups.listed():
+    def _doubt(self, namespace: str = "") -> None:
+        """Have all groups of a namespace read afresh, of all if it is "", of which kopf does not speak soon."""
+        for key in self._groups.listed(lambda each: namespace in ("", each)):
             self._looks.add_after(key, RELIST_DOUBT)
 
-    def _listed(self) -> None:
+    def _listed(self, namespace: str = "") -> None:
         self._health.tell(START, "")
-        self._doubt()
+        self._doubt(namespace)
 
     def _seen(self, body: Json, gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
         if gone:

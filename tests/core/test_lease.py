@@ -4,7 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podgroup_operator.core.lease import DEADLINE, DURATION, POLL, RENEWAL, Lease, Sighting, Step, next_step, see
+from podgroup_operator.core.lease import (
+    DEADLINE,
+    DURATION,
+    LEFT_OUT,
+    POLL,
+    RECENT,
+    RENEWAL,
+    SHARED,
+    Lease,
+    Sighting,
+    Step,
+    is_covered,
+    is_left,
+    next_step,
+    of_our_kind,
+    see,
+)
 
 NOW = 1000.0
 
@@ -20,6 +36,7 @@ def lease(holder: str = "other", version: int = 1) -> Lease:
         pytest.param(None, Step.CREATE, id="there is none: it is created"),
         pytest.param(Sighting(lease("me"), 0.0), Step.RENEW, id="ours is renewed, however late"),
         pytest.param(Sighting(lease(""), NOW), Step.TAKE, id="a released one is taken at once"),
+        pytest.param(Sighting(lease(SHARED), NOW), Step.TAKE, id="from those of single namespaces it is taken at once"),
         pytest.param(Sighting(lease(), NOW), Step.WAIT, id="another's that was just renewed is left alone"),
         pytest.param(Sighting(lease(), NOW - DURATION), Step.WAIT, id="at the very end of its time it is another's"),
         pytest.param(Sighting(lease(), NOW - DURATION - 0.1), Step.TAKE, id="after that it is taken"),
@@ -54,3 +71,36 @@ def test_a_dead_leader_is_followed_within_fifteen_seconds() -> None:
     """The last renewal is seen one poll later at most, and the end of its time another poll later."""
     assert POLL + DURATION + POLL < 15
     assert RENEWAL < DEADLINE / 2, "one lost renewal must not cost the lease"
+
+
+@pytest.mark.parametrize(
+    ("settled", "age", "covered"),
+    [(True, 0.0, True), (True, RECENT, True), (True, RECENT + 0.1, False), (False, 0.0, False)],
+)
+def test_who_takes_a_namespace_over_acts_at_once_only_if_nobody_can_have_thought_it_free(
+    settled: bool,  # noqa: FBT001 - one of the cases
+    age: float,
+    covered: bool,  # noqa: FBT001 - what follows
+) -> None:
+    """The one before had waited itself, and the Lease was changed a moment ago; one that is new was nobody's."""
+    seen = Sighting(Lease("", DURATION, 0, 1, settled), NOW)
+    assert is_covered(seen, NOW - age, NOW) is covered
+    assert not is_covered(None, NOW, NOW)
+
+
+@given(st.floats(0, 60), st.floats(0.9, 1.1))
+def test_no_namespace_is_left_to_who_serves_all_before_another_of_its_own_may_act_at_once(
+    age: float, rate: float
+) -> None:
+    """By clocks that differ by a tenth: while the one may take it without waiting, the other has not begun."""
+    changed = Sighting(Lease("", DURATION, 0, 1, settled=True), NOW)  # seen by who serves all at once, or later
+    if is_covered(changed, NOW, NOW + age):
+        assert not is_left(changed, NOW + age * rate)
+    assert RECENT * 1.1 < LEFT_OUT
+
+
+def test_version_0_1_0_is_known_by_its_name() -> None:
+    """A host, a process and a number, without a slash."""
+    assert not of_our_kind("podgroup-operator-7d9f-abcde-1-0a1b2c3d")
+    assert of_our_kind("podgroup-operator-7d9f-abcde/8a6fd0c2-0b1e-4b6e-9e70-3f2f6b7c5d11")
+    assert of_our_kind(SHARED)

@@ -40,7 +40,7 @@ class Framed:
         self.troubles: list[str] = []
         self.requests = self.renewals = 0
         connection = Connection(api.url, None, lambda: "", self._renew)
-        news = News(lambda: self.told.append("listed"), self._seen, self._asked, self.troubles.append)
+        news = News(lambda _: self.told.append("listed"), self._seen, self._asked, self.troubles.append)
         self._frame = Frame(connection, namespaces, news, self.stop)
 
     def _renew(self) -> None:

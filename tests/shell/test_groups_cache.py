@@ -86,6 +86,17 @@ def test_a_namesake_clears_no_doubt() -> None:
     assert store.doubtful(second)
 
 
+def test_a_listing_of_one_namespace_leaves_the_groups_of_others_as_they_are() -> None:
+    """Who was sure stays so, and who was not, too."""
+    store, group = known()
+    assert list(store.listed(lambda namespace: namespace == "elsewhere")) == []
+    assert not store.doubtful(group)
+    assert list(store.listed(lambda namespace: namespace == group.key[0])) == [group.key]
+    assert store.doubtful(group)
+    store.listed(lambda namespace: namespace == "elsewhere")
+    assert store.doubtful(group)
+
+
 def test_a_group_that_is_forgotten_is_nowhere() -> None:
     """Neither its name nor its UID finds it, and no orphan concerns it."""
     store, group = known()

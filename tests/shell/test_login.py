@@ -50,6 +50,17 @@ def test_a_kubeconfig_says_where_the_server_is(kubeconfig: Path) -> None:
     assert (connection.server, connection.tls, connection.headers()) == (SERVER, None, {})
 
 
+@pytest.mark.parametrize(("context", "namespace"), [({"namespace": "mine"}, "mine"), ({}, "default")])
+def test_our_namespace_is_that_of_the_kubeconfigs_context(
+    kubeconfig: Path, context: dict[str, str], namespace: str
+) -> None:
+    """As for kubectl; there the Lease is if nothing else is said."""
+    config = yaml.safe_load(write_kubeconfig(kubeconfig, SERVER).read_text())
+    config["contexts"][0]["context"] |= context
+    kubeconfig.write_text(yaml.safe_dump(config))
+    assert connect(str(kubeconfig)).namespace == namespace
+
+
 def test_without_an_option_the_environments_kubeconfig_counts(
     kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,13 +39,14 @@ class News(NamedTuple):
     """Whom kopf's frame tells; all are called in kopf's thread.
 
     Attributes:
-        listed: PodGroups have been listed anew; every one that exists is about to be told of.
+        listed: the PodGroups of a namespace, of all if it is "", have been listed anew; every one that exists is about
+            to be told of.
         seen: this is the state of a PodGroup; the flag says whether it was its last.
         asked: a request for PodGroups is sent.
         trouble: why they cannot be read, a sentence; "" when they can.
     """
 
-    listed: Callable[[], None]
+    listed: Callable[[str], None]
     seen: Callable[[dict[str, Any], bool], None]
     asked: Callable[[], None]
     trouble: Callable[[str], None]
@@ -188,13 +189,19 @@ class Frame:
         if response.ok:
             self._news.trouble("")
             if begins:
-                self._news.listed()
+                self._news.listed(namespace_of(response.url.path))
         elif response.status != GONE:
             self._news.trouble(informer.unreadable("PodGroups", f"HTTP {response.status}"))
         if response.status == UNAUTHORIZED:
             self._connection.renew()
         if response.status in UNANSWERABLE:
             self._stop.set()
+
+
+def namespace_of(path: str) -> str:
+    """Read the namespace off the path of a collection; "" is all."""
+    _, _, rest = path.partition("/namespaces/")
+    return rest.partition("/")[0]
 
 
 def configured() -> kopf.OperatorSettings:

@@ -7,7 +7,7 @@ before anything is done for it, so that no pod is made for an owner that is gone
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,11 @@ class Group:
         return template
 
 
+def everywhere(_: str) -> bool:
+    """Leave no namespace out."""
+    return True
+
+
 class GroupStore:
     """PodGroups by namespace and name.
 
@@ -109,10 +114,13 @@ class GroupStore:
         """Tell whether the group may have vanished in a gap of kopf's watch."""
         return group.listing < self.listing
 
-    def listed(self) -> Iterable[Key]:
-        """Note that kopf has listed all PodGroups anew; give those that are known, which are doubtful now."""
+    def listed(self, within: Callable[[str], bool] = everywhere) -> Iterable[Key]:
+        """Note that kopf has listed all PodGroups of some namespaces anew; give those known, which are doubtful now."""
         self.listing += 1
-        return tuple(self._groups)
+        for group in self._groups.values():
+            if not within(group.key[0]) and group.listing == self.listing - 1:
+                group.listing = self.listing  # of this one nothing else is known than before
+        return tuple(key for key in self._groups if within(key[0]))
 
     def see(self, body: Json, listing: int | None = None) -> Group:
         """Take a group's state, unless a newer one of this name is known; give the newest.

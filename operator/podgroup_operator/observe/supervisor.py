@@ -43,7 +43,8 @@ class Supervisor:
 
     Args:
         connection: the API server.
-        listed: told that all PodGroups are about to be told of, for they have been listed anew.
+        listed: told that all PodGroups of a namespace, of all if it is "", are about to be told of, for they have been
+            listed anew.
         seen: told of a PodGroup's state, and whether it was its last.
         trouble: told why PodGroups cannot be read, a sentence; "" when they can.
         prepare: returns when all that kopf needs is there; gives the namespaces to follow, none for all.
@@ -57,7 +58,7 @@ class Supervisor:
     def __init__(
         self,
         connection: Connection,
-        listed: Callable[[], None],
+        listed: Callable[[str], None],
         seen: Callable[[Json, bool], None],
         trouble: Callable[[str], None],
         prepare: Callable[[], Awaitable[Sequence[str]]],
@@ -117,8 +118,8 @@ class Supervisor:
     def _news(self, loop: asyncio.AbstractEventLoop) -> "News":
         """Hand what kopf tells over from its thread to ours, in order."""
 
-        def listed() -> None:
-            loop.call_soon_threadsafe(self._listed)
+        def listed(namespace: str) -> None:
+            loop.call_soon_threadsafe(self._listed, namespace)
 
         def seen(body: Json, gone: bool) -> None:  # noqa: FBT001 - a fact, not a switch
             loop.call_soon_threadsafe(self._seen, body, gone)
