@@ -44,33 +44,39 @@ class Feeder:
     def __init__(
         self,
         connection: Connection,
-        namespaces: Sequence[str],
-        listed: Callable[[], None],
+        listed: Callable[[str], None],
         seen: Callable[[Json, bool], None],
         trouble: Callable[[str], None],
-        prepare: Callable[[], Awaitable[None]],
+        prepare: Callable[[], Awaitable[Sequence[str]]],
     ) -> None:
         self._server = connection.server
-        self._namespaces = namespaces or ("",)
         self._listed = listed
         self._seen = seen
         self._trouble = trouble
         self._prepare = prepare
         self._waiting: dict[str, tuple[Json, bool]] = {}
+        self.namespaces: Sequence[str] = ()
+        self.following = asyncio.Event()
         self.pulse = Pulse("The watch of PodGroups")
+
+    def again(self) -> None:
+        """Begin again: there are other namespaces to follow."""
+        raise AssertionError("no namespace is served by itself in a simulation")
 
     async def run(self) -> None:
         """Run kopf for ever."""
         while True:
+            self.namespaces = await self._prepare()
+            self.following.set()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    for namespace in self._namespaces:
+                    for namespace in self.namespaces or ("",):
                         tasks.create_task(self._follow(podgroups_path(namespace)))
             except* Ended:
                 self._trouble(ENDED)
+            self.following.clear()
             self.pulse.rest()
             await asyncio.sleep(RESTART_PAUSE)
-            await self._prepare()
 
     async def _follow(self, path: str) -> None:
         """List, then watch from there; list again when the watch cannot go on."""
@@ -91,7 +97,7 @@ class Feeder:
                     self._note(response.status)
                     if response.ok:
                         body = orjson.loads(await response.read())
-                        self._listed()
+                        self._listed("")
                         for item in body["items"]:
                             self._tell(item, gone=False)
                         return str(body["metadata"]["resourceVersion"])

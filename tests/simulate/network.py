@@ -234,10 +234,13 @@ class Response:
         """Give the body."""
         return self._body
 
-    def iter_any(self) -> AsyncIterator[bytes]:
-        """Give a watch's bytes as they come."""
-        assert self.stream, "only a watch is a stream"
-        return self.stream.chunks(self.silence)
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        """Give a watch's bytes as they come, or a body at once."""
+        if self.stream is None:
+            yield self._body
+            return
+        async for chunk in self.stream.chunks(self.silence):
+            yield chunk
 
 
 class Exchange:
@@ -294,6 +297,7 @@ class Session:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: aiohttp.ClientTimeout | None = None,
+        **_: Any,
     ) -> Exchange:
         """Ask for something."""
         body = orjson.loads(data) if data else None

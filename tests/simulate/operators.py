@@ -50,8 +50,7 @@ def stand_in(network: Network) -> None:
     outside: dict[ModuleType, dict[str, object]] = {
         cluster: {"connector": lambda *_: None},
         run: {
-            "connect": lambda *_: Connection("http://simulation", None, lambda: ""),
-            "own_namespace": lambda: LEASE_NAMESPACE,
+            "connect": lambda *_: Connection("http://simulation", None, lambda: "", namespace=LEASE_NAMESPACE),
             "Supervisor": Feeder,
             "Endpoints": Probes,
         },
@@ -91,7 +90,9 @@ class Operators:
         return process
 
     async def _run(self, process: Process) -> None:
-        operator = run.Operator(self._settings)
+        stop = asyncio.Event()
+        self._loop.add_signal_handler(signal.SIGTERM, stop.set)
+        operator = run.Operator(self._settings, stop)
         self._operators[process] = operator
         await operator.run()
 

@@ -38,7 +38,7 @@ REFUSALS_PER_SECOND = 25
 REFUSALS_OF_A_KIND = 24
 """Refusals of one kind of write to one group's pods within ten seconds: a pause that doubles allows for few."""
 
-LISTS_PER_SECOND = {"pods": 6, "podgroups.selfheal.dev": 12}
+LISTS_PER_SECOND = {"leases.coordination.k8s.io": 4, "pods": 6, "podgroups.selfheal.dev": 12}
 """Of one collection by one operator; kopf pauses for a tenth of a second between two."""
 
 CONFLICTS_PER_SECOND = 40
@@ -238,7 +238,7 @@ class Oracle:
 
     def _judge_writer(self, asked: Asked) -> None:
         holders = [lease["spec"].get("holderIdentity") or "" for lease in self._server.leases]
-        if not any(holder.startswith(f"{asked.process.name}-") for holder in holders):
+        if not any(holder.startswith(f"{asked.process.name}/") for holder in holders):
             raise Violation(f"one writer: {asked.process.name} did {asked.key} {asked.about} while {holders} led")
 
     def _judge_delete(self, asked: Asked) -> None:

@@ -221,7 +221,7 @@ class Troubles:
         """Give the operator that has the Lease, if it runs."""
         holders = [lease["spec"].get("holderIdentity") or "" for lease in self._world.server.leases]
         running = self._world.operators.running
-        return next((one for one in running for held in holders if held.startswith(f"{one.name}-")), None)
+        return next((one for one in running for held in holders if held.startswith(f"{one.name}/")), None)
 
     def second_operator(self, _: float) -> None:
         """There is one operator more."""
