@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from podgroup_operator import reconcile
-from podgroup_operator.act.apply import Application
+from podgroup_operator.act.removals import Removing
 from podgroup_operator.api import writer
 from podgroup_operator.observe import informer, lanes
 from podgroup_operator.observe.memory import Leaving, Memory
@@ -30,18 +30,18 @@ def put(owner: object, name: str, broken: object) -> None:
 
 def condemn_what_the_fence_spares() -> None:
     """Remember a pod as deleted whose delete was never sent: its group waits for its end for ever."""
-    remove = Application._remove  # noqa: SLF001 - what is broken is inside
+    remove = Removing._remove  # noqa: SLF001 - what is broken is inside
 
     async def forgetful(self: Any, what: Remove) -> bool:
         done = await remove(self, what)
-        if self.fenced and not done:
-            self._written.leaving[what.pod.uid] = Leaving(what.pod, what.why, 0.0, answered=True)
+        if self._progress.fenced and not done:
+            self._progress.written.leaving[what.pod.uid] = Leaving(what.pod, what.why, 0.0, answered=True)
         return done
 
     async def ask_nothing(*_: object) -> None:
         pass
 
-    put(Application, "_remove", forgetful)
+    put(Removing, "_remove", forgetful)
     put(reconcile, "ask_about_leaving", ask_nothing)
 
 
