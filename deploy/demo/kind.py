@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend import choose
+from backend import Backend
 from controlplane.abandoned import abandoned, own_name
 from demo.cluster import PATIENT_SECONDS, RUN, Cluster, Say, show_the_way
 from demo.manifests import ON_KIND
@@ -25,19 +25,18 @@ ERROR_LINES = 20
 
 
 @contextmanager
-def kind_cluster(environment: Mapping[str, str], folder: Path, say: Say) -> Iterator[Cluster]:
+def kind_cluster(backend: Backend, folder: Path, say: Say) -> Iterator[Cluster]:
     """Make a kind cluster under a name of its own; what that takes is built first, if it is not yet.
 
     Raises:
-        ControlPlaneError: there can be no kind cluster on this machine; it says why.
+        ControlPlaneError: something that it takes cannot be built.
         Trouble: kind failed.
     """
-    backend = choose({**environment, "PODGROUP_CLUSTER": "kind"})
-    backend.prepare()
+    backend.prepare(kubectl=False)
     kind = Kind(backend.kind, folder / "kubeconfig")
     for dead in abandoned(kind.clusters(), RUN):
         kind.delete(dead)
-    say(f"Cluster: kind ({backend.because}) is started; it takes about half a minute ...")
+    say("kind is started; it takes about half a minute, and longer where its node image has to be pulled ...")
     try:
         kind.create(own_name(RUN), say)
         if backend.engine:
