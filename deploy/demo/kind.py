@@ -23,6 +23,8 @@ END_SECONDS = 60
 
 ERROR_LINES = 20
 
+INSTEAD = "Without kind, and without real containers: make demo CLUSTER=local"
+
 
 @contextmanager
 def kind_cluster(backend: Backend, folder: Path, say: Say) -> Iterator[Cluster]:
@@ -85,7 +87,7 @@ class Kind:
                 _end(process)
                 raise
         if code:
-            message = f"kind could not create a cluster; it ended with code {code} and these words:\n{last}"
+            message = f"kind could not create a cluster; it ended with code {code} and these words:\n{last}\n{INSTEAD}"
             raise Trouble(message)
 
     def load(self, name: str, image: str) -> None:

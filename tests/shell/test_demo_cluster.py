@@ -97,6 +97,16 @@ def test_a_kubeconfig_that_cannot_be_used_is_named(
     assert "`make demo CLUSTER=local` takes no kubeconfig." in output
 
 
+def test_the_users_own_kubeconfig_is_taken_if_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CLUSTER=existing without KUBECONFIG is the cluster that kubectl would take."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main({"CLUSTER": "existing"}) == 1
+    output = " ".join(capsys.readouterr().out.split())
+    assert f"✗ The kubeconfig {tmp_path}/.kube/config cannot be used: " in output
+
+
 @pytest.mark.parametrize("answer", [b"", b"<html>no Kubernetes</html>"], ids=["nobody answers", "somebody else"])
 def test_a_cluster_that_is_none_is_told(answer: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """At the address of the kubeconfig nobody answers, or something that is no API server: a sentence, at once."""
@@ -131,9 +141,9 @@ def test_each_thing_that_kind_has_done_is_told(tmp_path: Path) -> None:
 
 
 def test_kinds_own_words_tell_why_it_failed(tmp_path: Path) -> None:
-    """Its last lines and its exit code are in the sentence, whichever command it was."""
+    """Its last lines and its exit code are in the sentence, whichever command it was, and a way without it."""
     kind = stand_in(tmp_path, 'echo "ERROR: no space left" >&2; exit 7')
-    with pytest.raises(Trouble, match="ended with code 7 and these words:\nERROR: no space left"):
+    with pytest.raises(Trouble, match=r"ended with code 7 and these words:\nERROR: no space left\n.*CLUSTER=local"):
         kind.create("demo-1", print)
     with pytest.raises(Trouble, match=r"load docker-image web:1 --name=demo-1` ended with code 7:\nERROR: no space"):
         kind.load("demo-1", "web:1")
