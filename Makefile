@@ -21,7 +21,7 @@ help: ## Show this help
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: setup ## Watch a PodGroup heal on a cluster of its own (or KUBECONFIG's); CLUSTER=kind: in real containers
+demo: setup ## Watch a PodGroup heal on KUBECONFIG's cluster, else kind with Docker, else one of its own; CLUSTER=local|kind|existing
 	@PYTHONPATH=deploy:deploy/local:deploy/kind $(PY) -m demo
 
 ##@ Develop

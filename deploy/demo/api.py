@@ -15,11 +15,13 @@ import yaml
 from kubernetes.client.exceptions import ApiException
 
 import kubernetes
+from demo.trouble import Trouble
 from podgroup_operator.core.names import GROUP, PLURAL, VERSION
 
 client: Any = kubernetes.client  # it has no types of its own
 
 REQUEST_SECONDS = 15
+ANOTHER = "`kubectl config view` shows what is in it; `make demo CLUSTER=local` takes no kubeconfig."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CRD_NAME = f"{PLURAL}.{GROUP}"
 MERGE = "application/merge-patch+json"
@@ -45,11 +47,15 @@ class Api:
         """Read the kubeconfig; nothing is asked of the server yet.
 
         Raises:
-            kubernetes.config.ConfigException: the kubeconfig cannot be used.
+            Trouble: the kubeconfig cannot be used.
         """
         configuration = client.Configuration()
         load: Any = kubernetes.config.load_kube_config
-        load(kubeconfig, client_configuration=configuration, persist_config=False)
+        try:
+            load(kubeconfig, client_configuration=configuration, persist_config=False)
+        except Exception as unreadable:  # a folder, a list, no YAML: the client has an exception of its own for few
+            message = f"The kubeconfig {kubeconfig} cannot be used: {str(unreadable).rstrip('.')}. {ANOTHER}"
+            raise Trouble(message) from unreadable
         if urlsplit(configuration.host).hostname in LOOPBACK:
             configuration.proxy = None  # the user's proxy does not know this machine
         configuration.retries = False  # a recovery is timed from the request, so it must be sent once
@@ -160,7 +166,11 @@ def _ask(function: Callable[..., Any], *arguments: object, **options: object) ->
     response = function(*arguments, **options, _preload_content=False, _request_timeout=REQUEST_SECONDS)
     if response.status >= 400:  # noqa: PLR2004 - with raw answers the client may leave this to us
         raise ApiException(http_resp=response)
-    answer: Json = json.loads(response.data)
+    try:
+        answer: Json = json.loads(response.data)
+    except ValueError as foreign:
+        message = f"What answers at {response.geturl() or 'this address'} is no API server. {ANOTHER}"
+        raise Trouble(message) from foreign
     return answer
 
 

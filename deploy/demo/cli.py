@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import ConfigException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
@@ -30,7 +29,7 @@ PACE_SECONDS = 0.8
 LONGEST_PACE_SECONDS = 60
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-FAILURES = (Trouble, ControlPlaneError, ConfigException, ApiException, HTTPError)
+FAILURES = (Trouble, ControlPlaneError, ApiException, HTTPError)
 
 Story = Callable[[Scene], None]
 

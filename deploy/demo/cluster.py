@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend import Backend
 from controlplane import cluster as local
 from controlplane.abandoned import abandoned, own_name
-from controlplane.build import build
 from controlplane.options import Options
 from controlplane.programs import KUBECTL
 from demo.manifests import ANYWHERE, Manifests
@@ -42,13 +42,13 @@ class Cluster:
 
 
 @contextmanager
-def local_cluster(say: Say) -> Iterator[Cluster]:
+def local_cluster(backend: Backend, say: Say) -> Iterator[Cluster]:
     """Start a local control plane under a name of its own; its programs are built first, if they are not yet."""
     for dead in abandoned(local.running_clusters(), RUN):
         local.delete(dead)
     try:
-        build()
-        say("Cluster: a local control plane with pretended nodes is started ...")
+        backend.prepare(kubectl=False)
+        say("The control plane is started ...")
         kubeconfig = local.create(own_name(RUN), Options(crds=[str(CRD)])) / "admin.kubeconfig"
         show_the_way(kubeconfig, say)
         yield Cluster(str(kubeconfig), ours=True, patience=QUICK_SECONDS)
@@ -60,4 +60,5 @@ def show_the_way(kubeconfig: Path, say: Say) -> None:
     """Say how somebody can look on from another terminal."""
     say(f"To look on from another terminal: export KUBECONFIG={kubeconfig}")
     if shutil.which("kubectl") is None:
-        say(f"There is no kubectl on PATH; one is here: {KUBECTL.path}")
+        where = f"one is here: {KUBECTL.path}" if KUBECTL.path.exists() else "`deploy/local/kind build` makes one."
+        say(f"There is no kubectl on PATH; {where}")

@@ -4,7 +4,6 @@ import json
 from collections import deque
 
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError
 
 from demo.screen import Screen
@@ -16,12 +15,13 @@ LOG_LINES = 20
 
 def sentence(failure: Exception) -> str:
     """Say what failed and what to do, in a sentence."""
-    if isinstance(failure, ConfigException):
-        return f"The kubeconfig cannot be used: {failure} `kubectl config view` shows what is in it."
     if isinstance(failure, ApiException):
         return f"The API server refused a request of the demo ({failure.status}): {_words(failure)}"
     if isinstance(failure, HTTPError):
-        return f"The API server does not answer: {failure}. Check that the cluster of KUBECONFIG runs."
+        return (
+            f"The API server does not answer: {failure}. Check that the cluster of KUBECONFIG runs, "
+            "or take another: make demo CLUSTER=local"
+        )
     return str(failure)
 
 

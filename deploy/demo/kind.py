@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend import choose
+from backend import Backend
 from controlplane.abandoned import abandoned, own_name
 from demo.cluster import PATIENT_SECONDS, RUN, Cluster, Say, show_the_way
 from demo.manifests import ON_KIND
@@ -23,21 +23,22 @@ END_SECONDS = 60
 
 ERROR_LINES = 20
 
+INSTEAD = "Without kind, and without real containers: make demo CLUSTER=local"
+
 
 @contextmanager
-def kind_cluster(environment: Mapping[str, str], folder: Path, say: Say) -> Iterator[Cluster]:
+def kind_cluster(backend: Backend, folder: Path, say: Say) -> Iterator[Cluster]:
     """Make a kind cluster under a name of its own; what that takes is built first, if it is not yet.
 
     Raises:
-        ControlPlaneError: there can be no kind cluster on this machine; it says why.
+        ControlPlaneError: something that it takes cannot be built.
         Trouble: kind failed.
     """
-    backend = choose({**environment, "PODGROUP_CLUSTER": "kind"})
-    backend.prepare()
+    backend.prepare(kubectl=False)
     kind = Kind(backend.kind, folder / "kubeconfig")
     for dead in abandoned(kind.clusters(), RUN):
         kind.delete(dead)
-    say(f"Cluster: kind ({backend.because}) is started; it takes about half a minute ...")
+    say("kind is started; it takes about half a minute, and longer where its node image has to be pulled ...")
     try:
         kind.create(own_name(RUN), say)
         if backend.engine:
@@ -86,7 +87,7 @@ class Kind:
                 _end(process)
                 raise
         if code:
-            message = f"kind could not create a cluster; it ended with code {code} and these words:\n{last}"
+            message = f"kind could not create a cluster; it ended with code {code} and these words:\n{last}\n{INSTEAD}"
             raise Trouble(message)
 
     def load(self, name: str, image: str) -> None:

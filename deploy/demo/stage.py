@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from backend import choose
 from controlplane.programs import any_kubectl
 from demo.api import Api, read_manifest
 from demo.cluster import CRD, Cluster, Say, local_cluster
@@ -25,6 +26,9 @@ from demo.wait import await_that
 SET_UP_SECONDS = 30
 TAKE_DOWN_SECONDS = 90
 KUBECTL_SECONDS = 15
+
+WISH = "CLUSTER"
+"""The variable that asks for a certain cluster: one of `backend.CHOICES`."""
 
 LOG = "operator.log"
 
@@ -54,12 +58,13 @@ class Stage:
         Raises:
             Trouble: there is none, or it has no answer in time.
         """
-        command = [str(any_kubectl()), f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}"]
-        cache = {"KUBECACHEDIR": str(self.folder / "kubectl")}  # else it would keep what it learns in the user's home
+        command = [str(any_kubectl()), f"--namespace={self.namespace}"]
+        # KUBECONFIG may name several files, --kubeconfig only one; and else it would keep what it learns in the home.
+        settings = {"KUBECONFIG": self.cluster.kubeconfig, "KUBECACHEDIR": str(self.folder / "kubectl")}
         try:
             return subprocess.run(  # noqa: S603 - a program that we chose, with our own arguments
                 [*command, *arguments],
-                env={**os.environ, **cache},
+                env={**os.environ, **settings},
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -108,7 +113,7 @@ def stage(environment: Mapping[str, str], say: Say, before_take_down: Callable[[
         cluster = stack.enter_context(chosen_cluster(environment, folder, say))
         api = stack.enter_context(closing(Api(cluster.kubeconfig)))
         namespace = f"podgroup-demo-{secrets.token_hex(2)}"
-        say(f"Cluster: Kubernetes {api.version()} at {api.server}")
+        say(f"Kubernetes {api.version()} at {api.server}")
         stack.enter_context(crd(api, say, tidy=not cluster.ours))
         stack.enter_context(own_namespace(api, namespace, say, tidy=not cluster.ours))
         operator = stack.enter_context(running_operator(cluster.kubeconfig, namespace, folder / LOG))
@@ -118,22 +123,19 @@ def stage(environment: Mapping[str, str], say: Say, before_take_down: Callable[[
 
 
 def chosen_cluster(environment: Mapping[str, str], folder: Path, say: Say) -> AbstractContextManager[Cluster]:
-    """Return the cluster to play on: kind's for CLUSTER=kind, else KUBECONFIG's, else a local control plane.
+    """Return the cluster that CLUSTER asks for, or else the quickest at hand, and say which that is.
 
     Raises:
-        Trouble: CLUSTER asks for something else.
-        ControlPlaneError: what a cluster of our own takes is missing, or it does not start.
+        ControlPlaneError: CLUSTER asks for what is not there, or what a cluster of our own takes is missing.
+        Trouble: the cluster does not start.
     """
-    wish, given = environment.get("CLUSTER", ""), environment.get("KUBECONFIG", "")
-    if wish not in ("", "kind"):
-        message = (
-            f"CLUSTER={wish} is unknown. CLUSTER=kind plays on kind, in real containers; without it the cluster of "
-            "KUBECONFIG is taken, and without that a local control plane is started."
-        )
-        raise Trouble(message)
-    if wish:
-        return kind_cluster(environment, folder, say)
-    return nullcontext(Cluster(given)) if given else local_cluster(say)
+    backend = choose(environment, variable=WISH)
+    say(f"Cluster: {backend.explained('make demo', WISH)}")
+    if backend.name == "kind":
+        return kind_cluster(backend, folder, say)
+    if backend.name == "local":
+        return local_cluster(backend, say)
+    return nullcontext(Cluster(environment.get("KUBECONFIG") or str(Path.home() / ".kube/config")))
 
 
 @contextmanager

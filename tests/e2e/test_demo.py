@@ -150,7 +150,7 @@ def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(
     output = capsys.readouterr().out
     assert code == 1
     assert "✗ The API server does not answer: " in output
-    assert "Check that the cluster of KUBECONFIG runs." in output
+    assert "Check that the cluster of KUBECONFIG runs, or take another: make demo CLUSTER=local" in output
 
 
 def test_the_crd_that_it_brought_goes_with_it(
@@ -171,11 +171,12 @@ def test_the_crd_that_it_brought_goes_with_it(
         assert find() != ""
 
 
-def test_without_a_kubeconfig_it_starts_and_removes_a_cluster_of_its_own(backend: Backend) -> None:
+def test_it_starts_and_removes_a_cluster_of_its_own(backend: Backend) -> None:
     """The whole story from nothing to nothing, in less than a minute, and no cluster of the demo's is left."""
     if backend.name != "local":
         pytest.skip("needs the programs of the local control plane")
-    demo = start({"PODGROUP_DEMO_PACE": "0"})
+    demo = start({"CLUSTER": "local", "PODGROUP_DEMO_PACE": "0"})
     output, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0, output
+    assert "Cluster: a local control plane, with pretended nodes (CLUSTER=local); to choose another: " in output
     assert not local.directory_of(f"demo-{demo.pid}").exists()

@@ -1,36 +1,30 @@
 """Compiles the programs, once.
 
-The first time takes minutes, so it says what it is doing: a moving line on a terminal, plain lines elsewhere. What
-is in the cache already is taken as it is, without asking Go. Two that build at the same time do not disturb each
-other: the second waits and then finds everything done, and a program appears under its name only when it is whole.
+The first time takes minutes, so it says what it is doing and how long that will take still. What is in the cache
+already is taken as it is, without asking Go. Two that build at the same time do not disturb each other: the second
+waits and then finds everything done, and a program appears under its name only when it is whole.
 """
 
 import fcntl
-import os
-import re
-import shutil
-import subprocess
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from controlplane.errors import ControlPlaneError
-from controlplane.programs import PROGRAMS, Program, cache, go_version
-
-ERROR_LINES = 20
-"""How much of the compiler's output a failed build shows."""
+from controlplane.compiler import batches, compile_batch, cores, find_go, names, stale_packages
+from controlplane.headway import Headway
+from controlplane.programs import PROGRAMS, Program, cache
+from controlplane.progress import shown
 
 
 def build(programs: Iterable[Program] = PROGRAMS) -> None:
     """Make sure that every program is in the cache.
 
     Raises:
-        ControlPlaneError: Go is missing or too old, or the compiler failed.
+        ControlPlaneError: Go is missing or too old, the sources cannot be had, or the compiler failed.
     """
     missing = [program for program in programs if not program.path.exists()]
     if not missing:
@@ -38,11 +32,9 @@ def build(programs: Iterable[Program] = PROGRAMS) -> None:
     console = Console(stderr=True, highlight=False)
     with _one_at_a_time(console):
         missing = [program for program in missing if not program.path.exists()]
-        for number, program in enumerate(missing, 1):
-            go = _find_go(program)
-            started = time.monotonic()
-            _compile(go, program, console, f"Building {program.name} ({number} of {len(missing)})")
-            console.print(f"Built {program.name} in {_elapsed(started)} ({number} of {len(missing)})")
+        go = find_go(missing) if missing else ""
+        for batch in batches(missing):
+            _build(go, batch, console)
 
 
 @contextmanager
@@ -57,65 +49,26 @@ def _one_at_a_time(console: Console) -> Iterator[None]:
         yield
 
 
-def _find_go(program: Program) -> str:
-    """Return the path of a Go that is new enough for the program's module."""
-    needed = ".".join(map(str, go_version(program.module)))
-    install = f"install Go {needed} or newer from https://go.dev/dl/ and put it on PATH."
-    go = shutil.which("go")
-    if go is None:
-        message = f"Go is needed to build {program.name} and was not found: {install}"
-        raise ControlPlaneError(message)
-    # From the root, so that no go.mod asks for another Go than the one that is installed.
-    answer = subprocess.run(  # noqa: S603 -- a program found on PATH, with fixed arguments
-        [go, "env", "GOVERSION"], cwd="/", env=_environment(), capture_output=True, text=True, check=False
-    )
-    version = re.match(r"go(\d+)\.(\d+)", answer.stdout)
-    if version is None or (int(version[1]), int(version[2])) < go_version(program.module):
-        found = answer.stdout.strip() or answer.stderr.strip()
-        message = f"{go} is too old to build {program.name} ({found}): {install}"
-        raise ControlPlaneError(message)
-    return go
+def _build(go: str, batch: Sequence[Program], console: Console) -> None:
+    started, what = time.monotonic(), names(batch)
+    with shown(console, f"Fetching the sources of {what}") as said:
+        sources = stale_packages(go, batch, said)
+    headway = Headway(sources, len(batch), cores())
+    with (
+        TemporaryDirectory(dir=_programs(), prefix=".unfinished-") as unfinished,
+        shown(console, f"Building {what}", headway) as said,
+    ):
+        compile_batch(go, batch, Path(unfinished), said)
+        for program in batch:
+            program.path.parent.mkdir(exist_ok=True)
+            Path(unfinished, program.name).rename(program.path)
+    console.print(f"Built {what} in {_elapsed(started)}", soft_wrap=True)
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of the compiler: no C, no other Go than the installed one, no enclosing workspace."""
-    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-
-
-def _compile(go: str, program: Program, console: Console, title: str) -> None:
-    program.path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = program.path.with_name(f".{program.name}.{os.getpid()}")
-    command = [go, "build", "-v", *program.flags, "-o", str(unfinished), program.package]
-    try:
-        with subprocess.Popen(  # noqa: S603 -- the compiler, with arguments from our own table
-            command, cwd=program.source, env=_environment(), stderr=subprocess.PIPE, text=True
-        ) as compiler:
-            last_lines = _follow(compiler, console, title)
-        if compiler.returncode != 0:
-            message = f"Building {program.name} failed; `go build` ended with:\n{last_lines}"
-            raise ControlPlaneError(message)
-        unfinished.rename(program.path)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
-
-
-def _follow(compiler: "subprocess.Popen[str]", console: Console, title: str) -> str:
-    """Show which package the compiler is at until it ends; return its last lines."""
-    last_lines = deque[str](maxlen=ERROR_LINES)
-    if not console.is_terminal:
-        console.print(f"{title} ...")
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[at]}"),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=None, at="")
-        for line in compiler.stderr or ():
-            last_lines.append(line.rstrip())
-            progress.update(task, at=line.strip()[:60])
-    return "\n".join(last_lines)
+def _programs() -> Path:
+    folder = cache() / "programs"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _elapsed(started: float) -> str:

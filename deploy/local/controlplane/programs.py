@@ -81,12 +81,12 @@ def _pinned(module: str, pattern: str) -> str:
     return found.group(1)
 
 
-ETCD = Program("etcd", "etcd", "go.etcd.io/etcd/server/v3")
+ETCD = Program("etcd", "kubernetes", "go.etcd.io/etcd/server/v3")
 APISERVER = Program("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver")
 CONTROLLER_MANAGER = Program("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager")
 SCHEDULER = Program("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler")
 KUBECTL = Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl")
-KWOK = Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok")
+KWOK = Program("kwok", "kubernetes", "sigs.k8s.io/kwok/cmd/kwok")
 
 HELM = Program("helm", "helm", "helm.sh/helm/v4/cmd/helm")
 """For the chart, not for a cluster."""
