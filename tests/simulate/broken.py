@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from podgroup_operator import reconcile
-from podgroup_operator.act.removals import Removing
+from podgroup_operator.act import removals
 from podgroup_operator.api import writer
 from podgroup_operator.observe import informer, lanes
 from podgroup_operator.observe.memory import Leaving, Memory
@@ -19,7 +19,7 @@ from podgroup_operator.observe.memory import Leaving, Memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podgroup_operator.core.model import Remove
+    from podgroup_operator.core.model import Plan
 
 
 def put(owner: object, name: str, broken: object) -> None:
@@ -30,18 +30,18 @@ def put(owner: object, name: str, broken: object) -> None:
 
 def condemn_what_the_fence_spares() -> None:
     """Remember a pod as deleted whose delete was never sent: its group waits for its end for ever."""
-    remove = Removing._remove  # noqa: SLF001 - what is broken is inside
+    carry_out = removals.Removing.carry_out
 
-    async def forgetful(self: Any, what: Remove) -> bool:
-        done = await remove(self, what)
-        if self._progress.fenced and not done:
-            self._progress.written.leaving[what.pod.uid] = Leaving(what.pod, what.why, 0.0, answered=True)
-        return done
+    async def forgetful(self: Any, plan: Plan) -> None:
+        await carry_out(self, plan)
+        progress = self._progress
+        for what in plan.removes if progress.fenced else ():
+            progress.written.leaving.setdefault(what.pod.uid, Leaving(what.pod, what.why, 0.0, answered=True))
 
     async def ask_nothing(*_: object) -> None:
         pass
 
-    put(Removing, "_remove", forgetful)
+    put(removals.Removing, "carry_out", forgetful)
     put(reconcile, "ask_about_leaving", ask_nothing)
 
 

@@ -44,7 +44,7 @@ class Feeder:
     def __init__(
         self,
         connection: Connection,
-        listed: Callable[[str], None],
+        listed: Callable[[], None],
         seen: Callable[[Json, bool], None],
         trouble: Callable[[str], None],
         prepare: Callable[[], Awaitable[Sequence[str]]],
@@ -55,28 +55,37 @@ class Feeder:
         self._trouble = trouble
         self._prepare = prepare
         self._waiting: dict[str, tuple[Json, bool]] = {}
+        self._again = asyncio.Event()
         self.namespaces: Sequence[str] = ()
         self.following = asyncio.Event()
         self.pulse = Pulse("The watch of PodGroups")
 
     def again(self) -> None:
         """Begin again: there are other namespaces to follow."""
-        raise AssertionError("no namespace is served by itself in a simulation")
+        self._again.set()
 
     async def run(self) -> None:
         """Run kopf for ever."""
         while True:
             self.namespaces = await self._prepare()
-            self.following.set()
+            self._again.clear()
             try:
                 async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._end_to_begin_again())
                     for namespace in self.namespaces or ("",):
                         tasks.create_task(self._follow(podgroups_path(namespace)))
+                    self.following.set()
             except* Ended:
-                self._trouble(ENDED)
-            self.following.clear()
-            self.pulse.rest()
-            await asyncio.sleep(RESTART_PAUSE)
+                if not self._again.is_set():
+                    self._trouble(ENDED)
+                    await asyncio.sleep(RESTART_PAUSE)
+            finally:
+                self.following.clear()
+                self.pulse.rest()
+
+    async def _end_to_begin_again(self) -> None:
+        await self._again.wait()
+        raise Ended
 
     async def _follow(self, path: str) -> None:
         """List, then watch from there; list again when the watch cannot go on."""
@@ -97,7 +106,7 @@ class Feeder:
                     self._note(response.status)
                     if response.ok:
                         body = orjson.loads(await response.read())
-                        self._listed("")
+                        self._listed()
                         for item in body["items"]:
                             self._tell(item, gone=False)
                         return str(body["metadata"]["resourceVersion"])

@@ -208,6 +208,11 @@ class Stream:
             yield what
 
 
+async def once(body: bytes) -> AsyncIterator[bytes]:
+    """Give a body as a stream."""
+    yield body
+
+
 class Response:
     """An answer, as much of `aiohttp.ClientResponse` as is used."""
 
@@ -234,13 +239,9 @@ class Response:
         """Give the body."""
         return self._body
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        """Give a watch's bytes as they come, or a body at once."""
-        if self.stream is None:
-            yield self._body
-            return
-        async for chunk in self.stream.chunks(self.silence):
-            yield chunk
+    def iter_any(self) -> AsyncIterator[bytes]:
+        """Give a watch's bytes as they come."""
+        return self.stream.chunks(self.silence) if self.stream else once(self._body)
 
 
 class Exchange:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 
-from podgroup_operator import run
+from podgroup_operator import cli, run
 from podgroup_operator.api import cluster
 from podgroup_operator.api.login import Connection
 from simulate.apiserver import LEASE_NAMESPACE
@@ -75,7 +75,6 @@ class Operators:
         self._tell = tell
         self._settings = settings
         self._count = 0
-        self._operators: dict[Process, run.Operator] = {}
         self.running: list[Process] = []
         self.failures: list[str] = []
 
@@ -85,16 +84,9 @@ class Operators:
         process = Process(f"operator-{self._count}")
         self._tell(f"{process.name} starts")
         self.running.append(process)
-        task = self._loop.create_task(self._run(process), context=within(process))
+        task = self._loop.create_task(cli.serve(self._settings), context=within(process))
         task.add_done_callback(lambda task: self._ended(process, task), context=within(process))
         return process
-
-    async def _run(self, process: Process) -> None:
-        stop = asyncio.Event()
-        self._loop.add_signal_handler(signal.SIGTERM, stop.set)
-        operator = run.Operator(self._settings, stop)
-        self._operators[process] = operator
-        await operator.run()
 
     def _ended(self, process: Process, task: asyncio.Task[None]) -> None:
         self.running.remove(process)
@@ -127,11 +119,3 @@ class Operators:
         if not process.dead:
             self._tell(f"{process.name} goes on")
             self._loop.resume(process)
-
-    def unwell(self) -> list[str]:
-        """Tell why operators are not ready, or are dead, by their own word."""
-        said = []
-        for process in self.running:
-            health: Any = getattr(self._operators[process], "_health", None)
-            said += [f"{process.name}: {what}" for what in (health.dead, health.waiting_for) if what]
-        return said

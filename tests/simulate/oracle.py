@@ -38,7 +38,7 @@ REFUSALS_PER_SECOND = 25
 REFUSALS_OF_A_KIND = 24
 """Refusals of one kind of write to one group's pods within ten seconds: a pause that doubles allows for few."""
 
-LISTS_PER_SECOND = {"leases.coordination.k8s.io": 4, "pods": 6, "podgroups.selfheal.dev": 12}
+LISTS_PER_SECOND = {"pods": 6, "podgroups.selfheal.dev": 12}
 """Of one collection by one operator; kopf pauses for a tenth of a second between two."""
 
 CONFLICTS_PER_SECOND = 40
@@ -225,7 +225,7 @@ class Oracle:
     def _judge_pace(self, asked: Asked, *, refused: bool) -> None:
         who = asked.process.name
         if asked.verb == "list" and asked.query.get("limit") != "1":  # one that only asks for the version is cheap
-            self._limit(LISTS_PER_SECOND[asked.resource], 1.0, "lists", who, asked.path)
+            self._limit(LISTS_PER_SECOND.get(asked.resource, 6), 1.0, "lists", who, asked.path)
         if asked.code == 409:
             self._limit(CONFLICTS_PER_SECOND, 1.0, "conflict", who)
             return
@@ -237,7 +237,8 @@ class Oracle:
                 self._limit(REFUSALS_OF_A_KIND, 10.0, "refused", who, asked.key, self._group_of(asked))
 
     def _judge_writer(self, asked: Asked) -> None:
-        holders = [lease["spec"].get("holderIdentity") or "" for lease in self._server.leases]
+        leases = [lease for lease in self._server.leases if lease["metadata"]["namespace"] == asked.namespace]
+        holders = [lease["spec"].get("holderIdentity") or "" for lease in leases or self._server.leases]
         if not any(holder.startswith(f"{asked.process.name}/") for holder in holders):
             raise Violation(f"one writer: {asked.process.name} did {asked.key} {asked.about} while {holders} led")
 

@@ -27,7 +27,7 @@ NEEDS_PEACE = frozenset({"crowd"})
 LONGEST = 40.0
 """Seconds that a trouble lasts at most."""
 
-CROWD, CROWD_SECONDS = 80, 25.0
+CROWD, CROWD_SECONDS = 80, 8.0
 """Pods of a large group, and how long it may take to make them."""
 
 STEPS = (-7200.0, -3600.0, -60.0, -3.0, 3.0, 60.0, 3600.0)
