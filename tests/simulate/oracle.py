@@ -81,13 +81,20 @@ class Group:
 
     def counts(self, pod: Obj | None) -> bool:
         """Tell whether a pod is one of the group's that live."""
-        if pod is None or controller(pod) != self.uid or pod["metadata"].get("deletionTimestamp") or over(pod):
-            return False
-        return self.matches(pod)
+        return pod is not None and controller(pod) == self.uid and lives(pod) and self.matches(pod)
+
+    def could_take(self, pod: Obj) -> bool:
+        """Tell whether a pod lives that nobody controls, and that the group is to take in."""
+        return lives(pod) and not controller(pod) and self.matches(pod)
+
+    def should_free(self, pod: Obj) -> bool:
+        """Tell whether a pod of the group lives that has its labels no more."""
+        return lives(pod) and controller(pod) == self.uid and not self.matches(pod)
 
     def matches(self, pod: Obj) -> bool:
         """Tell whether a pod has the group's labels."""
-        return self.labels.items() <= (pod["metadata"].get("labels") or {}).items()
+        here = pod["metadata"]["namespace"] == self.key[0]
+        return here and self.labels.items() <= (pod["metadata"].get("labels") or {}).items()
 
 
 class Oracle:
@@ -265,6 +272,11 @@ class Oracle:
             times.popleft()
         if len(times) > most:
             raise Violation(f"pace: {what} {' '.join(whose)}: {len(times)} times within {seconds:g} s")
+
+
+def lives(pod: Obj) -> bool:
+    """Tell whether a pod is neither finished nor on its way out."""
+    return not over(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
 def controller(pod: Obj) -> str:

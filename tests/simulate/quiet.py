@@ -91,6 +91,9 @@ def unsteady(world: Simulation) -> list[str]:
 def unfinished(world: Simulation, group: Group, body: Obj) -> list[str]:
     """Tell what is not well with one group."""
     name, living, status = name_of(body), world.oracle.living(group), body.get("status") or {}
+    claimable = [pod for pod in world.server.pods if group.could_take(pod) or group.should_free(pod)]
+    if claimable:
+        return [f"{name}: not taken in, or not set free: {', '.join(map(name_of, claimable))}"]
     if living != group.replicas:
         return [f"{name} has {living} pods of {group.replicas}"]
     pods = [pod for pod in world.server.pods if group.counts(pod)]
