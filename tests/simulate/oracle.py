@@ -41,6 +41,9 @@ REFUSALS_OF_A_KIND = 24
 LISTS_PER_SECOND = {"pods": 6, "podgroups.selfheal.dev": 12}
 """Of one collection by one operator; kopf pauses for a tenth of a second between two."""
 
+KOPF_BEGINS_ANEW = ("watch podgroups", 410)
+"""How often it does is bounded by its lists."""
+
 CONFLICTS_PER_SECOND = 40
 """A conflict is tried again at once, and each time with newer news."""
 
@@ -238,7 +241,7 @@ class Oracle:
             return
         if asked.changes and asked.resource != "events.events.k8s.io":
             self._limit(WRITES_AGAIN, 1.0, "again", who, asked.key, asked.about)
-        if refused and asked.verb:
+        if refused and asked.verb and (asked.key, asked.code) != KOPF_BEGINS_ANEW:
             self._limit(REFUSALS_PER_SECOND, 1.0, "refused", who)
             if asked.key in ("create pods", "delete pods", "patch pods"):
                 self._limit(REFUSALS_OF_A_KIND, 10.0, "refused", who, asked.key, self._group_of(asked))
