@@ -44,7 +44,7 @@ class Feeder:
     def __init__(
         self,
         connection: Connection,
-        listed: Callable[[], None],
+        listed: Callable[[str], None],
         seen: Callable[[Json, bool], None],
         trouble: Callable[[str], None],
         prepare: Callable[[], Awaitable[Sequence[str]]],
@@ -73,7 +73,7 @@ class Feeder:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._end_to_begin_again())
                     for namespace in self.namespaces or ("",):
-                        tasks.create_task(self._follow(podgroups_path(namespace)))
+                        tasks.create_task(self._follow(namespace))
                     self.following.set()
             except* Ended:
                 if not self._again.is_set():
@@ -87,18 +87,19 @@ class Feeder:
         await self._again.wait()
         raise Ended
 
-    async def _follow(self, path: str) -> None:
+    async def _follow(self, namespace: str) -> None:
         """List, then watch from there; list again when the watch cannot go on."""
+        path = podgroups_path(namespace)
         async with aiohttp.ClientSession() as session:
             while True:
-                version = await self._list(session, path)
+                version = await self._list(session, path, namespace)
                 pauses = iter(EndlessBackoffs())
                 while version:
                     worked, version = await self._watch(session, path, version)
                     pauses = iter(EndlessBackoffs()) if worked else pauses
                     await asyncio.sleep(RECONNECT_PAUSE if worked else next(pauses))
 
-    async def _list(self, session: aiohttp.ClientSession, path: str) -> str:
+    async def _list(self, session: aiohttp.ClientSession, path: str, namespace: str) -> str:
         for pause in EndlessBackoffs():
             self.pulse.beat()
             try:
@@ -106,7 +107,7 @@ class Feeder:
                     self._note(response.status)
                     if response.ok:
                         body = orjson.loads(await response.read())
-                        self._listed()
+                        self._listed(namespace)
                         for item in body["items"]:
                             self._tell(item, gone=False)
                         return str(body["metadata"]["resourceVersion"])
