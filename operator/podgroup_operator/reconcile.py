@@ -115,6 +115,9 @@ class Reconciler:
         application, outcome = Application(group, memory, self.cluster, writer, self.monotonic), Outcome()
         if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):
             outcome = await application.carry_out(decision)
+        if application.owner_gone:
+            self.groups.doubt(group)  # the news of its end may never come, or the answer was older than it
+            return STALE_PAUSE
         status = summarize(view, outcome, self.clock())
 
         memory.told.healing = status.healing
@@ -155,7 +158,10 @@ class Reconciler:
             metrics.failures.labels("FailedStatus").inc()
             return lane.until - self.monotonic()
         lane.accepted()
-        return None if done else STALE_PAUSE
+        if done:
+            return None
+        self.groups.doubt(group)  # the news that should be on its way may never come
+        return STALE_PAUSE
 
     async def _say_unreadable(self, group: Group, writer: Writer) -> None:
         """Tell in the status of a group whose spec cannot be read that nothing is done for it."""

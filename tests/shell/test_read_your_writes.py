@@ -224,3 +224,17 @@ async def test_a_new_group_takes_over_the_pods_of_an_orphaned_one(stage: Stage) 
     await group(stage, 3)
     assert slots(stage.api.pods()) == ["0", "1", "2"]
     assert set(first) < set(names(stage.api.pods()))
+
+
+async def test_a_group_of_whose_end_nobody_tells_is_forgotten(stage: Stage) -> None:
+    """A watch may be silent for long: what is asked on its way says that it is gone, and then it is not asked again."""
+    await group(stage, 2)
+    stage.api.delete("podgroups", "web")
+    for name in names(stage.api.pods()):
+        stage.api.delete("pods", name, grace=0)
+    stage.hear_pods()
+    assert await stage.look() == 1
+    assert (await stage.look(), stage.groups.get(KEY), stage.api.pods()) == (None, None, [])
+    before = len(stage.api.requests)
+    assert await stage.look() is None
+    assert stage.api.requests[before:] == []

@@ -30,7 +30,11 @@ def looks_orphaned(plan: Plan) -> bool:
 
 
 class Application:
-    """One plan being carried out for one group."""
+    """One plan being carried out for one group.
+
+    Attributes:
+        owner_gone: the PodGroup was not there any more when it was read.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Application:
         writer: Writer,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.owner_gone = False
         self._desired = group.desired
         self._cluster = cluster
         self._progress = Progress(memory, monotonic)
@@ -86,11 +91,13 @@ class Application:
         try:
             body = await self._cluster.get(path, None if exactly else {"resourceVersion": "0"})
         except Refused as refusal:
-            if refusal.code != NOT_FOUND:
+            self.owner_gone = refusal.code == NOT_FOUND
+            if not self.owner_gone:
                 self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error reading the PodGroup", refusal)
             return False
         except Unreachable as error:
             self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error reading the PodGroup", error)
             return False
         metadata = body["metadata"]
-        return metadata["uid"] == self._desired.uid and "deletionTimestamp" not in metadata
+        self.owner_gone = metadata["uid"] != self._desired.uid
+        return not self.owner_gone and "deletionTimestamp" not in metadata

@@ -24,6 +24,10 @@ from podgroup_operator.workqueue import Key
 Json = dict[str, Any]
 
 
+NEVER = -1
+"""The listing of a group that has to be read afresh."""
+
+
 @dataclass(slots=True)
 class Group:
     """One PodGroup as the API has it.
@@ -113,6 +117,10 @@ class GroupStore:
     def doubtful(self, group: Group) -> bool:
         """Tell whether the group may have vanished in a gap of kopf's watch."""
         return group.listing < self.listing
+
+    def doubt(self, group: Group) -> None:
+        """Have a group read afresh before the next look at it."""
+        group.listing = NEVER
 
     def listed(self, within: Callable[[str], bool] = everywhere) -> Iterable[Key]:
         """Note that kopf has listed all PodGroups of some namespaces anew; give those known, which are doubtful now."""
