@@ -126,8 +126,8 @@ def test_block_owner_deletion_needs_the_finalizers(
             with OperatorProcess(kubeconfig, tmp_path / "log", [f"--namespace={name}"]) as process:
                 process.start()
                 shop.create_group()
-                eventually("FailedCreate", lambda: shop.condition("Stalled").get("reason"))
-                assert "cannot set blockOwnerDeletion" in shop.condition("Stalled")["message"]
+                eventually("FailedCreate", lambda: shop.condition("ReplicaFailure").get("reason"))
+                assert "cannot set blockOwnerDeletion" in shop.condition("ReplicaFailure")["message"]
                 assert shop.pods() == []
                 account.allow(operator_rules())
                 shop.complete()
