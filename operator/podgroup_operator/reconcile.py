@@ -93,8 +93,8 @@ class Reconciler:
                 self.forget(group)
 
     async def _look(self, group: Group, writer: Writer) -> float | None:
-        began, memory = self.monotonic(), self.pods.memories.of(group.owner)
-        await ask_about_leaving(memory, self.cluster, began)
+        memory = self.pods.memories.of(group.owner)
+        await ask_about_leaving(memory, self.cluster, self.monotonic())
         if memory.written.unsure:
             await self.refresh(group.desired.namespace)
             memory.written.unsure = False
@@ -102,14 +102,25 @@ class Reconciler:
             metrics.stale_skips.inc()
             memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
-        view = self._view(group, memory)
+        began, view = self.monotonic(), self._view(group, memory)
+        took = self.monotonic() - began
         if await self._judge_template(group, memory, view, writer):
             view = self._view(group, memory)
-        return await self._act_and_tell(group, memory, view, writer)
+        return await self._act_and_tell(group, memory, view, writer, took)
 
-    async def _act_and_tell(self, group: Group, memory: Memory, view: View, writer: Writer) -> float | None:
-        """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
-        began, decision = self.monotonic(), plan(view)
+    async def _act_and_tell(
+        self, group: Group, memory: Memory, view: View, writer: Writer, took: float
+    ) -> float | None:
+        """Do what is to be done for a group, and tell it; give the seconds after which to look again.
+
+        Args:
+            group: the group.
+            memory: what is remembered of it.
+            view: what is seen of it.
+            writer: by which everything is written.
+            took: the seconds that it took to see that.
+        """
+        decision = plan(view)
         if decision.missing <= 0:
             memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
         application, outcome = Application(group, memory, self.cluster, writer, self.monotonic), Outcome()
@@ -131,7 +142,7 @@ class Reconciler:
             memory.told.due = max(memory.told.due, self.monotonic() + SETTLING)
         told_in = await self._tell(group, status, memory, writer)
         now = self.monotonic()
-        rest = SPACING * (now - began) if decision.empty else 0.0
+        rest = SPACING * took if decision.empty else 0.0
         memory.told.quiet_until = max(memory.told.due, now + rest)
         return self._next_look(told_in, decision, outcome, status, memory)
 

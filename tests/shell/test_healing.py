@@ -197,3 +197,19 @@ async def test_a_seat_that_two_pods_claim_is_no_reason_for_two_replacements(stag
     assert told(stage) == [(second, "Deleted")]
     assert stage.status()["healing"]["total"] == 1
     assert stage.family().losses == {}
+
+
+async def test_what_was_lost_before_a_start_is_counted_though_it_cannot_be_replaced_at_once(stage: Stage) -> None:
+    """The status tells of fewer pods meanwhile, and that they were lost is still known when they may be made."""
+    stage.api.create("podgroups", a_group("web", 3))
+    await stage.settle()
+    stage.api.delete("pods", names(stage.api.pods())[0], grace=0)
+    again = Stage(stage.api, stage.cluster)
+    again.now = stage.now + 60
+    stage.api.access.deny("create", "pods")
+    await again.settle()
+    assert (again.status()["replicas"], again.status()["healing"]["total"]) == (2, 0)
+    stage.api.access.allow("create", "pods")
+    again.now += 20
+    await again.settle()
+    assert (again.status()["replicas"], again.status()["healing"]["total"]) == (3, 1)

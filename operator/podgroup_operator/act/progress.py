@@ -9,6 +9,9 @@ from podgroup_operator.api.cluster import FORBIDDEN, Refused, Unreachable
 from podgroup_operator.core.model import Create, Failure, Lane, Outcome, Plan, Remove
 from podgroup_operator.observe.memory import Memory
 
+FEW = 2
+"""Pods that may not be changed; where there are more, something is wrong with all, and the lane waits."""
+
 LANES = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
 
 
@@ -78,7 +81,9 @@ class Progress:
             for trouble in troubles:
                 if trouble.uid:
                     memory.stick(trouble.uid, trouble.error, now)
-            if troubles:
+            if troubles and len(troubles) <= FEW and all(trouble.uid for trouble in troubles):
+                memory.note(troubles[0].error, troubles[0].message, self._departed)
+            elif troubles:
                 first, mostly = troubles[0], len(troubles) > accepted
                 memory.refused(first.error, first.message, now, mostly=mostly, departed=self._departed)
             elif accepted or not (wishes.get(lane) or memory.stuck_at(now)):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from podgroup_operator.core.backoff import streak_of
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify, is_active, is_finished
-from podgroup_operator.core.model import Desired, Observed, Pod, Streak
+from podgroup_operator.core.model import Desired, Lane, Observed, Pod, Streak
 
 
 class Member(NamedTuple):
@@ -93,6 +93,8 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
     """
     found = Pass(desired, now)
     uid, stuck, deleting = desired.uid, observed.stuck, desired.deleting
+    claims = observed.held.get(Lane.CLAIM)
+    waits = claims is not None and claims.wait > 0
     matches, member = desired.selector.matches, found.member
     adoptable, released, captive = list[Pod](), list[Pod](), 0
     for pod in observed.pods:
@@ -101,11 +103,11 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
             member(pod)
         elif deleting or (pod.controller and not ours) or not is_active(pod):
             continue
-        elif ours and pod.uid in stuck:
+        elif ours and (waits or pod.uid in stuck):
             captive += 1
         elif ours:
             released.append(pod)
-        elif pod.uid not in stuck and matches(pod.labels):
+        elif not waits and pod.uid not in stuck and matches(pod.labels):
             adoptable.append(pod)
     tally, finished = found.tally(), tuple(found.finished)
     return View(

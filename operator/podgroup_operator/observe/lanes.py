@@ -72,7 +72,7 @@ class LaneMemory:
         self.tries, self.until, self.message, self.forbidden, self.passing = 0, 0.0, "", False, False
 
     def refused(self, trouble: Trouble, message: str, now: float, *, mostly: bool, departed: int = 0) -> None:
-        """Note that something was refused.
+        """Note that something was refused, and wait.
 
         Args:
             trouble: the first refusal of the look.
@@ -81,13 +81,17 @@ class LaneMemory:
             mostly: whether more was refused than accepted.
             departed: how many pods of the group have gone so far.
         """
-        self.message, self.departed = message, departed
-        self.forbidden = isinstance(trouble, Refused) and trouble.code == FORBIDDEN
-        self.passing = is_passing(trouble)
+        self.note(trouble, message, departed)
         least = (trouble.retry_after or 0.0) if isinstance(trouble, Refused) else 0.0
         pause = pause_after(trouble, self.tries) if mostly else SOON
         self.tries = self.tries + 1 if mostly else 0
         self.until = now + max(pause, least)
+
+    def note(self, trouble: Trouble, message: str, departed: int = 0) -> None:
+        """Note that something was refused for the sake of single pods, which wait by themselves."""
+        self.message, self.departed = message, departed
+        self.forbidden = isinstance(trouble, Refused) and trouble.code == FORBIDDEN
+        self.passing = is_passing(trouble)
 
     def stick(self, uid: str, trouble: Trouble, now: float) -> None:
         """Note that a pod could not be changed."""

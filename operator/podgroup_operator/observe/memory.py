@@ -189,12 +189,15 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
+        most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
+            replaced.
     """
 
     seen: Seen = field(default_factory=Seen)
     written: Written = field(default_factory=Written)
     told: Told = field(default_factory=Told)
     first_look: bool = True
+    most_told: int = 0
 
     def caught_up(self, version: int) -> bool:
         """Tell whether the cache shows all our writes; until then it must not be decided upon (KEP-5647).
@@ -237,7 +240,7 @@ class Memories:
         for memory in (memory for (namespace, _), memory in self._memories.items() if within(namespace)):
             memory.written = Written()
             memory.told = Told(allowance=memory.told.allowance)
-            memory.first_look = True
+            memory.first_look, memory.most_told = True, 0
 
     def end(self, owner: Owner) -> None:
         """Drop what is remembered of a group that is gone, its pods aside as long as there are any."""

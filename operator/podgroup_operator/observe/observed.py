@@ -21,6 +21,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         monotonic: the time by which pauses are measured, in seconds.
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, read_status(group.body)
+    memory.most_told = max(memory.most_told, status.replicas)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     lanes = ((lane, each.held(monotonic, seen.departed)) for lane, each in written.lanes.items())
     stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
@@ -34,7 +35,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
-        status=replace(status, healing=memory.healing(status.healing)),
+        status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
     )
 
 
