@@ -87,8 +87,8 @@ def test_without_permission_it_waits(
     lack = (
         "The operator may not do this in all namespaces: get podgroups.selfheal.dev, list podgroups.selfheal.dev, "
         "watch podgroups.selfheal.dev, patch podgroups/status.selfheal.dev, get pods, list pods, watch pods, "
-        "create pods, patch pods, delete pods, create events.events.k8s.io. Grant it with a ClusterRole or Role "
-        "bound to its ServiceAccount or user (waiting for it).\n"
+        "create pods, patch pods, delete pods. Grant it with a ClusterRole or Role bound to its ServiceAccount or user "
+        "(waiting for it).\n"
     )
     shop.create_group()
     with OperatorProcess(account.write_kubeconfig(tmp_path / "kubeconfig"), tmp_path / "log") as process:
