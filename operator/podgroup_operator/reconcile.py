@@ -133,7 +133,8 @@ class Reconciler:
 
         memory.told.healing = status.healing
         if not group.desired.deleting:
-            memory.first_look &= decision.missing > 0 and len(outcome.created) < decision.missing
+            memory.missing = decision.missing > len(outcome.created)
+            memory.first_look &= memory.missing
             announce_held(group.desired, decision, memory.told, self.recorder)
             announce(group.desired, decision, outcome, self.recorder, self.clock())
         if application.fenced:

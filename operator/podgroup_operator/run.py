@@ -287,7 +287,10 @@ class Operator:
                 self._looks.forget(group.key)
             return
         try:
-            self._looks.add(self._reconciler.hear(body).key)
+            before = self._groups.named(body["metadata"]["uid"])
+            group = self._reconciler.hear(body)
+            if group is not before:  # else it is what we have written ourselves
+                self._looks.add(group.key)
         except Exception:
             logger.exception("PodGroup %s cannot be read; this is a bug, please report it", body["metadata"]["uid"])
             metrics.reconciles.labels("bug").inc()

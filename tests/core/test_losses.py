@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, pod, seated, told
+from builders import NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, planned, pod, seated, told
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.claims import claims
 from podgroup_operator.core.model import Cause, Create, Loss, Observed, Phase
@@ -167,3 +167,14 @@ def test_a_pod_that_is_taken_in_makes_good_what_went_without_a_trace() -> None:
     seen = observed(*seated(0, 1), orphan(), status=told(3), first_look=True)
 
     assert [each.loss for each in filled(seen, 1, replicas=4)] == [None]
+
+
+def test_a_restart_in_the_midst_of_a_back_off_forgets_no_failure() -> None:
+    """The status has told of fewer pods because some had failed: they are losses all the same, and held back."""
+    failed = {"phase": Phase.FAILED, "created": NOW - 2, "finished": NOW - 1, "failures": 4, "ready_since": None}
+    corpses = tuple(pod(f"dead-{slot}", slot=slot, **failed) for slot in (1, 2))
+    seen = observed(*seated(0), *corpses, status=told(1), first_look=True)
+
+    decision = planned(desired(3, failed_pods_history_limit=9), seen, NOW)
+
+    assert (decision.creates, decision.held) == ((), 2)

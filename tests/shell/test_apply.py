@@ -276,3 +276,18 @@ async def test_requests_of_one_plan_run_side_by_side(stage: Stage) -> None:
     group(stage, 50)
     await asyncio.wait_for(stage.look(), 0.9)
     assert len(stage.api.pods()) == 50
+
+
+async def test_a_pod_that_goes_makes_room_for_creates_alone(stage: Stage) -> None:
+    """A status and a removal that are forbidden wait as long as they would, however many pods come and go."""
+    group(stage, 9)
+    await stage.settle()
+    status = stage.api.faults.add(Answer(403), verb="patch", subresource="status", times=None)
+    removal = stage.api.faults.add(Answer(403), verb="delete", resource="pods", times=None)
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 1}})
+    for _ in range(7):
+        stage.api.delete("pods", names(stage.api.pods())[-1], grace=0)
+        stage.hear()
+        await stage.look()
+        stage.now += 0.1
+    assert (status.hits, removal.hits) == (1, 3)

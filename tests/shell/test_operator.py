@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,28 @@ async def test_a_group_lives(api: FakeApi) -> None:
         api.delete("podgroups", "web")
         await api.until(lambda: not api.pods(), "all pods are gone")
         assert len([change for change in api.history("pods") if change.type == "ADDED"]) == 6
+
+
+async def test_a_heal_takes_two_looks(api: FakeApi) -> None:
+    """One that replaces the pod, one that tells of it when it is Ready; what comes in between changes no decision."""
+    api.kubelet.start()
+    async with operating(api) as running:
+        api.create("podgroups", a_group("web", 5))
+        await ready(api)
+        memory = running.operator._pods.memories.of(("default", api.get("podgroups", "web")["metadata"]["uid"]))  # noqa: SLF001 - what it waits for is its own
+        for number in range(1, 4):
+            await api.until(lambda: time.monotonic() > memory.told.quiet_until, "the last status is a while ago")
+            looked = looks()
+            api.delete("pods", names(api.pods())[number])
+            await api.until(partial(has_healed, api, number), "it is healed, and Ready")
+            assert looks() - looked <= 3  # the pod that ends may be the third
+        assert looks() - looked <= 3
+
+
+def has_healed(api: FakeApi, times: int) -> bool:
+    """Whether the group has healed so often and is whole again."""
+    status = api.get("podgroups", "web")["status"]
+    return bool(status["healing"]["total"] == times and status["ready"] == "5/5")
 
 
 async def test_what_was_there_before_is_served(api: FakeApi) -> None:

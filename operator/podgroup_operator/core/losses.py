@@ -37,20 +37,23 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     """Work out, at the first look after a start, which pods were lost while nobody was looking.
 
     Some are still there, finished or on their way out. Of those that are gone without a trace only the number is known:
-    the last status tells how many pods there were, and what is missing of those was deleted. More than are missing were
-    not lost: what another operator removed was one too many.
+    the last status tells how many pods there were, and what is missing of those was deleted. A pod that finished is a
+    loss in any case. Of the deleted ones no more are than are missing: what another operator removed was one too many.
     """
-    missing = min(view.observed.status.replicas, view.desired.replicas) - len(active)
     taken = {pod.slot for pod in active if pod.slot is not None}
     visible = {}
     for member in sorted(view.members, key=lambda member: (member.pod.epoch, member.pod.uid)):
         if loss := visible_loss(member.pod, view.now):
             visible[loss.slot] = loss
-    found = {slot: loss for slot, loss in (visible | dict(known)).items() if slot not in taken}
-    newest = sorted(found.values(), key=lambda loss: (not loss.early, -loss.at, loss.slot))[: max(missing, 0)]
-    losses = {loss.slot: loss for loss in newest}
+    found = [loss for slot, loss in (visible | dict(known)).items() if slot not in taken]
+    found.sort(key=lambda loss: (not loss.early, -loss.at, loss.slot))
+    finished = [loss for loss in found if loss.cause is not Cause.DELETED]
+    finished = finished[: max(view.desired.replicas - len(active), 0)]
+    missing = min(view.observed.status.replicas, view.desired.replicas) - len(active) - len(finished)
+    deleted = [loss for loss in found if loss.cause is Cause.DELETED][: max(missing, 0)]
+    losses = {loss.slot: loss for loss in (*finished, *deleted)}
     free = empty_slots([*taken, *losses])
-    traceless = islice(free, max(missing - len(losses), 0))
+    traceless = islice(free, max(missing - len(deleted), 0))
     return losses | {slot: Loss(slot, "", Cause.DELETED, view.now) for slot in traceless}
 
 

@@ -189,6 +189,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
+        missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
     """
@@ -197,6 +198,7 @@ class Memory:
     written: Written = field(default_factory=Written)
     told: Told = field(default_factory=Told)
     first_look: bool = True
+    missing: bool = True
     most_told: int = 0
 
     def caught_up(self, version: int) -> bool:

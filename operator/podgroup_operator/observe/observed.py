@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from podgroup_operator.api.wire import read_status
 from podgroup_operator.core.classify import is_active
-from podgroup_operator.core.model import Observed
+from podgroup_operator.core.model import Lane, Observed
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore
@@ -23,7 +23,9 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
     desired, seen, written, status = group.desired, memory.seen, memory.written, read_status(group.body)
     memory.most_told = max(memory.most_told, status.replicas)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
-    lanes = ((lane, each.held(monotonic, seen.departed)) for lane, each in written.lanes.items())
+    # That a pod which has gone has made room is a fact of creates alone.
+    departed = {Lane.CREATE: seen.departed}
+    lanes = ((lane, each.held(monotonic, departed.get(lane, 0))) for lane, each in written.lanes.items())
     stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
     return Observed(
         pods=(*seen.pods.values(), *orphans),

@@ -188,7 +188,8 @@ class PodStore:
         urgent = gone
         if before.controller:
             memory = self.memories.of(owner_of(before))
-            urgent |= note_loss(memory, before, after, self.now())
+            # One that is gone may have made room for one that is missing; else its end was heard of when it began.
+            urgent = note_loss(memory, before, after, self.now()) or (gone and memory.missing)
             memory.seen.departed += gone
         if (after is None or urgent) and not self._wake(before, urgent) and before.controller:
             self.memories.end(owner_of(before))
