@@ -121,6 +121,7 @@ class Operator:
         self._cluster.outage = Outage(self._recovered)
         self._looks = Looks(self._reconciler.reconcile, self._is_open)
         self._tasks = asyncio.TaskGroup()
+        self._again = False  # PodGroups are to be followed in another namespace too
         preflight = Preflight(self._cluster, lease_namespace if settings.leader_elect else "")
         self._scopes = {namespace: self._scope(namespace, preflight) for namespace in self._health.scopes}
         follow = follow or partial(Supervisor, self._connection)
@@ -210,8 +211,10 @@ class Operator:
 
     async def _followed(self) -> Sequence[str]:
         """Wait until some scope can be followed; give the namespaces that can, none for all."""
+        anew, self._again = not self._again, False  # who comes back must not have the others asked, and wait for them
         while True:
-            ready = await asyncio.gather(*(scope.is_ready(TOGETHER) for scope in self._scopes.values()))
+            scopes = self._scopes.values()
+            ready = await asyncio.gather(*(scope.is_ready(TOGETHER, anew=anew) for scope in scopes))
             if any(ready):
                 return [name for name, yes in zip(self._scopes, ready, strict=True) if yes and name]
 
@@ -223,6 +226,7 @@ class Operator:
         """Have a namespace followed in which nothing is missing any more."""
         await self._follower.following.wait()
         if namespace not in self._follower.namespaces:
+            self._again = True
             self._follower.again()
 
     async def _welcome_back(self) -> None:

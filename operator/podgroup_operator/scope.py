@@ -95,9 +95,14 @@ class Scope:
                 remark = findings.remark
                 self._remark(remark)
 
-    async def is_ready(self, seconds: float) -> bool:
-        """Tell whether nothing is missing; what is not found out in so many seconds is waited for in the background."""
-        if self._recovery is None or self._recovery.done():
+    async def is_ready(self, seconds: float, *, anew: bool) -> bool:
+        """Tell whether nothing is missing; what is not found out in so many seconds is waited for in the background.
+
+        Args:
+            seconds: how long to wait.
+            anew: whether to ask again though nothing was missing when it was asked last.
+        """
+        if self._recovery is None or (anew and self._recovery.done()):
             self._recovery = self._spawn(self._recover())
         await asyncio.wait({self._recovery}, timeout=seconds)
         return self._recovery.done()

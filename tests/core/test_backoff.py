@@ -164,7 +164,7 @@ def wanted(*losses: Loss | None) -> list[Create]:
 
 CLOSED, OPEN = Streak(3, corpse(), NOW + 5, 8.0), Streak(3, corpse(), NOW - 1, 8.0)
 PROBE = pod("probe", failures=3, ready_since=None, created=NOW - 1)
-GOOD = pod("probe", failures=3)
+GOOD = pod("good", failures=3)
 RESTRAINED = {
     "without a streak everything is made": (CALM, (failed(0), None), (), [0, 1]),
     "during the pause nothing that failed": (CLOSED, (failed(0), failed(1)), seated(5), []),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import strategies
 from builders import GROUP_UID, NOW, alive, planned, pod, wanted
+from podgroup_operator.core.backoff import finish_of
 from podgroup_operator.core.haste import PILE_UP
 from podgroup_operator.core.model import (
     Cause,
@@ -97,7 +98,7 @@ def test_finished_pods_are_kept_up_to_the_limit(group: Desired, seen: Observed) 
     assert not gone or not waits(seen, Lane.REMOVE)
     assert most - len(last) <= len(kept)
     assert len(kept) <= most + len(stuck) or waits(seen, Lane.REMOVE)
-    assert all(finished[one].created <= finished[other].created for one in gone for other in kept - stuck)
+    assert all(finish_of(finished[one]) <= finish_of(finished[other]) for one in gone for other in kept - stuck)
 
 
 def corpse(one: Pod) -> bool:
@@ -171,10 +172,17 @@ def test_each_loss_is_made_up_for_once(group: Desired, seen: Observed) -> None:
 
 @anybody
 def test_what_is_refused_holds_up_its_own_lane_only(group: Desired, seen: Observed) -> None:
-    """A plan differs from the one without refusals by what waits, and by nothing else."""
+    """A plan differs from the one without refusals by what waits, and by nothing else.
+
+    Where all claims wait, so does what depends on them: what is not adopted is not counted, and what is not released
+    still has its seat.
+    """
     decision, free = planned(group, seen, NOW), planned(group, replace(seen, held={}, template_refusal=None), NOW)
     template = seen.template_refusal is not None and seen.template_refusal.wait > 0
 
+    if waits(seen, Lane.CLAIM):
+        assert (decision.adopts, decision.releases) == ((), ())
+        return
     assert decision.creates == (() if template or waits(seen, Lane.CREATE) else free.creates)
     assert decision.removes == (() if waits(seen, Lane.REMOVE) else free.removes)
     assert (decision.adopts, decision.releases) == (free.adopts, free.releases)

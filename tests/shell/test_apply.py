@@ -291,3 +291,18 @@ async def test_a_pod_that_goes_makes_room_for_creates_alone(stage: Stage) -> Non
         await stage.look()
         stage.now += 0.1
     assert (status.hits, removal.hits) == (1, 3)
+
+
+async def test_a_create_that_conflicts_is_told_and_paced(stage: Stage) -> None:
+    """A quota that was written meanwhile says 409: tried again a tenth of a second later, then ever more seldom."""
+    group(stage, 50)
+    conflict = Answer(409, message="Operation cannot be fulfilled on resourcequotas")
+    faulty = stage.api.faults.add(conflict, verb="create", resource="pods", name=bool, times=None)
+    pauses = []
+    for _ in range(5):
+        stage.hear()
+        pauses.append(await stage.look())
+        stage.now += pauses[-1] or 0
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6])
+    assert faulty.hits <= 5 + 1  # and a dry run
+    assert stage.condition("ReplicaFailure")["reason"] == "FailedCreate"

@@ -65,8 +65,11 @@ class Claiming:
             self._progress.fenced = True
             return False
         except Refused as refusal:
-            if refusal.code in {NOT_FOUND, CONFLICT} or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
-                return True  # it has changed, and the news of that is on its way
+            if refusal.code == NOT_FOUND or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
+                return True  # it is gone
+            if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way; it is ours as it was
+                self._progress.written.lanes[Lane.CLAIM].stick(pod.uid, refusal, self._progress.monotonic())
+                return False
             self._progress.failed(
                 Lane.CLAIM, names.REASON_CREATE_FAILED, f"Error patching pod {pod.name}", refusal, pod.uid
             )

@@ -49,8 +49,8 @@ class Creating:
             self._progress.fenced = True
             return False
         except Refused as refusal:
-            if refusal.code == CONFLICT:
-                return await self._name_taken(create) if refusal.reason == "AlreadyExists" else True
+            if refusal.code == CONFLICT and refusal.reason == "AlreadyExists":
+                return await self._name_taken(create)
             self._create_refused(refusal)
             return False
         except Unreachable as error:

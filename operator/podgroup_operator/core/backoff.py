@@ -102,8 +102,8 @@ def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], no
     """Hold back the creates that would only go on with the streak; what is made in a streak says so."""
     if not found.failures:
         return tuple(creates)
-    trials = on_trial(found, active, now)
-    good = [pod for pod in active if pod.ready_since is not None and pod not in trials]
+    trials = {pod.uid for pod in on_trial(found, active, now)}
+    good = [pod for pod in active if pod.ready_since is not None and pod.uid not in trials]
     retries = 0 if now < found.until else max(max(len(good), 1) - len(trials), 0)
     freed = any(pod.failures >= found.failures for pod in good)
     allowed = []
