@@ -245,7 +245,7 @@ class Reconciler:
         revision = view.desired.revision
         if verdict.revision == revision:
             return verdict.refusal is not None and verdict.until <= self.monotonic()
-        if not verdict.revision and any(member.pod.revision == revision for member in view.members):
+        if not verdict.revision and any(pod.revision == revision for pod in view.members):
             verdict.revision = revision
             return False
         return bool(verdict.revision or plan(view).creates)

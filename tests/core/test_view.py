@@ -54,7 +54,7 @@ def part(group: Desired, seen: Observed) -> str:
     """Tell in which part of the view the one pod is."""
     view = view_of(group, seen, NOW)
     parts = {
-        "kept": [member.pod for member in view.members],
+        "kept": list(view.members),
         "adoptable": view.adoptable,
         "released": view.released,
         "captive": range(view.captive),

@@ -44,7 +44,7 @@ def next_replacement(view: View) -> float:
     most = view.desired.replicas + FEW
     if view.tally.terminating <= most:
         return 0.0
-    ends = [pod.deleted for pod, _ in view.members if pod.deleted is not None and pod.deleted - pod.created < HASTE]
+    ends = [pod.deleted for pod in view.terminating if pod.deleted is not None and pod.deleted - pod.created < HASTE]
     return max(ends) + min(2.0 ** (len(ends) - most - 1), LONGEST) if len(ends) > most else 0.0
 
 

@@ -42,8 +42,8 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     """
     taken = {pod.slot for pod in active if pod.slot is not None}
     visible = {}
-    for member in sorted(view.members, key=lambda member: (member.pod.epoch, member.pod.uid)):
-        if loss := visible_loss(member.pod, view.now):
+    for pod in sorted(view.finished + view.terminating, key=lambda pod: (pod.epoch, pod.uid)):
+        if loss := visible_loss(pod, view.now):
             visible[loss.slot] = loss
     found = [loss for slot, loss in (visible | dict(known)).items() if slot not in taken]
     found.sort(key=lambda loss: (not loss.early, -loss.at, loss.slot))

@@ -12,21 +12,15 @@ Only active pods are adopted or released: a finished or dying pod is left as it 
 and releases nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple
 
 from podgroup_operator.core.backoff import streak_of
-from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify, is_active, is_finished
-from podgroup_operator.core.model import Desired, Lane, Observed, Pod, Streak
+from podgroup_operator.core.classify import is_active, is_finished
+from podgroup_operator.core.model import Desired, Lane, Observed, Phase, Pod, Streak
 
-
-class Member(NamedTuple):
-    """A pod of the group, and where it stands."""
-
-    pod: Pod
-    bucket: Bucket
+FAILED, SUCCEEDED = Phase.FAILED, Phase.SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +50,9 @@ class View:
         desired: what it asks for.
         observed: what else is known of it.
         now: seconds since the epoch.
-        members: its pods.
-        active: those of them that count.
-        finished: those of them that have come to an end and are not being deleted.
+        active: its pods that count.
+        finished: those that have come to an end and are not being deleted.
+        terminating: those that are being deleted.
         adoptable: orphans that it takes in.
         released: pods that it lets go.
         captive: how many pods it would let go, but may not: they still are where their replacements would sit.
@@ -71,9 +65,9 @@ class View:
     desired: Desired
     observed: Observed
     now: float
-    members: tuple[Member, ...]
     active: tuple[Pod, ...]
     finished: tuple[Pod, ...]
+    terminating: tuple[Pod, ...]
     adoptable: tuple[Pod, ...]
     released: tuple[Pod, ...]
     captive: int
@@ -81,6 +75,11 @@ class View:
     streak: Streak
     tally: Tally
     next_available: float | None
+
+    @property
+    def members(self) -> tuple[Pod, ...]:
+        """Give all its pods."""
+        return self.active + self.finished + self.terminating
 
 
 def view_of(desired: Desired, observed: Observed, now: float) -> View:
@@ -91,93 +90,98 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
         observed: what is known of it.
         now: seconds since the epoch.
     """
-    found = Pass(desired, now)
-    uid, stuck, deleting = desired.uid, observed.stuck, desired.deleting
-    claims = observed.held.get(Lane.CLAIM)
-    waits = claims is not None and claims.wait > 0
-    matches, member = desired.selector.matches, found.member
-    adoptable, released, captive = list[Pod](), list[Pod](), 0
-    for pod in observed.pods:
-        ours = pod.controller == uid
-        if ours and matches(pod.labels):
-            member(pod)
-        elif deleting or (pod.controller and not ours) or not is_active(pod):
-            continue
-        elif ours and (waits or pod.uid in stuck):
-            captive += 1
-        elif ours:
-            released.append(pod)
-        elif not waits and pod.uid not in stuck and matches(pod.labels):
-            adoptable.append(pod)
-    tally, finished = found.tally(), tuple(found.finished)
+    active, finished, terminating, others = list[Pod](), list[Pod](), list[Pod](), list[Pod]()
+    uid, matches = desired.uid, desired.selector.matches
+    for pod in observed.pods:  # there may be ten thousand: no call in this loop that is not needed
+        if pod.controller != uid or not matches(pod.labels):
+            others.append(pod)
+        elif pod.deleted is not None:
+            terminating.append(pod)
+        elif pod.phase is FAILED or pod.phase is SUCCEEDED:
+            finished.append(pod)
+        else:
+            active.append(pod)
+    adoptable, released, captive = claim(desired, observed, others)
+    standing = Standing(desired, active, now)
+    failed = sum(pod.phase is FAILED for pod in finished)
+    leaving = sum(not is_finished(pod) for pod in terminating)
     return View(
         desired=desired,
         observed=observed,
         now=now,
-        members=tuple(found.members),
-        active=tuple(found.active),
-        finished=finished,
-        adoptable=tuple(adoptable),
-        released=tuple(sorted(released, key=attrgetter("uid"))),  # no decision depends on a cache's order
+        active=tuple(active),
+        finished=tuple(finished),
+        terminating=tuple(terminating),
+        adoptable=adoptable,
+        released=released,
         captive=captive,
-        seats=found.seats,
-        streak=streak_of(desired, finished, observed.corpse, now, stands=tally.ready > 0),
-        tally=tally,
-        next_available=found.next_available,
+        seats=standing.seats,
+        streak=streak_of(desired, finished, observed.corpse, now, stands=standing.ready > 0),
+        tally=standing.tally(len(active), len(terminating), leaving, failed),
+        next_available=standing.next_available,
     )
 
 
-class Pass:
-    """What is noted of the members as they go by, each looked at once: a group may have ten thousand."""
+def claim(desired: Desired, observed: Observed, others: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[Pod, ...], int]:
+    """Find which of the pods that are no members are taken in, and which are let go; every other one is ignored."""
+    adoptable, released, captive = list[Pod](), list[Pod](), 0
+    uid, stuck, held = desired.uid, observed.stuck, observed.held.get(Lane.CLAIM)
+    waits = held is not None and held.wait > 0
+    for pod in others if not desired.deleting else ():
+        ours, may = pod.controller == uid, not waits and pod.uid not in stuck
+        if not is_active(pod) or (pod.controller and not ours):
+            continue
+        if ours and may:
+            released.append(pod)
+        elif ours:
+            captive += 1
+        elif may and desired.selector.matches(pod.labels):
+            adoptable.append(pod)
+    by_uid = attrgetter("uid")  # no decision depends on the order of a cache
+    return tuple(sorted(adoptable, key=by_uid)), tuple(sorted(released, key=by_uid)), captive
 
-    def __init__(self, desired: Desired, now: float) -> None:
-        self._desired = desired
-        self._now = now
-        self._wanted = desired.template_labels.items()
-        self._counts = [0] * len(Bucket)
-        self._updated = self._labeled = self._leaving = 0
-        self.members: list[Member] = []
-        self.active: list[Pod] = []
-        self.finished: list[Pod] = []
+
+class Standing:
+    """How the active members stand.
+
+    Attributes:
+        ready: how many are Ready.
+        seats: who sits where; of two on one slot the older keeps it.
+        next_available: when the next Ready pod will have been so for `minReadySeconds`.
+    """
+
+    def __init__(self, desired: Desired, active: Iterable[Pod], now: float) -> None:
+        self.ready = self._updated = self._labeled = 0
         self.seats: dict[int, Pod] = {}
-        self.next_available: float | None = None
+        self._waiting = list[float]()
+        wanted, revision, least = desired.template_labels.items(), desired.revision, desired.min_ready_seconds
+        for pod in active:
+            if pod.ready_since is not None:
+                self.ready += 1
+                if least and now < pod.ready_since + least:
+                    self._waiting.append(pod.ready_since + least)
+            if pod.revision == revision:
+                self._updated += 1
+            if wanted <= pod.labels.items():
+                self._labeled += 1
+            if pod.slot is not None and self.seats.setdefault(pod.slot, pod) is not pod:
+                self._contend(pod.slot, pod)
+        self.next_available = min(self._waiting, default=None)
 
-    def member(self, pod: Pod) -> None:
-        """Note a member."""
-        desired = self._desired
-        bucket = classify(pod, desired.min_ready_seconds, self._now)
-        self.members.append(Member(pod, bucket))
-        self._counts[bucket] += 1
-        if bucket <= LAST_ACTIVE:
-            self.active.append(pod)
-            self._updated += pod.revision == desired.revision
-            self._labeled += self._wanted <= pod.labels.items()
-            if pod.slot is not None:
-                self._seat(pod.slot, pod)
-            if bucket is Bucket.READY and pod.ready_since is not None:
-                due = pod.ready_since + desired.min_ready_seconds
-                self.next_available = due if self.next_available is None else min(due, self.next_available)
-        elif bucket is Bucket.TERMINATING:
-            self._leaving += not is_finished(pod)
-        else:
-            self.finished.append(pod)
-
-    def _seat(self, slot: int, pod: Pod) -> None:
-        """Seat a pod; of two on one slot the older keeps it."""
-        there = self.seats.setdefault(slot, pod)
-        if there is not pod and (pod.created, pod.uid) < (there.created, there.uid):
+    def _contend(self, slot: int, pod: Pod) -> None:
+        there = self.seats[slot]
+        if (pod.created, pod.uid) < (there.created, there.uid):
             self.seats[slot] = pod
 
-    def tally(self) -> Tally:
+    def tally(self, replicas: int, terminating: int, leaving: int, failed: int) -> Tally:
         """Sum up."""
-        starting, ready, available, terminating, failed, _ = self._counts
         return Tally(
-            replicas=starting + ready + available,
-            ready=ready + available,
-            available=available,
+            replicas=replicas,
+            ready=self.ready,
+            available=self.ready - len(self._waiting),
             updated=self._updated,
             fully_labeled=self._labeled,
             terminating=terminating,
-            leaving=self._leaving,
+            leaving=leaving,
             failed=failed,
         )
