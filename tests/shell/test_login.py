@@ -187,8 +187,10 @@ def test_a_certificate_that_is_none_is_a_bad_kubeconfig(kubeconfig: Path) -> Non
 
 
 def test_in_a_pod_the_service_account_is_the_way(account: Path) -> None:
-    """By TLS, to the address in the environment, with its token."""
+    """By TLS, to the address in the environment, with its token, and past no proxy; its namespace is ours."""
+    (account / "namespace").write_text("podgroup-system\n")
     connection = connect()
+    assert (connection.namespace, connection.proxy) == ("podgroup-system", "")
     assert connection.server == "https://10.0.0.1:6443"
     assert connection.headers() == {"Authorization": "Bearer first"}
     assert connection.tls is not None

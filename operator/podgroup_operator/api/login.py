@@ -12,7 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from podgroup_operator.api.trust import Trust
@@ -50,8 +50,8 @@ class Connection:
     tls: ssl.SSLContext | None
     authorization: Callable[[], str]
     renew: Callable[[], None] = nothing
-    proxy: str = ""
-    namespace: str = "default"
+    proxy: str = field(default="", kw_only=True)
+    namespace: str = field(default="default", kw_only=True)
 
     def headers(self) -> dict[str, str]:
         """Give the headers of the next request."""
@@ -83,7 +83,7 @@ def connect_in_cluster(account: Path) -> Connection:
         ) from error
     file = account / "namespace"
     namespace = file.read_text().strip() if file.exists() else "default"
-    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew, namespace)
+    return Connection(f"https://{host}:{port}", mounted.tls, mounted.authorization, mounted.renew, namespace=namespace)
 
 
 class MountedAccount:
