@@ -258,8 +258,10 @@ class Reconciler:
     ) -> float | None:
         """Find the earliest time at which a look is worth while without news, in seconds from now."""
         now, monotonic = self.clock(), self.monotonic()
-        times = [time for time in (decision.look_again, changes_at(status.conditions)) if time is not None]
-        delays = [time - now for time in times if time > now]
+        stalls = changes_at(status.conditions)
+        delays = [stalls - now] if stalls is not None and stalls > now else []
+        if decision.look_again is not None:  # it was yet to come when the plan was made, and may have passed since
+            delays.append(max(decision.look_again - now, 0.0))
         delays += [] if told_in is None else [told_in]
         lanes = memory.written.lanes
         for lane in HELD:

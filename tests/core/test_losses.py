@@ -172,9 +172,8 @@ def test_a_pod_that_is_taken_in_makes_good_what_went_without_a_trace() -> None:
 def test_a_restart_in_the_midst_of_a_back_off_forgets_no_failure() -> None:
     """The status has told of fewer pods because some had failed: they are losses all the same, and held back."""
     failed = {"phase": Phase.FAILED, "created": NOW - 2, "finished": NOW - 1, "failures": 4, "ready_since": None}
-    corpses = tuple(pod(f"dead-{slot}", slot=slot, **failed) for slot in (1, 2))
-    seen = observed(*seated(0), *corpses, status=told(1), first_look=True)
-
-    decision = planned(desired(3, failed_pods_history_limit=9), seen, NOW)
-
-    assert (decision.creates, decision.held) == ((), 2)
+    for corpses in (1, 2):  # of two, the history may have left one
+        dead = tuple(pod(f"dead-{slot}", slot=slot, **failed) for slot in range(1, 1 + corpses))
+        seen = observed(*seated(0), *dead, status=told(1), first_look=True)
+        decision = planned(desired(3, failed_pods_history_limit=9), seen, NOW)
+        assert (decision.creates, decision.held) == ((), 2)

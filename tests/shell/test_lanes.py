@@ -110,6 +110,8 @@ def test_a_pod_that_may_not_be_changed_waits_by_itself() -> None:
         lane.stick("a", FORBIDDEN, now)
         waits.append(lane.stuck["a"].until - now)
     assert waits == [1, 2, 4]
+    lane.stick("b", Refused(429, {}, 30.0), 20.0)
+    assert lane.stuck.pop("b").until == 50.0
     assert (lane.stuck_at(23.9), lane.stuck_at(24.0)) == (frozenset({"a"}), frozenset())
     assert lane.held(20.0, 0) is None
 

@@ -82,8 +82,11 @@ def test_a_tenure_begins_without_what_we_wrote_and_told_before() -> None:
     memory.told.healing = Healing(total=3)
     memory.first_look = False
     memories.begin(lambda namespace: namespace == OWNER[0])
-    assert (memory.written, memory.told.healing, memory.first_look) == (Written(), Healing(), True)
-    assert memory.seen.losses == {0: loss(0)}
+    begun = memories.of(OWNER)
+    assert (begun.written, begun.told.healing, begun.first_look) == (Written(), Healing(), True)
+    assert begun.seen.losses == {0: loss(0)}
+    memory.first_look = False  # a look of the former tenure ends
+    assert memories.of(OWNER).first_look
 
 
 def test_of_a_group_that_is_gone_only_its_pods_are_kept_until_they_go() -> None:

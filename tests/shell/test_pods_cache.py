@@ -381,3 +381,14 @@ def test_a_loss_is_made_good_by_the_pod_that_replaces_it() -> None:
     assert [loss.pod for loss in watched.losses.values()] == ["web-0"]
     watched.store.upsert(pod("web-0-again", slot=0, replaces="web-0"))
     assert watched.losses == {}
+
+
+def test_the_corpse_that_counts_is_the_one_that_came_last() -> None:
+    """A label that somebody puts on an older one makes it no newer."""
+    first = pod("a", created=NOW - 50, phase=Phase.FAILED, finished=NOW - 40, failures=1)
+    last = pod("b", created=NOW - 30, phase=Phase.FAILED, finished=NOW - 20, failures=2)
+    watched = Watched(first, last)
+    watched.store.upsert(later(first, labels={"app": "web", "seen": "yes"}))
+    corpse = watched.store.memories.of(OWNER).seen.corpse
+    assert corpse is not None
+    assert corpse.name == "b"

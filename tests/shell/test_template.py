@@ -7,6 +7,7 @@ from fakeapi.client import a_group
 from fakeapi.faults import RequestFault
 from fakeapi.resources import PODS, Obj
 from fakeapi.routing import Request
+from podgroup_operator.core.conditions import PATIENCE
 from shell.stage import Stage, names
 
 CAUSE = ("spec.volumes", "FieldValueNotFound", 'Not found: "data"')
@@ -133,14 +134,40 @@ async def test_a_refusal_of_the_moment_is_not_about_the_template(stage: Stage, f
 
 
 async def test_a_create_that_is_refused_as_invalid_is_a_judgement_too(stage: Stage) -> None:
-    """A policy that came after the dry run stalls the group with its words, and the next try is a dry run."""
+    """A policy that came after the dry run, before any pod: it stalls the group, and the next try is a dry run."""
+    stage.api.faults.add(Answer(422, message=WORDS), verb="create", resource="pods", nth=2)  # the first is a dry run
+    await group(stage)
+    assert WORDS in stage.condition("Stalled")["message"]
+    refuse(stage, "app")
+    stage.now += 30
+    await stage.settle()
+    assert (len(asked(stage)), len(stage.writes("create"))) == (2, 1)
+
+
+async def test_where_pods_of_a_template_are_there_one_that_is_refused_as_invalid_condemns_it_not(stage: Stage) -> None:
+    """A webhook that says no to some: the others go on; that none is taken any more is said after a minute."""
     await group(stage, 1)
     refuse(stage, "app")
     stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
     await stage.settle()
     assert [request.code for request in stage.writes("create")] == [201, 422]
-    assert WORDS in stage.condition("Stalled")["message"]
+    failure, stalled = stage.condition("ReplicaFailure"), stage.condition("Stalled")
+    assert (failure["reason"], WORDS in failure["message"], stalled["status"]) == ("FailedCreate", True, "False")
     assert ("FailedCreate", "Error creating: spec.volumes: Not found") in stage.recorder.told
-    stage.now += 30
+    stage.now += PATIENCE
+    stage.hear()
+    await stage.look()
+    assert WORDS in stage.condition("Stalled")["message"]
+
+
+async def test_a_template_that_was_refused_is_asked_about_again_though_nothing_is_missing(stage: Stage) -> None:
+    """Else `Stalled` would stay when the policy that refused it is long gone."""
+    await group(stage)
+    refuse(stage, "other")
+    set_image(stage, "other")
+    delay = await stage.settle()
+    assert (delay, stage.condition("Stalled")["status"]) == (20, "True")
+    refuse(stage, "no image at all")
+    stage.now += 20
     await stage.settle()
-    assert (len(asked(stage)), len(stage.writes("create"))) == (2, 2)
+    assert stage.condition("Stalled")["status"] == "False"

@@ -17,7 +17,7 @@ from podgroup_operator.api.cluster import (
     Unreachable,
     pods_path,
 )
-from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.wire import read_pod, version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import pod_manifest
@@ -79,11 +79,16 @@ class Creating:
         if refusal.code >= SERVER_ERROR:  # it may have been done all the same
             self._progress.written.unsure = True
         self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", refusal)
-        if refusal.code in INVALID:
+        if refusal.code in INVALID and not self._is_proved():
             advice = CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""
             self._progress.written.judge(
                 self._desired.revision, Refusal(refusal.message, advice=advice), self._progress.monotonic()
             )
+
+    def _is_proved(self) -> bool:
+        """Tell whether pods of this template are accepted: then what was refused is this pod, not the template."""
+        pods = self._progress.memory.seen.pods.values()
+        return self._progress.has_accepted(Lane.CREATE) or any(pod.revision == self._desired.revision for pod in pods)
 
     async def _name_taken(self, create: Create) -> bool:
         """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""
@@ -94,8 +99,8 @@ class Creating:
                 return True  # it went meanwhile: the next look asks for the name again
             self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, f"Error reading pod {create.name}", error)
             return False
-        owners = body["metadata"].get("ownerReferences") or ()
-        if any(owner["uid"] == self._desired.uid and owner.get("controller") for owner in owners):
+        pod = read_pod(body)
+        if pod and pod.controller == self._desired.uid:
             self._progress.written.wrote(version_of(body))
         else:
             self._progress.written.strangers.add(create.name)

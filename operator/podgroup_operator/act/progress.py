@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from podgroup_operator.api.cluster import FORBIDDEN, Refused, Unreachable
+from podgroup_operator.api.cluster import FOR_A_PERSON, Refused, Unreachable
 from podgroup_operator.core.model import Create, Failure, Lane, Outcome, Plan, Remove
 from podgroup_operator.observe.memory import Memory
 
@@ -68,6 +68,10 @@ class Progress:
         """Note a write that failed and is nobody's fault."""
         self._troubles[lane].append(Trouble(error, message, uid))
 
+    def has_accepted(self, lane: Lane) -> bool:
+        """Tell whether anything was done in a lane."""
+        return self._accepted[lane] > 0
+
     def in_trouble(self, lane: Lane) -> bool:
         """Tell whether anything has failed in a lane."""
         return bool(self._troubles[lane])
@@ -94,4 +98,4 @@ def failure(reason: str, what: str, error: Refused | Unreachable) -> Failure:
     """Put into words that something could not be done, and why."""
     if isinstance(error, Unreachable):
         return Failure(reason, f"{what}: no answer from the API server: {error}")
-    return Failure(reason, f"{what}: {error.message}", f"{what}: {error}", error.code == FORBIDDEN)
+    return Failure(reason, f"{what}: {error.message}", f"{what}: {error}", error.code in FOR_A_PERSON)

@@ -40,6 +40,7 @@ REDIRECTION = 300  # and above: it is not done
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
+FOR_A_PERSON = INVALID | {FORBIDDEN}  # nothing but what somebody does will change it
 # Who has denied something is said by the server; why, by a policy engine, and that may quote what is in the object.
 QUOTED = re.compile(r"(denied (?:the )?request|violates PodSecurity \"[^\"]*\").*", re.DOTALL)
 

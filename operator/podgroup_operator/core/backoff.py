@@ -98,8 +98,18 @@ def jitter(uid: str) -> float:
     return 0.8 + 0.2 * int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") / 2**32
 
 
-def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], now: float) -> tuple[Create, ...]:
-    """Hold back the creates that would only go on with the streak; what is made in a streak says so."""
+def restrain(
+    creates: Sequence[Create], found: Streak, active: Sequence[Pod], now: float, *, first_look: bool = False
+) -> tuple[Create, ...]:
+    """Hold back the creates that would only go on with the streak; what is made in a streak says so.
+
+    Args:
+        creates: what is missing.
+        found: the streak.
+        active: the pods that count.
+        now: seconds since the epoch.
+        first_look: what was lost before is not all known: one corpse may be all that is left of many.
+    """
     if not found.failures:
         return tuple(creates)
     trials = {pod.uid for pod in on_trial(found, active, now)}
@@ -108,7 +118,7 @@ def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], no
     freed = any(pod.failures >= found.failures for pod in good)
     allowed = []
     for create in creates:
-        if repeats_failure(create, good) and not freed:
+        if repeats_failure(create, good, first_look=first_look) and not freed:
             if retries <= 0:
                 continue
             retries -= 1
@@ -116,12 +126,13 @@ def restrain(creates: Sequence[Create], found: Streak, active: Sequence[Pod], no
     return tuple(allowed)
 
 
-def repeats_failure(create: Create, good: Sequence[Pod]) -> bool:
+def repeats_failure(create: Create, good: Sequence[Pod], *, first_look: bool) -> bool:
     """Tell whether a new pod is likely to fail as the last ones did.
 
-    It is if it replaces one that did. A pod that the group never had is not, as long as others are Ready.
+    It is if it replaces one that did. A pod that the group never had is not, as long as others are Ready; at the first
+    look nobody knows whether it had it.
     """
-    return create.loss.early if create.loss else not good
+    return create.loss.early if create.loss else first_look or not good
 
 
 def on_trial(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:

@@ -39,7 +39,11 @@ def plan(view: View) -> Plan:
             view.now,
             [step.look_again for step in steps],
             [view.next_available, view.streak.over],
-            [view.now + refusal.wait for refusal in view.observed.held.values()],
+            [
+                view.now + refusal.wait
+                for refusal in (*view.observed.held.values(), view.observed.template_refusal)
+                if refusal
+            ],
         ),
     )
 

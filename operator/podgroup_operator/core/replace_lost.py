@@ -27,7 +27,7 @@ def replace_lost(view: View, budget: Budget) -> Step:
     # In a streak some of them are held back, and others must not have to wait behind those.
     wanted = fill(view, budget, number if view.streak.failures else min(number, BURST))
     patient, later = hold_hasty(wanted, view)
-    creates = restrain(patient, view.streak, budget.active, view.now)
+    creates = restrain(patient, view.streak, budget.active, view.now, first_look=view.observed.first_look)
     why = [PILE_UP] if len(patient) < len(wanted) else []
     if len(creates) < len(patient):
         soon = next_try(view.streak, budget.active, view.now)

@@ -8,6 +8,7 @@ starts within a second.
 import asyncio
 import logging
 import math
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -341,10 +342,14 @@ class Guard(Pursuit):
         """Hold it for ever; it is never given back, for others hold it too."""
         while True:
             await self.attempt()
-            await asyncio.sleep(RENEWAL if self.remaining() > 0 else POLL)
+            # Those who hold it together must not come back together.
+            await asyncio.sleep((RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
 
     async def _take(self, step: Step, asked: float) -> None:
-        await super()._take(step, asked)
+        if step is Step.RENEW and asked - self._known_at < RENEWAL:  # another one of us has just renewed it
+            self._until = max(self._until, self._known_at + DEADLINE)
+        else:
+            await super()._take(step, asked)
         self._tell("")
 
     def _waits(self, holder: str) -> None:

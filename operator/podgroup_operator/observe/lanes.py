@@ -8,7 +8,7 @@ monotonic: a wall clock that steps back holds nothing up.
 
 from dataclasses import dataclass, field
 
-from podgroup_operator.api.cluster import CONFLICT, FORBIDDEN, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
+from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core.model import Lane, Refusal
 
@@ -82,21 +82,20 @@ class LaneMemory:
             departed: how many pods of the group have gone so far.
         """
         self.note(trouble, message, departed)
-        least = (trouble.retry_after or 0.0) if isinstance(trouble, Refused) else 0.0
         pause = pause_after(trouble, self.tries) if mostly else SOON
         self.tries = self.tries + 1 if mostly else 0
-        self.until = now + max(pause, least)
+        self.until = now + max(pause, asked_for(trouble))
 
     def note(self, trouble: Trouble, message: str, departed: int = 0) -> None:
         """Note that something was refused for the sake of single pods, which wait by themselves."""
         self.message, self.departed = message, departed
-        self.forbidden = isinstance(trouble, Refused) and trouble.code == FORBIDDEN
+        self.forbidden = isinstance(trouble, Refused) and trouble.code in FOR_A_PERSON
         self.passing = is_passing(trouble)
 
     def stick(self, uid: str, trouble: Trouble, now: float) -> None:
         """Note that a pod could not be changed."""
         waiting = self.stuck.setdefault(uid, Waiting())
-        waiting.until = now + pause_after(trouble, waiting.tries)
+        waiting.until = now + max(pause_after(trouble, waiting.tries), asked_for(trouble))
         waiting.tries += 1
 
     def forget_before(self, now: float) -> None:
@@ -138,6 +137,11 @@ def new_lanes() -> dict[Lane, LaneMemory]:
 def is_passing(trouble: Trouble) -> bool:
     """Tell whether the API server itself has failed, rather than refused what was asked for."""
     return isinstance(trouble, Unreachable) or trouble.code == TOO_MANY_REQUESTS or trouble.code >= SERVER_ERROR
+
+
+def asked_for(trouble: Trouble) -> float:
+    """Give the seconds of patience that the API server asks for."""
+    return (trouble.retry_after or 0.0) if isinstance(trouble, Refused) else 0.0
 
 
 def pause_after(trouble: Trouble, tries: int) -> float:

@@ -239,10 +239,9 @@ class Memories:
 
     def begin(self, within: Callable[[str], bool]) -> None:
         """Begin a tenure in some namespaces: others have written and told since we did."""
-        for memory in (memory for (namespace, _), memory in self._memories.items() if within(namespace)):
-            memory.written = Written()
-            memory.told = Told(allowance=memory.told.allowance)
-            memory.first_look, memory.most_told = True, 0
+        for owner, memory in self:
+            if within(owner[0]):  # a new one, for a look of the former tenure may still note in the old one what it did
+                self._memories[owner] = Memory(seen=memory.seen, told=Told(allowance=memory.told.allowance))
 
     def end(self, owner: Owner) -> None:
         """Drop what is remembered of a group that is gone, its pods aside as long as there are any."""

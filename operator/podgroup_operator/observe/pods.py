@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.core.backoff import failed_early
+from podgroup_operator.core.backoff import failed_early, finish_of
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model import Loss, Pod
 from podgroup_operator.core.selector import Selector
@@ -170,7 +170,7 @@ class PodStore:
         if pod.slot is not None:
             seen.epochs[pod.slot] = max(pod.epoch, seen.epochs.get(pod.slot, 0))
         if failed_early(pod):
-            seen.corpse = pod
+            seen.corpse = later(seen.corpse, pod)
 
     def _leave(self, pod: Pod) -> None:
         if pod.controller:
@@ -206,6 +206,14 @@ class Names:
     def __contains__(self, name: object) -> bool:
         """Tell whether a pod has this name."""
         return (self._namespace, name) in self._names
+
+
+def later(known: Pod | None, pod: Pod) -> Pod:
+    """Give the corpse that came last, of the newest revision, and of those the one that knows of the most failures."""
+    if known is None or (known.revision != pod.revision and known.created <= pod.created):
+        return pod
+    order = (finish_of(pod), pod.failures) >= (finish_of(known), known.failures)
+    return pod if known.revision == pod.revision and order else known
 
 
 def not_after(pod: Pod, now: float) -> Pod:
