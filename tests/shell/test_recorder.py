@@ -157,3 +157,18 @@ async def test_recording_waits_for_nothing(api: FakeApi, recorder: Recorder) -> 
     assert notes(api) == []
     gate.set()
     await api.until(lambda: len(notes(api)) == 5, "all are there")
+
+
+async def test_the_events_of_one_namespace_do_not_wait_for_anothers(api: FakeApi, recorder: Recorder) -> None:
+    """A webhook may let those of one hang for half a minute each."""
+    api.create("namespaces", {"metadata": {"name": "mall"}})
+    gate = asyncio.Event()
+    held = api.faults.add(Hold(gate), verb="create", resource=EVENTS)
+    recorder.record(WEB, "Normal", "SuccessfulCreate", "first")
+    await api.until(lambda: held.hits == 1, "it hangs")
+    recorder.record(WEB, "Normal", "SuccessfulCreate", "second")
+    recorder.record(desired(namespace="mall", name="cart", uid="of-cart"), "Normal", "PodHealed", "elsewhere")
+    await api.until(lambda: notes(api, "cart") == ["elsewhere"], "the other namespace's Event is there")
+    assert notes(api) == []
+    gate.set()
+    await api.until(lambda: notes(api) == ["first", "second"], "in order")

@@ -277,7 +277,7 @@ def without_nulls(value: Any) -> Any:
 
 def as_the_server_has_it(number: int) -> int | float:
     """Give a number as Go holds one of which it knows no kind: an int64, or else a float64."""
-    if abs(number) <= LARGEST:
+    if -LARGEST - 1 <= number <= LARGEST:
         return number
     try:
         return float(number)

@@ -21,7 +21,16 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from podgroup_operator.api import oddities
-from podgroup_operator.api.cluster import GONE, SERVER_ERROR, UNANSWERABLE, Cluster, Refused, TooLarge, Unreachable
+from podgroup_operator.api.cluster import (
+    GONE,
+    OVERLOADED,
+    SERVER_ERROR,
+    UNANSWERABLE,
+    Cluster,
+    Refused,
+    TooLarge,
+    Unreachable,
+)
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.api.wire import full_name, version_of
@@ -42,6 +51,7 @@ SILENCE = 28.0  # seconds
 RECONNECT_PAUSE = 0.05  # seconds between two watches, should a server close each at once
 FIRST_PAUSE = 0.1  # seconds between tries, doubled each time
 LONGEST_PAUSE = 20.0  # seconds
+LONGEST_PAUSE_AWAY = 5.0  # seconds, while the API server itself is ill
 LONGEST_WAIT = 60.0  # seconds, whatever the server asks for
 TOO_SOON = 10.0  # seconds after a list in which its version cannot have become too old by itself
 
@@ -271,6 +281,8 @@ class Informer(Generic[Record]):
 
     async def _pause(self, error: Refused | Unreachable, backoff: Backoff) -> None:
         pause = backoff.next()
+        if isinstance(error, Unreachable) or error.code in OVERLOADED:  # it may be over at any moment
+            pause = min(pause, LONGEST_PAUSE_AWAY)
         if isinstance(error, Refused) and error.retry_after:
             pause = min(max(pause, error.retry_after), LONGEST_WAIT)
         if backoff.tries > 1:

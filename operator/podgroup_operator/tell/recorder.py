@@ -21,6 +21,7 @@ from podgroup_operator.observe import memory as remembered
 from podgroup_operator.observe.memory import Memories
 
 CONTROLLER = f"{names.GROUP}/podgroup-operator"
+MOST_WAITING = 1000  # of a namespace; where more cannot be sent the oldest are lost
 NOTE_LIMIT = 1024  # bytes, by the API's validation
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Recorder:
         self._writes = writes
         self._instance = instance
         self._memories = memories
-        self._outbox: deque[tuple[Desired, str, str, str]] = deque(maxlen=10_000)
+        self._outboxes: dict[str, deque[tuple[Desired, str, str, str]]] = {}
+        self._sending = set[str]()
         self._mail = asyncio.Event()
         self._count = 0
         self._lost = False
@@ -61,17 +63,25 @@ class Recorder:
             allowance.held_back[kind, reason] += 1
 
     async def run(self) -> None:
-        """Send what is recorded, one after the other, for ever."""
+        """Send what is recorded for ever: of one namespace one after the other, so that none waits for another's."""
         due = time.monotonic() + remembered.SECONDS_AN_EVENT
-        while True:
-            pause = due - time.monotonic()
-            if pause <= 0:
-                self._release_held_back()
-                due = time.monotonic() + remembered.SECONDS_AN_EVENT
-            elif self._outbox:
-                await self._send(*self._outbox.popleft())
-            else:
-                await self._wait_for_mail(pause)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                if time.monotonic() >= due:
+                    self._release_held_back()
+                    due = time.monotonic() + remembered.SECONDS_AN_EVENT
+                for namespace in self._outboxes.keys() - self._sending:
+                    self._sending.add(namespace)
+                    tasks.create_task(self._deliver(namespace))
+                await self._wait_for_mail(due - time.monotonic())
+
+    async def _deliver(self, namespace: str) -> None:
+        """Send what there is to tell in a namespace."""
+        outbox = self._outboxes[namespace]
+        while outbox:
+            await self._send(*outbox.popleft())
+        del self._outboxes[namespace]
+        self._sending.discard(namespace)
 
     async def _wait_for_mail(self, seconds: float) -> None:
         """Wait until something is recorded (not `asyncio.wait_for`, which in Python 3.11 may swallow our own end)."""
@@ -89,7 +99,8 @@ class Recorder:
                     self._post(allowance.group, kind, reason, f"(combined) {reason} happened {number} more times")
 
     def _post(self, desired: Desired, kind: str, reason: str, note: str) -> None:
-        self._outbox.append((desired, kind, reason, note))
+        outbox = self._outboxes.setdefault(desired.namespace, deque(maxlen=MOST_WAITING))
+        outbox.append((desired, kind, reason, note))
         self._mail.set()
 
     async def _send(self, desired: Desired, kind: str, reason: str, note: str) -> None:
