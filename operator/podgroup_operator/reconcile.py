@@ -56,6 +56,25 @@ def everywhere(_: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one group.
+
+    Attributes:
+        group: as it was known.
+        memory: what is remembered of it.
+        writer: by which everything is written.
+        began: when it began, in monotonic seconds.
+        view: what was seen.
+    """
+
+    group: Group
+    memory: Memory
+    writer: Writer
+    began: float
+    view: View
+
+
 @dataclass
 class Reconciler:
     """Looks at groups, one at a time each, any number of groups at once.
@@ -102,24 +121,14 @@ class Reconciler:
             metrics.stale_skips.inc()
             memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
-        began, view = self.monotonic(), self._view(group, memory)
-        took = self.monotonic() - began
-        if await self._judge_template(group, memory, view, writer):
-            view = self._view(group, memory)
-        return await self._act_and_tell(group, memory, view, writer, took)
+        look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
+        if await self._judge_template(group, memory, look.view, writer):
+            look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
+        return await self._act_and_tell(look)
 
-    async def _act_and_tell(
-        self, group: Group, memory: Memory, view: View, writer: Writer, took: float
-    ) -> float | None:
-        """Do what is to be done for a group, and tell it; give the seconds after which to look again.
-
-        Args:
-            group: the group.
-            memory: what is remembered of it.
-            view: what is seen of it.
-            writer: by which everything is written.
-            took: the seconds that it took to see that.
-        """
+    async def _act_and_tell(self, look: Look) -> float | None:
+        """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
+        group, memory, writer, view = look.group, look.memory, look.writer, look.view
         decision = plan(view)
         if decision.missing <= 0:
             memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
@@ -130,6 +139,7 @@ class Reconciler:
             self.groups.doubt(group)  # the news of its end may never come, or the answer was older than it
             return STALE_PAUSE
         status = summarize(view, outcome, self.clock())
+        rest = SPACING * (self.monotonic() - look.began) if decision.empty else 0.0
 
         memory.told.healing = status.healing
         if not group.desired.deleting:
@@ -143,9 +153,9 @@ class Reconciler:
             memory.told.due = max(memory.told.due, self.monotonic() + SETTLING)
         told_in = await self._tell(group, status, memory, writer)
         now = self.monotonic()
-        rest = SPACING * took if decision.empty else 0.0
         memory.told.quiet_until = max(memory.told.due, now + rest)
-        return self._next_look(told_in, decision, outcome, status, memory)
+        delay = next_look(look, decision, outcome, status, now)
+        return min((each for each in (delay, told_in) if each is not None), default=None)
 
     async def _tell(self, group: Group, status: Status, memory: Memory, writer: Writer) -> float | None:
         """Write the status if it differs.
@@ -253,21 +263,26 @@ class Reconciler:
     def _view(self, group: Group, memory: Memory) -> View:
         return view_of(group.desired, observe(group, memory, self.pods, self.monotonic()), self.pods.now())
 
-    def _next_look(
-        self, told_in: float | None, decision: Plan, outcome: Outcome, status: Status, memory: Memory
-    ) -> float | None:
-        """Find the earliest time at which a look is worth while without news, in seconds from now."""
-        now, monotonic = self.clock(), self.monotonic()
-        stalls = changes_at(status.conditions)
-        delays = [stalls - now] if stalls is not None and stalls > now else []
-        if decision.look_again is not None:  # it was yet to come when the plan was made, and may have passed since
-            delays.append(max(decision.look_again - now, 0.0))
-        delays += [] if told_in is None else [told_in]
-        lanes = memory.written.lanes
-        for lane in HELD:
-            waiting = [each.until for each in lanes[lane].stuck.values()]
-            delays += [until - monotonic for until in (lanes[lane].until, *waiting) if until > monotonic]
-        undone = len(outcome.created) < len(decision.creates) or len(outcome.removed) < len(decision.removes)
-        if undone and not any(lanes[lane].message for lane in HELD):
-            delays.append(UNFINISHED_PAUSE)
-        return max(min(delays), 0.0) if delays else None
+
+def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now: float) -> float | None:
+    """Find the earliest time at which a look is worth while without news, in seconds from now.
+
+    What was yet to come when this look began may have passed while it acted and told.
+
+    Args:
+        look: the look that ends.
+        decision: what was to be done.
+        outcome: what became of it.
+        status: what was told.
+        now: monotonic seconds.
+    """
+    began, lanes, at = look.began, look.memory.written.lanes, look.view.now
+    times = [time for time in (decision.look_again, changes_at(status.conditions)) if time is not None and time > at]
+    delays = [time - at - (now - began) for time in times]
+    for lane in HELD:
+        waiting = [each.until for each in lanes[lane].stuck.values()]
+        delays += [until - now for until in (lanes[lane].until, *waiting) if until > began]
+    undone = len(outcome.created) < len(decision.creates) or len(outcome.removed) < len(decision.removes)
+    if undone and not any(lanes[lane].message for lane in HELD):
+        delays.append(UNFINISHED_PAUSE)
+    return max(min(delays), 0.0) if delays else None

@@ -55,12 +55,12 @@ def delete_by_name() -> None:
 
 def never_rest() -> None:
     """Try again at once whatever was refused."""
-    lanes.pause_after = lambda *_: 0.0
+    lanes.pause_after = lambda *_: 0.001
 
 
 def forget_failures() -> None:
     """Replace pods that keep failing as soon as they do."""
-    backoff.pause = lambda *_: 0.0
+    backoff.pause = lambda *_, **__: 0.0
 
 
 VARIANTS: dict[str, Callable[[], None]] = {

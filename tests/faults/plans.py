@@ -145,16 +145,25 @@ def bursts_broken() -> Iterator[Plan]:
 
 
 def several() -> Iterator[Plan]:
-    """Two operators at once, well and ill; without election each group's own lease keeps them from acting together."""
+    """Two operators at once, well and ill; one leads, the other stands by."""
     for scenario in ("grow", "heal", "scale", "vanish", "end"):
-        yield Plan(f"{scenario}: two operators", scenario, operators=2)
-    shared = {"operators": 2, "pause": TAKE_OVER_PAUSE}
+        yield Plan(f"{scenario}: two operators", scenario, operators=2, elect=True)
+    shared = {"operators": 2, "elect": True, "pause": TAKE_OVER_PAUSE}
     lost = Strike(Cut(after=True), "create pods", 4, times=3)
     deaf = Strike(Silence(), "watch pods", operator=0)
     for scenario in ("heal", "vanish", "burst"):
         yield one(scenario, lost, **shared)
         yield one(scenario, Strike(Crash(), "create pods", 5 if scenario == "burst" else 4), **shared)
-        yield one(scenario, lost, deaf, operators=2, in_the_middle=True, pause=SILENCE_SECONDS, blind=SILENCE_SECONDS)
+        yield one(
+            scenario,
+            lost,
+            deaf,
+            operators=2,
+            elect=True,
+            in_the_middle=True,
+            pause=SILENCE_SECONDS,
+            blind=SILENCE_SECONDS,
+        )
     yield one("grow", Strike(Crash(), "create pods", 2), **shared)
     yield one("scale", Strike(Crash(), "delete pods", 1), **shared)
     yield one("heal", Strike(Crash(), "patch podgroups/status", 3), **shared)

@@ -262,3 +262,19 @@ async def test_a_group_that_changes_while_its_pods_are_made_is_told_of_all_the_s
         stage.api.patch("podgroups", "web", {"metadata": {"annotations": {"a": "b"}}})
         stage.hear_groups()
     assert stage.status()["replicas"] == 1
+
+
+async def test_a_pause_that_ends_while_the_status_is_written_is_not_forgotten(stage: Stage) -> None:
+    """A slow answer may take longer than what was to be waited for: then the next look comes at once."""
+    stage.api.create("podgroups", a_group("web", 1))
+    stage.hear()
+    gate = asyncio.Event()
+    stage.api.faults.add(Answer(403, message="no room"), verb="create", resource="pods", nth=2)
+    stage.api.faults.add(Hold(gate), verb="patch", subresource="status")
+    look = asyncio.create_task(stage.look())
+    await stage.api.until(lambda: bool(stage.writes("patch", "podgroups.selfheal.dev")), "the status is under way")
+    stage.now += 5
+    gate.set()
+    assert await look == 0
+    await stage.settle()
+    assert len(stage.api.pods()) == 1
