@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import NOW, desired, gone, observed, pod, seated, summarized
+from builders import NOW, desired, gone, observed, orphan, pod, seated, summarized
 from podgroup_operator.core.conditions import LONGEST_MESSAGE, PATIENCE, changes_at
 from podgroup_operator.core.model import (
     Condition,
@@ -204,7 +204,7 @@ FAILURES = {
         ("True", "FailedDelete", "Error deleting: denied the request"),
     ),
     "a pod cannot be adopted or let go": (
-        observed(*seated(0, 1, 2), held=HELD_CLAIM, stuck=frozenset({"uid-stray"})),
+        observed(*seated(0, 1, 2), orphan(), held=HELD_CLAIM, stuck=frozenset({"uid-stray"})),
         NOTHING,
         ("True", "FailedCreate", "Error adopting: denied the request"),
     ),

@@ -6,6 +6,7 @@ Each simulation runs as a program, as a person would run it (`make simulate`): s
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_a_seed_tells_the_same_story_each_time() -> None:
         ("never_rest", ("denied", "busy_pods"), 1, "pace: again"),
         ("list_at_once", ("expired_watches",), 1, "pace: lists"),
         ("double_every_pause", ("crowd",), 1, "pace: "),
-        ("expect_nothing", (), 4, "pace: conflict"),
+        ("expect_nothing", (), 4, "pace: conflict|no harm|no surplus"),
     ],
     ids=lambda part: part if isinstance(part, str) and "_" in part else "",
 )
@@ -69,4 +70,4 @@ def test_a_broken_operator_is_caught(variant: str, troubles: tuple[str, ...], fi
 
     assert code == 1, told
     violation = next(line for line in told.splitlines() if line.startswith("seed "))
-    assert words in violation, told
+    assert re.search(words, violation), told

@@ -111,7 +111,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
     lanes = (
         (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
         (Lane.REMOVE, names.REASON_DELETE_FAILED, missing < 0),
-        (Lane.CLAIM, names.REASON_CREATE_FAILED, bool(view.observed.stuck)),
+        (Lane.CLAIM, names.REASON_CREATE_FAILED, view.captive + view.barred > 0),
     )
     for lane, reason, needed in lanes:
         refusal = view.observed.held.get(lane)

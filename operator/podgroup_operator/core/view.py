@@ -56,6 +56,7 @@ class View:
         adoptable: orphans that it takes in.
         released: pods that it lets go.
         captive: how many pods it would let go, but may not: they still are where their replacements would sit.
+        barred: how many orphans it would take in, but may not.
         seats: the active member that has each slot.
         streak: members of the present template that have failed early in a row.
         tally: how many there are of what.
@@ -71,6 +72,7 @@ class View:
     adoptable: tuple[Pod, ...]
     released: tuple[Pod, ...]
     captive: int
+    barred: int
     seats: Mapping[int, Pod]
     streak: Streak
     tally: Tally
@@ -101,7 +103,7 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
             finished.append(pod)
         else:
             active.append(pod)
-    adoptable, released, captive = claim(desired, observed, others)
+    adoptable, released, captive, barred = claim(desired, observed, others)
     standing = Standing(desired, active, now)
     failed = sum(pod.phase is FAILED for pod in finished)
     leaving = sum(not is_finished(pod) for pod in terminating)
@@ -115,6 +117,7 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
         adoptable=adoptable,
         released=released,
         captive=captive,
+        barred=barred,
         seats=standing.seats,
         streak=streak_of(desired, finished, observed.corpse, now, stands=standing.ready > 0),
         tally=standing.tally(len(active), len(terminating), leaving, failed),
@@ -122,9 +125,11 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
     )
 
 
-def claim(desired: Desired, observed: Observed, others: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[Pod, ...], int]:
+def claim(
+    desired: Desired, observed: Observed, others: Iterable[Pod]
+) -> tuple[tuple[Pod, ...], tuple[Pod, ...], int, int]:
     """Find which of the pods that are no members are taken in, and which are let go; every other one is ignored."""
-    adoptable, released, captive = list[Pod](), list[Pod](), 0
+    adoptable, released, captive, barred = list[Pod](), list[Pod](), 0, 0
     uid, stuck, held = desired.uid, observed.stuck, observed.held.get(Lane.CLAIM)
     waits = held is not None and held.wait > 0
     for pod in others if not desired.deleting else ():
@@ -135,10 +140,13 @@ def claim(desired: Desired, observed: Observed, others: Iterable[Pod]) -> tuple[
             released.append(pod)
         elif ours:
             captive += 1
-        elif may and desired.selector.matches(pod.labels):
-            adoptable.append(pod)
+        elif desired.selector.matches(pod.labels):
+            if may:
+                adoptable.append(pod)
+            else:
+                barred += 1
     by_uid = attrgetter("uid")  # no decision depends on the order of a cache
-    return tuple(sorted(adoptable, key=by_uid)), tuple(sorted(released, key=by_uid)), captive
+    return tuple(sorted(adoptable, key=by_uid)), tuple(sorted(released, key=by_uid)), captive, barred
 
 
 class Standing:

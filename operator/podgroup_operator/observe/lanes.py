@@ -6,6 +6,7 @@ refused doubles nothing. A single pod that may not be removed, adopted or releas
 monotonic: a wall clock that steps back holds nothing up.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
@@ -23,6 +24,9 @@ LAST_PAUSE_BUSY = 4.0
 
 SOON = 0.1
 """Seconds until what is left is tried after a look in which most was accepted."""
+
+FREED = 1.0
+"""Seconds; pods that go within them make room once."""
 
 FORGOTTEN = 60.0
 """Seconds."""
@@ -56,6 +60,7 @@ class LaneMemory:
         forbidden: whether only a person can change that.
         passing: whether it may pass at any moment, for the API server itself has failed.
         departed: how many pods of the group had gone when it was refused.
+        freed_at: when one that had gone was last taken for room, in monotonic seconds.
         stuck: pods that may not be changed, by UID.
     """
 
@@ -65,6 +70,7 @@ class LaneMemory:
     forbidden: bool = False
     passing: bool = False
     departed: int = 0
+    freed_at: float = -math.inf
     stuck: dict[str, Waiting] = field(default_factory=dict)
 
     def accepted(self) -> None:
@@ -118,8 +124,12 @@ class LaneMemory:
         Where a quota was full, a pod that has gone since may have made room.
         """
         if self.forbidden and departed > self.departed:
-            self.try_again()
-            self.departed, self.tries = departed, -2  # a quota counts a moment later: try at once, and soon again
+            self.departed = departed
+            if now - self.freed_at >= FREED:
+                self.try_again()
+                self.freed_at, self.tries = now, -2  # a quota counts a moment later: try at once, and soon again
+            else:
+                self.until = min(self.until, self.freed_at + FREED)
         if not self.message:
             return None
         return Refusal(self.message, self.next_try(now) - now, self.forbidden)
