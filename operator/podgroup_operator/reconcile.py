@@ -279,10 +279,9 @@ def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now:
     began, lanes, at = look.began, look.memory.written.lanes, look.view.now
     times = [time for time in (decision.look_again, changes_at(status.conditions)) if time is not None and time > at]
     delays = [time - at - (now - began) for time in times]
-    for lane in HELD:
-        waiting = [each.until for each in lanes[lane].stuck.values()]
-        delays += [until - now for until in (lanes[lane].until, *waiting) if until > began]
+    ends = [lanes[lane].until for lane in HELD]
+    ends += [each.until for lane in HELD for each in lanes[lane].stuck.values()]
+    held = [until - now for until in ends if until > began]
     undone = len(outcome.created) < len(decision.creates) or len(outcome.removed) < len(decision.removes)
-    if undone and not any(lanes[lane].message for lane in HELD):
-        delays.append(UNFINISHED_PAUSE)
+    delays += held or ([UNFINISHED_PAUSE] if undone else [])
     return max(min(delays), 0.0) if delays else None

@@ -205,7 +205,7 @@ def test_the_second_apply_changes_nothing(
         return str(kind_cluster.kubectl(*arguments, input=manifest, stderr=subprocess.STDOUT))
 
     kubectl("apply")
-    read = ("get", "pgrp", "web", "--namespace", namespace, "--output=jsonpath={.metadata.resourceVersion}")
+    read = ("get", "pgrp", "web", "--namespace", namespace, "--output=jsonpath={.metadata.generation}")
     before = kind_cluster.kubectl(*read)
     said = kubectl("apply")
     assert kind_cluster.kubectl(*read) == before

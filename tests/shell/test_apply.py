@@ -306,3 +306,21 @@ async def test_a_create_that_conflicts_is_told_and_paced(stage: Stage) -> None:
     assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6])
     assert faulty.hits <= 5 + 1  # and a dry run
     assert stage.condition("ReplicaFailure")["reason"] == "FailedCreate"
+
+
+async def test_what_is_found_out_after_a_refusal_is_acted_upon_soon(stage: Stage) -> None:
+    """Whose pod has the name could not be read at first; when it can, and is a stranger's, the next name is tried."""
+    group(stage, 1)
+    await stage.settle()
+    uid = stage.group().uid
+    stage.api.create("pods", a_pod(pod_name("web", uid, 1, 0)))
+    stage.api.access.deny("get", "pods")
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    stage.hear_groups()
+    assert await stage.look() == pytest.approx(1)
+    stage.api.access.allow("get", "pods")
+    stage.now += 1
+    assert await stage.look() == pytest.approx(0.1)
+    stage.now += 0.1
+    await stage.settle()
+    assert len([pod for pod in stage.api.pods() if pod["metadata"].get("ownerReferences")]) == 2
