@@ -84,3 +84,13 @@ def test_a_held_lane_of_claims_holds_nothing_else_up() -> None:
 
     assert (len(grows.adopts), len(grows.creates)) == (0, 2)
     assert len(shrinks.removes) == 1
+
+
+def test_an_orphan_that_has_only_changed_since_keeps_its_place() -> None:
+    """It is taken in in a moment: a pod that is made meanwhile would be one too many."""
+    stuck = frozenset({STRAY.uid})
+
+    soon = planned(desired(2), observed(*seated(0), STRAY, stuck=stuck, changed=stuck))
+    never = planned(desired(2), observed(*seated(0), STRAY, stuck=stuck))
+
+    assert (len(soon.creates), len(never.creates)) == (0, 1)

@@ -187,6 +187,7 @@ class Observed:
         epochs: the highest seen, by slot.
         corpse: the pod that failed early last, should somebody have taken it away since.
         stuck: UIDs of pods that could not be adopted, released or removed, until that is worth another try.
+        changed: those of them that had only changed since they were seen, and will soon be claimed.
         first_look: what was lost before the operator looked for the first time has not all been replaced yet.
         template_refusal: what the API server has against the template.
         held: what was refused and has to wait, by lane.
@@ -199,6 +200,7 @@ class Observed:
     epochs: Mapping[int, int] = field(default_factory=dict)
     corpse: Pod | None = None
     stuck: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
     first_look: bool = False
     template_refusal: Refusal | None = None
     held: Mapping[Lane, Refusal] = field(default_factory=dict)

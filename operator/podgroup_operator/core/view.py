@@ -55,7 +55,7 @@ class View:
         terminating: those that are being deleted.
         adoptable: orphans that it takes in.
         released: pods that it lets go.
-        captive: how many pods it would let go, but may not: they still are where their replacements would sit.
+        captive: how many pods it would let go but may not, or will take in in a moment: they are where others would sit.
         barred: how many orphans it would take in, but may not.
         seats: the active member that has each slot.
         streak: members of the present template that have failed early in a row.
@@ -143,6 +143,8 @@ def claim(
         elif desired.selector.matches(pod.labels):
             if may:
                 adoptable.append(pod)
+            elif pod.uid in observed.changed:
+                captive += 1
             else:
                 barred += 1
     by_uid = attrgetter("uid")  # no decision depends on the order of a cache

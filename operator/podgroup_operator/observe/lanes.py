@@ -25,6 +25,9 @@ LAST_PAUSE_BUSY = 4.0
 SOON = 0.1
 """Seconds until what is left is tried after a look in which most was accepted."""
 
+BRIEF = 3
+"""Tries within a second."""
+
 FREED = 1.0
 """Seconds; pods that go within them make room once."""
 
@@ -43,10 +46,12 @@ class Waiting:
     Attributes:
         tries: how often that was tried in vain.
         until: when it is worth another try, in monotonic seconds.
+        changed: it had only changed since it was seen.
     """
 
     tries: int = 0
     until: float = 0.0
+    changed: bool = False
 
 
 @dataclass(slots=True)
@@ -103,6 +108,7 @@ class LaneMemory:
         waiting = self.stuck.setdefault(uid, Waiting())
         waiting.until = now + max(pause_after(trouble, waiting.tries), asked_for(trouble))
         waiting.tries += 1
+        waiting.changed = isinstance(trouble, Refused) and trouble.code == CONFLICT
 
     def forget_before(self, now: float) -> None:
         """Drop what was noted of pods that nobody has tried to change for a minute: they may be gone."""
@@ -112,6 +118,11 @@ class LaneMemory:
     def stuck_at(self, now: float) -> frozenset[str]:
         """Give the pods that are not worth another try yet."""
         return frozenset(uid for uid, waiting in self.stuck.items() if waiting.until > now)
+
+    def changed_at(self, now: float) -> frozenset[str]:
+        """Give those of them that had only changed since they were seen: the next try, very soon, should succeed."""
+        waits = ((uid, waiting) for uid, waiting in self.stuck.items() if waiting.until > now)
+        return frozenset(uid for uid, waiting in waits if waiting.changed and waiting.tries <= BRIEF)
 
     def try_again(self) -> None:
         """Note that what was refused may be granted by now."""

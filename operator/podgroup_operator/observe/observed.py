@@ -34,6 +34,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         epochs=seen.epochs,
         corpse=seen.corpse,
         stuck=frozenset[str]().union(*stuck),
+        changed=written.lanes[Lane.CLAIM].changed_at(monotonic),
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
