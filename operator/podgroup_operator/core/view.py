@@ -55,7 +55,7 @@ class View:
         terminating: those that are being deleted.
         adoptable: orphans that it takes in.
         released: pods that it lets go.
-        captive: how many pods it would let go but may not, or will take in in a moment: they are where others would sit.
+        captive: how many pods it may not let go, or will take in in a moment: they are where others would sit.
         barred: how many orphans it would take in, but may not.
         seats: the active member that has each slot.
         streak: members of the present template that have failed early in a row.
