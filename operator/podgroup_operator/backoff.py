@@ -16,16 +16,22 @@ class Backoff:
         longest: what no pause exceeds.
         factor: by which each is longer than the one before.
         jitter: between which parts of a pause it is drawn.
+        tries: how many pauses there have been.
     """
 
     def __init__(
-        self, first: float, longest: float, factor: float = 2.0, jitter: tuple[float, float] = (0.5, 1.0)
+        self,
+        first: float,
+        longest: float,
+        factor: float = 2.0,
+        jitter: tuple[float, float] = (0.5, 1.0),
+        tries: int = 0,
     ) -> None:
         self._first = first
         self._longest = longest
         self._factor = factor
         self._jitter = jitter
-        self.tries = 0
+        self.tries = tries
 
     def next(self) -> float:
         """Give the next pause, and count it."""

@@ -26,6 +26,7 @@ from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
 from podgroup_operator.core.view import View, view_of
 from podgroup_operator.observe.groups import Group, GroupStore
+from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory, Verdict
 from podgroup_operator.observe.observed import observe
 from podgroup_operator.observe.pods import PodStore
@@ -38,7 +39,6 @@ from podgroup_operator.workqueue import Key
 STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this is for the case that it never comes
 READS_IN_FLIGHT = 64
 UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
-HELD = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
 SPACING = 5.0  # times what a look took in which nothing was to be done, until the next one that nothing urgent asks for
 SETTLING = 0.1  # seconds after a create until it is told: where the pod is Ready by then, that is told with it
 
@@ -49,11 +49,6 @@ logger = logging.getLogger(__name__)
 
 async def _nothing(_: str) -> None:
     """Do nothing."""
-
-
-def everywhere(_: str) -> bool:
-    """Leave no namespace out."""
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +274,8 @@ def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now:
     began, lanes, at = look.began, look.memory.written.lanes, look.view.now
     times = [time for time in (decision.look_again, changes_at(status.conditions)) if time is not None and time > at]
     delays = [time - at - (now - began) for time in times]
-    ends = [lanes[lane].until for lane in HELD]
-    ends += [each.until for lane in HELD for each in lanes[lane].stuck.values()]
+    ends = [lanes[lane].until for lane in OF_PODS]
+    ends += [each.until for lane in OF_PODS for each in lanes[lane].stuck.values()]
     held = [until - now for until in ends if until > began]
     undone = len(outcome.created) < len(decision.creates) or len(outcome.removed) < len(decision.removes)
     delays += held or ([UNFINISHED_PAUSE] if undone else [])

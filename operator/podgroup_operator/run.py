@@ -136,11 +136,6 @@ class Operator:
         scope.informer = Informer[Pod](self._cluster, path, namespace, read_pod, self._pods, scope.permission, trouble)
         return scope
 
-    @property
-    def stopping(self) -> bool:
-        """Tell whether we have been told to stop."""
-        return self._stop.is_set()
-
     async def run(self) -> None:
         """Work until told to stop.
 

@@ -18,7 +18,7 @@ from podgroup_operator.api.wire import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference
-from podgroup_operator.core.model import Adopt, Desired, Lane, Plan, Release
+from podgroup_operator.core.model import Adopt, Desired, Lane, Plan, Pod, Release
 
 Json = dict[str, Any]
 
@@ -70,14 +70,13 @@ class Claiming:
             if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way; it is ours as it was
                 self._progress.written.lanes[Lane.CLAIM].stick(pod.uid, refusal, self._progress.monotonic())
                 return False
-            self._progress.failed(
-                Lane.CLAIM, names.REASON_CREATE_FAILED, f"Error patching pod {pod.name}", refusal, pod.uid
-            )
-            return False
+            return self._failed(pod, refusal)
         except Unreachable as error:
-            self._progress.failed(
-                Lane.CLAIM, names.REASON_CREATE_FAILED, f"Error patching pod {pod.name}", error, pod.uid
-            )
-            return False
+            return self._failed(pod, error)
         self._progress.accepted(Lane.CLAIM, pod.uid, version_of(body))
         return True
+
+    def _failed(self, pod: Pod, error: Refused | Unreachable) -> bool:
+        what = f"Error patching pod {pod.name}"
+        self._progress.failed(Lane.CLAIM, names.REASON_CREATE_FAILED, what, error, pod.uid)
+        return False

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from podgroup_operator.api.cluster import FOR_A_PERSON, Refused, Unreachable
 from podgroup_operator.core.model import Create, Failure, Lane, Outcome, Plan, Remove
+from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory
 
 FEW = 2
 """Pods that may not be changed; where there are more, something is wrong with all, and the lane waits."""
-
-LANES = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
 
 
 class Trouble(NamedTuple):
@@ -79,7 +78,7 @@ class Progress:
     def settle(self, plan: Plan) -> None:
         """Let each lane remember what became of its writes."""
         now, wishes = self.monotonic(), {Lane.CREATE: plan.missing > 0, Lane.REMOVE: plan.missing < 0}
-        for lane in LANES:
+        for lane in OF_PODS:
             memory, troubles, accepted = self.written.lanes[lane], self._troubles[lane], self._accepted[lane]
             memory.forget_before(now)
             for trouble in troubles:

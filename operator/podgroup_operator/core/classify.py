@@ -10,7 +10,7 @@ from podgroup_operator.core.model import Cause, Phase, Pod
 
 
 class Bucket(IntEnum):
-    """Where a pod stands in its life, as its group sees it (a number: it is the key of the hottest loop)."""
+    """Where a pod stands in its life, as its group sees it; ordered, the active ones first."""
 
     STARTING = 0  # active, not Ready
     READY = 1  # Ready, not yet for minReadySeconds

@@ -16,8 +16,7 @@ from podgroup_operator.core.view import View
 def history(view: View, budget: Budget) -> Step:
     """Remove the finished pods beyond the limit, oldest first."""
     surplus = len(view.finished) - view.desired.failed_pods_history_limit
-    held = view.observed.held.get(Lane.REMOVE)
-    if surplus <= 0 or (held and held.wait > 0):
+    if surplus <= 0 or view.observed.waits(Lane.REMOVE):
         return Step()
     oldest = sorted(view.finished, key=lambda pod: (finish_of(pod), pod.epoch, pod.uid))[:surplus]
     needed = view.streak.last if view.tally.ready < view.desired.replicas else None

@@ -206,6 +206,11 @@ class Observed:
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
     status: Status = Status()
 
+    def waits(self, lane: Lane) -> bool:
+        """Tell whether a kind of write has to wait after a refusal."""
+        refusal = self.held.get(lane)
+        return refusal is not None and refusal.wait > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Adopt:

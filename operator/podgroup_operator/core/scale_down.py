@@ -13,8 +13,7 @@ def scale_down(view: View, budget: Budget) -> Step:
     An adoption may be refused, and what is not ours is not ours to delete: first adopt, then look again.
     """
     number = min(-budget.missing, BURST)
-    held = view.observed.held.get(Lane.REMOVE)
-    if number <= 0 or budget.adopted or (held and held.wait > 0):
+    if number <= 0 or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
     chosen = victims(budget.active, number, view.now)
     free = (pod for pod in chosen if pod.uid not in view.observed.stuck and budget.take(pod))

@@ -130,8 +130,7 @@ def claim(
 ) -> tuple[tuple[Pod, ...], tuple[Pod, ...], int, int]:
     """Find which of the pods that are no members are taken in, and which are let go; every other one is ignored."""
     adoptable, released, captive, barred = list[Pod](), list[Pod](), 0, 0
-    uid, stuck, held = desired.uid, observed.stuck, observed.held.get(Lane.CLAIM)
-    waits = held is not None and held.wait > 0
+    uid, stuck, waits = desired.uid, observed.stuck, observed.waits(Lane.CLAIM)
     for pod in others if not desired.deleting else ():
         ours, may = pod.controller == uid, not waits and pod.uid not in stuck
         if not is_active(pod) or (pod.controller and not ours):

@@ -36,6 +36,9 @@ FORGOTTEN = 60.0
 
 JITTER = (0.8, 1.0)
 
+OF_PODS = (Lane.CREATE, Lane.REMOVE, Lane.CLAIM)
+"""The lanes in which pods are written."""
+
 Trouble = Refused | Unreachable
 
 
@@ -143,11 +146,7 @@ class LaneMemory:
                 self.until = min(self.until, self.freed_at + FREED)
         if not self.message:
             return None
-        return Refusal(self.message, self.next_try(now) - now, self.forbidden)
-
-    def next_try(self, now: float) -> float:
-        """Give when something that was refused may be tried again."""
-        return max(self.until, now)
+        return Refusal(self.message, max(self.until - now, 0.0), self.forbidden)
 
 
 def new_lanes() -> dict[Lane, LaneMemory]:
@@ -173,6 +172,4 @@ def pause_after(trouble: Trouble, tries: int) -> float:
         first, last = FIRST_PAUSE / 2, LAST_PAUSE_BUSY if busy else LAST_PAUSE_AWAY
     elif isinstance(trouble, Refused) and trouble.code == CONFLICT:
         first = SOON  # it has changed, and the news of that is on its way
-    backoff = Backoff(first, last, jitter=JITTER)
-    backoff.tries = tries
-    return backoff.next()
+    return Backoff(first, last, jitter=JITTER, tries=tries).next()
