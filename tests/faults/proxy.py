@@ -7,6 +7,7 @@ of the tests' process, with an event loop of its own.
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
@@ -31,7 +32,7 @@ LOOPBACK = "127.0.0.1"
 START_SECONDS = 10.0
 HANDED_ON = ("Authorization", "Content-Type", "Accept", "User-Agent")
 HANDED_BACK = ("Content-Type", "Retry-After")
-CLOSING_SECONDS = 0.1  # TLS connections end a little after they were closed
+CLOSING_SECONDS = 35.0  # longer than asyncio waits for the other side's farewell before it cuts a TLS connection
 LONGEST_LINE = 1 << 23  # bytes
 
 
@@ -84,7 +85,8 @@ class Proxy:
         await runner.setup()
         await web.TCPSite(runner, LOOPBACK, 0).start()
         self.url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
-        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
+        sockets = Sockets()
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls, socket_factory=sockets.made)
         timeout = aiohttp.ClientTimeout(total=None)
         async with aiohttp.ClientSession(
             connector=connector, timeout=timeout, read_bufsize=LONGEST_LINE, auto_decompress=False
@@ -93,7 +95,7 @@ class Proxy:
             await self._over.wait()
             self._disconnect()
             await runner.cleanup()
-        await asyncio.sleep(CLOSING_SECONDS)
+        await sockets.closed()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         text = await request.read()
@@ -149,6 +151,25 @@ class Proxy:
                 return response
             body = await upstream.read()
         return await self._after(faults) or web.Response(status=upstream.status, headers=kept, body=body)
+
+
+class Sockets:
+    """The sockets towards the API server: a TLS connection that was told to close still says farewell for a while."""
+
+    def __init__(self) -> None:
+        self._open: list[socket.socket] = []
+
+    def made(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        """Make a socket, and remember it as long as it is open."""
+        self._open = [each for each in self._open if each.fileno() != -1]
+        self._open.append(socket.socket(*address[:3]))
+        return self._open[-1]
+
+    async def closed(self) -> None:
+        """Wait until all are closed."""
+        async with asyncio.timeout(CLOSING_SECONDS):
+            while any(each.fileno() != -1 for each in self._open):  # noqa: ASYNC110 -- a socket tells nobody
+                await asyncio.sleep(0.01)
 
 
 def refusal(fault: Answer) -> web.Response:
