@@ -31,6 +31,9 @@ WRITES = ("create pods", "delete pods", "patch podgroups/status", "create events
 MOST = 8
 """Pods that are wanted at most."""
 
+LONGEST_BACKOFF = 20
+"""Seconds: what fails again and again, as pods do here, is still tried well within a plan's patience."""
+
 RESTARTS = 1 / 3
 """The part of the time in which the operator is killed too; then it lives on, so that its memory can be judged."""
 
@@ -62,7 +65,7 @@ class Soak(Performance):
         until = time.monotonic() + MINUTES * 60
         self._restarts_until = time.monotonic() + MINUTES * 60 * RESTARTS
         replicas = 3
-        stage.group(replicas)
+        stage.group(replicas, healing={"backoff": {"maxSeconds": LONGEST_BACKOFF}})
         stage.complete()
         while time.monotonic() < until:
             began = time.monotonic()

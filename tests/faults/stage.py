@@ -56,9 +56,9 @@ class Stage:
         self.space.create_pod(name, LABELS)
         self.births -= 1
 
-    def group(self, replicas: int) -> None:
+    def group(self, replicas: int, **spec: object) -> None:
         """Create the PodGroup."""
-        self._uid = self.space.create_group(NAME, replicas, template=template(LABELS))
+        self._uid = self.space.create_group(NAME, replicas, template=template(LABELS), **spec)
         self._generation = 1
         self.births += replicas
 
