@@ -13,7 +13,7 @@ from podgroup_operator import __version__, metrics
 from podgroup_operator.api.cluster import Cluster, pods_path
 from podgroup_operator.api.login import Connection, connect
 from podgroup_operator.api.outage import Outage
-from podgroup_operator.api.wire import read_pod
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core.model import Pod
 from podgroup_operator.hopeless import Hopeless

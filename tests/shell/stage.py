@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fakeapi import FakeApi
 from fakeapi.routing import Request
 from podgroup_operator.api.cluster import Cluster
-from podgroup_operator.api.wire import read_pod
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.core.model import Desired, Pod
 from podgroup_operator.observe.groups import Group, GroupStore

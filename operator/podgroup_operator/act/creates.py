@@ -17,7 +17,8 @@ from podgroup_operator.api.cluster import (
     Unreachable,
     pods_path,
 )
-from podgroup_operator.api.wire import read_pod, version_of
+from podgroup_operator.api.wire.metadata import version_of
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import pod_manifest

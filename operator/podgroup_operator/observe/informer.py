@@ -33,7 +33,7 @@ from podgroup_operator.api.cluster import (
 )
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.api.wire import full_name, version_of
+from podgroup_operator.api.wire.metadata import full_name, version_of
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.observe.pulse import Pulse
 

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from dataclasses import replace
 
-from podgroup_operator.api.wire import read_status
+from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core.classify import is_active
 from podgroup_operator.core.model import Lane, Observed
 from podgroup_operator.observe.groups import Group
