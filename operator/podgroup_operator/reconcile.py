@@ -20,7 +20,9 @@ from podgroup_operator.api.wire.status import shows
 from podgroup_operator.api.wire.status import write_status as written
 from podgroup_operator.api.writer import Writer, Writes
 from podgroup_operator.core.conditions import changes_at
-from podgroup_operator.core.model import Lane, Outcome, Plan, Status
+from podgroup_operator.core.model.plan import Outcome, Plan
+from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize

@@ -15,7 +15,7 @@ from podgroup_operator.api.login import Connection, connect
 from podgroup_operator.api.outage import Outage
 from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writes
-from podgroup_operator.core.model import Pod
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.hopeless import Hopeless
 from podgroup_operator.lead.election import Election
 from podgroup_operator.lead.identity import Identity

@@ -15,7 +15,7 @@ from podgroup_operator.preflight import Findings, Preflight
 from podgroup_operator.tell.endpoints import Health
 
 if TYPE_CHECKING:
-    from podgroup_operator.core.model import Pod
+    from podgroup_operator.core.model.pod import Pod
     from podgroup_operator.observe.informer import Informer
 
 PREFLIGHT = "preflight"

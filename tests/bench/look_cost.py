@@ -24,7 +24,7 @@ from podgroup_operator.tell.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from podgroup_operator.core.model import Pod
+    from podgroup_operator.core.model.pod import Pod
 
 SIZES = (10, 1000, 10_000)
 BARE = (1000, 20_000)

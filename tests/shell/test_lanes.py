@@ -3,7 +3,7 @@
 import pytest
 
 from podgroup_operator.api.cluster import Refused, Unreachable
-from podgroup_operator.core.model import Lane, Refusal
+from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.observe import lanes as module
 from podgroup_operator.observe.lanes import LaneMemory, Trouble, new_lanes
 

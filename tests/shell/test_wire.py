@@ -11,7 +11,10 @@ from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.api.wire.status import read_status, shows, write_status
 from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, PodReplacement, Status
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import PodReplacement
+from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.status import Condition, Healing, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 Json = dict[str, Any]

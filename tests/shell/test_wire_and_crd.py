@@ -14,7 +14,7 @@ import yaml
 from builders import NOW
 from podgroup_operator.api.wire.desired import read_desired
 from podgroup_operator.api.wire.status import write_status
-from podgroup_operator.core.model import Condition, Healing, Status
+from podgroup_operator.core.model.status import Condition, Healing, Status
 
 Json = dict[str, Any]
 Steps = tuple[str, ...]

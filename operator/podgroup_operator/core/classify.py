@@ -6,7 +6,8 @@ finished nor being deleted. Only active pods count towards `replicas`.
 
 from enum import IntEnum
 
-from podgroup_operator.core.model import Cause, Phase, Pod
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.pod import Phase, Pod
 
 
 class Bucket(IntEnum):

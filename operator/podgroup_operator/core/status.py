@@ -8,7 +8,10 @@ from dataclasses import replace
 
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify
 from podgroup_operator.core.conditions import conditions
-from podgroup_operator.core.model import Create, Healing, Outcome, Pod, Status
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.plan import Outcome
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.status import Healing, Status
 from podgroup_operator.core.view import Tally, View
 
 

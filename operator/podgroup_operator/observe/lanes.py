@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
 from podgroup_operator.backoff import Backoff
-from podgroup_operator.core.model import Lane, Refusal
+from podgroup_operator.core.model.refusal import Lane, Refusal
 
 FIRST_PAUSE, LAST_PAUSE = 1.0, 20.0
 """Seconds, after the API server's no."""

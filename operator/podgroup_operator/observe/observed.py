@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core.classify import is_active
-from podgroup_operator.core.model import Lane, Observed
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore

@@ -16,7 +16,8 @@ from typing import Any
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early, finish_of
 from podgroup_operator.core.classify import cause_of_loss
-from podgroup_operator.core.model import Loss, Pod
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.labels import Labelled
 from podgroup_operator.observe.memory import Memories, Memory, Owner

@@ -6,7 +6,7 @@ from typing import Any
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.core.conditions import OUR_TYPES
 from podgroup_operator.core.manifest import whole_seconds
-from podgroup_operator.core.model import Condition
+from podgroup_operator.core.model.status import Condition
 
 Json = dict[str, Any]
 

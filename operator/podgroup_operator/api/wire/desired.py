@@ -6,7 +6,7 @@ from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Desired, PodReplacement
+from podgroup_operator.core.model.desired import Desired, PodReplacement
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 Json = dict[str, Any]

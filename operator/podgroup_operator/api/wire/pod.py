@@ -12,7 +12,7 @@ from podgroup_operator.api.fields import Fields, timestamp, whole_number
 from podgroup_operator.api.wire.metadata import full_name
 from podgroup_operator.api.wire.pod_status import state
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Pod
+from podgroup_operator.core.model.pod import Pod
 
 Json = dict[str, Any]
 

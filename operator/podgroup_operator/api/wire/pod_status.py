@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podgroup_operator.api.fields import Fields
-from podgroup_operator.core.model import Phase
+from podgroup_operator.core.model.pod import Phase
 
 PHASES = {phase.value: phase for phase in Phase}
 LONGEST_COMPLAINT = 500  # characters

@@ -9,7 +9,7 @@ from podgroup_operator.api.wire.conditions import read_conditions, write_conditi
 from podgroup_operator.api.wire.metadata import full_name
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
-from podgroup_operator.core.model import Healing, Status
+from podgroup_operator.core.model.status import Healing, Status
 
 Json = dict[str, Any]
 
