@@ -19,7 +19,7 @@ from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.hopeless import Hopeless
 from podgroup_operator.lead.election import Election
 from podgroup_operator.lead.identity import Identity
-from podgroup_operator.lead.leader import Leadership
+from podgroup_operator.lead.leadership import Leadership
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.looks import Looks
 from podgroup_operator.observe.groups import GroupStore
