@@ -7,19 +7,13 @@ of its pods: running, Ready for an hour, on a node of its own.
 from dataclasses import replace
 from typing import Any
 
-from podgroup_operator.core.model import (
-    Cause,
-    Create,
-    Desired,
-    Healing,
-    Loss,
-    Observed,
-    Outcome,
-    Phase,
-    Plan,
-    Pod,
-    Status,
-)
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.plan import Outcome, Plan
+from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.status import Healing, Status
 from podgroup_operator.core.names import pod_name
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.selector import Selector

@@ -8,18 +8,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from builders import GROUP_UID, LABELS, NOW, OTHER_UID, desired, pod
-from podgroup_operator.core.model import (
-    Cause,
-    Healing,
-    Lane,
-    Loss,
-    Observed,
-    Phase,
-    Pod,
-    PodReplacement,
-    Refusal,
-    Status,
-)
+from podgroup_operator.core.model.desired import PodReplacement
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.refusal import Lane, Refusal
+from podgroup_operator.core.model.status import Healing, Status
 from podgroup_operator.core.names import pod_name
 
 MOST_PODS = 8

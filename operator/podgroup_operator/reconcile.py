@@ -16,11 +16,13 @@ from podgroup_operator.act.apply import Application
 from podgroup_operator.act.removals import ask_about_leaving
 from podgroup_operator.act.template import objection
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
-from podgroup_operator.api.wire import shows
-from podgroup_operator.api.wire import write_status as written
+from podgroup_operator.api.wire.status import shows
+from podgroup_operator.api.wire.status import write_status as written
 from podgroup_operator.api.writer import Writer, Writes
 from podgroup_operator.core.conditions import changes_at
-from podgroup_operator.core.model import Lane, Outcome, Plan, Status
+from podgroup_operator.core.model.plan import Outcome, Plan
+from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from podgroup_operator.backoff import Backoff
-from podgroup_operator.lead.leader import Leadership
+from podgroup_operator.lead.leadership import Leadership
 from podgroup_operator.lead.tenure import Tenure
 from podgroup_operator.preflight import Findings, Preflight
 from podgroup_operator.tell.endpoints import Health
 
 if TYPE_CHECKING:
-    from podgroup_operator.core.model import Pod
+    from podgroup_operator.core.model.pod import Pod
     from podgroup_operator.observe.informer import Informer
 
 PREFLIGHT = "preflight"

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bench.yes_server import GROUP, NAMESPACE, SPEC, YesServer
-from podgroup_operator.api.wire import read_pod
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.observe.groups import GroupStore
 from podgroup_operator.observe.pods import PodStore
@@ -24,7 +24,7 @@ from podgroup_operator.tell.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from podgroup_operator.core.model import Pod
+    from podgroup_operator.core.model.pod import Pod
 
 SIZES = (10, 1000, 10_000)
 BARE = (1000, 20_000)

@@ -7,7 +7,10 @@ import pytest
 
 from builders import HOUR, NOW, OTHER_UID, desired, loss, observed, planned, pod, seated
 from podgroup_operator.core.backoff import CALM, failed_early, jitter, next_try, restrain
-from podgroup_operator.core.model import Cause, Create, Desired, Loss, Phase, Pod, Streak
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Cause, Loss, Streak
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.view import view_of
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from builders import NOW, gone, pod
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, cause_of_loss, classify, is_active, is_finished
-from podgroup_operator.core.model import Cause, Phase, Pod
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.pod import Phase, Pod
 
 STARTING = pod(ready_since=None)
 

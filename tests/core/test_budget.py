@@ -5,7 +5,9 @@ import pytest
 from builders import NOW, OTHER_UID, desired, gone, observed, orphan, pod, seated
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.claims import claims
-from podgroup_operator.core.model import Desired, Observed, Phase, PodReplacement
+from podgroup_operator.core.model.desired import Desired, PodReplacement
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase
 from podgroup_operator.core.view import view_of
 
 COMPLETE = PodReplacement.TERMINATION_COMPLETE

@@ -3,7 +3,10 @@
 import pytest
 
 from builders import NOW, desired, observed, orphan, planned, pod, seated
-from podgroup_operator.core.model import Adopt, Lane, Plan, Pod, Refusal, Release, Remove, Why
+from podgroup_operator.core.model.actions import Adopt, Release, Remove, Why
+from podgroup_operator.core.model.plan import Plan
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane, Refusal
 
 ADOPTIONS = {
     "nobody comes": ([], seated(0), {}),

@@ -6,18 +6,13 @@ import pytest
 
 from builders import NOW, desired, gone, observed, orphan, pod, seated, summarized
 from podgroup_operator.core.conditions import LONGEST_MESSAGE, PATIENCE, changes_at
-from podgroup_operator.core.model import (
-    Condition,
-    Create,
-    Desired,
-    Failure,
-    Lane,
-    Observed,
-    Outcome,
-    Phase,
-    Refusal,
-    Status,
-)
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.plan import Failure, Outcome
+from podgroup_operator.core.model.pod import Phase
+from podgroup_operator.core.model.refusal import Lane, Refusal
+from podgroup_operator.core.model.status import Condition, Status
 
 NOTHING = Outcome()
 CORRECT = "Correct spec.template; pods that run are left as they are."

@@ -7,7 +7,10 @@ import pytest
 
 from builders import NOW, create, desired, gone, loss, observed, planned, pod, seated, told
 from podgroup_operator.core.haste import FEW, HASTE, LONGEST, PILE_UP
-from podgroup_operator.core.model import Cause, Loss, Observed, Phase, Plan, Pod
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.plan import Plan
+from podgroup_operator.core.model.pod import Phase, Pod
 
 LIFE = 0.5
 """Seconds of life that the impatient one gives each new pod."""

@@ -7,7 +7,10 @@ import pytest
 from builders import NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, planned, pod, seated, told
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.claims import claims
-from podgroup_operator.core.model import Cause, Create, Loss, Observed, Phase
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase
 from podgroup_operator.core.replace_lost import fill
 from podgroup_operator.core.view import view_of
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from builders import GROUP_UID, NOW, desired, loss
 from podgroup_operator.core.manifest import micro_time, owner_reference, pod_manifest
-from podgroup_operator.core.model import Cause, Create, Loss
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.loss import Cause, Loss
 
 TEMPLATE: dict[str, Any] = {
     "metadata": {

@@ -4,21 +4,13 @@ import pytest
 
 from builders import HOUR, NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, planned, pod, seated, told
 from podgroup_operator.core.budget import BURST
-from podgroup_operator.core.model import (
-    Adopt,
-    Cause,
-    Desired,
-    Lane,
-    Loss,
-    Observed,
-    Phase,
-    Plan,
-    PodReplacement,
-    Refusal,
-    Release,
-    Remove,
-    Why,
-)
+from podgroup_operator.core.model.actions import Adopt, Release, Remove, Why
+from podgroup_operator.core.model.desired import Desired, PodReplacement
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.plan import Plan
+from podgroup_operator.core.model.pod import Phase
+from podgroup_operator.core.model.refusal import Lane, Refusal
 
 SOON, PAST = Refusal("quota", 5.0), Refusal("quota", -1.0)
 STRAY = orphan()

@@ -4,7 +4,11 @@ import pytest
 
 from builders import NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, planned, pod, seated, told
 from podgroup_operator.core.budget import BURST, Budget
-from podgroup_operator.core.model import Create, Healing, Lane, Observed, Phase, Refusal
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase
+from podgroup_operator.core.model.refusal import Lane, Refusal
+from podgroup_operator.core.model.status import Healing
 from podgroup_operator.core.replace_lost import fill
 from podgroup_operator.core.view import view_of
 

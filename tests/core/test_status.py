@@ -5,19 +5,13 @@ from dataclasses import replace
 import pytest
 
 from builders import GROUP_UID, NOW, OTHER_UID, desired, gone, loss, observed, orphan, pod, seated, summarized
-from podgroup_operator.core.model import (
-    Cause,
-    Create,
-    Desired,
-    Healing,
-    Observed,
-    Outcome,
-    Phase,
-    Pod,
-    Remove,
-    Status,
-    Why,
-)
+from podgroup_operator.core.model.actions import Create, Remove, Why
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.plan import Outcome
+from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.status import Healing, Status
 from podgroup_operator.core.selector import Selector
 
 NOTHING = Outcome()

@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from builders import HOUR, NOW, pod
-from podgroup_operator.core.model import Phase, Pod
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.victims import victims
 
 DAY = 24 * HOUR

@@ -3,7 +3,9 @@
 import pytest
 
 from builders import NOW, OTHER_UID, desired, gone, observed, orphan, pod
-from podgroup_operator.core.model import Desired, Observed, Phase, Pod
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.view import View, view_of
 
 ELSE = {"app": "else"}

@@ -11,7 +11,8 @@ from builders import NOW, desired, planned, pod
 from modelcheck.apiserver import raises, send
 from modelcheck.scope import MEMORYLESS, RECORDING, Naming, Scope
 from modelcheck.state import FAILED, FOREIGN, GONE, LIVE, NO_EPOCHS, Epochs, Operator, Request, Seat, SmallPod, State
-from podgroup_operator.core.model import Observed, Phase, Pod
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.names import pod_name
 
 # Two times at which victims are chosen differently: at the first one the ages of slot 0's and slot 1's pods have the

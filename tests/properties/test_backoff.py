@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from builders import NOW, desired, observed, planned, pod
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import is_active
-from podgroup_operator.core.model import Create, Phase, Pod
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.pod import Phase, Pod
 
 HOUR = 3600.0
 STEADY = 600.0

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from podgroup_operator.api.cluster import Refused
 from podgroup_operator.api.jsontext import number, parsed, written
-from podgroup_operator.api.wire import read_desired, read_pod, read_status, shows, version_of, write_status
+from podgroup_operator.api.wire.desired import read_desired
+from podgroup_operator.api.wire.metadata import version_of
+from podgroup_operator.api.wire.pod import read_pod
+from podgroup_operator.api.wire.status import read_status, shows, write_status
 from podgroup_operator.core.manifest import micro_time, whole_seconds
-from podgroup_operator.core.model import Pod
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.groups import GroupStore
 from podgroup_operator.observe.informer import Informer
 from podgroup_operator.observe.pods import PodStore

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 import strategies
 from builders import GROUP_UID, NOW, alive, planned, summarized, wanted
 from podgroup_operator.core.conditions import changes_at
-from podgroup_operator.core.model import Desired, Observed, Outcome, Phase
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.plan import Outcome
+from podgroup_operator.core.model.pod import Phase
 
 NOTHING = Outcome()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import strategies
 from builders import NOW
-from podgroup_operator.core.model import Phase, Pod
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.victims import victims
 
 ORDINAL = {Phase.PENDING: 0, Phase.UNKNOWN: 1, Phase.RUNNING: 2}

@@ -9,8 +9,8 @@ from typing import Any
 from fakeapi import FakeApi
 from fakeapi.client import a_pod
 from podgroup_operator.api.cluster import Cluster, pods_path
-from podgroup_operator.api.wire import read_pod
-from podgroup_operator.core.model import Pod
+from podgroup_operator.api.wire.pod import read_pod
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.informer import Informer
 from podgroup_operator.observe.pods import PodStore
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fakeapi import FakeApi
 from fakeapi.routing import Request
 from podgroup_operator.api.cluster import Cluster
-from podgroup_operator.api.wire import read_pod
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Unlimited, Writes
-from podgroup_operator.core.model import Desired, Pod
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.memory import Memories, Memory, Seen
 from podgroup_operator.observe.pods import PodStore

@@ -14,6 +14,7 @@ from fakeapi.client import a_pod
 from podgroup_operator.api import cluster as module
 from podgroup_operator.api.cluster import Cluster, Refused, TooLarge, Unreachable, pods_path
 from podgroup_operator.api.login import Connection
+from podgroup_operator.api.outage import LEAST, Outage
 
 PODS = pods_path("default")
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -104,6 +105,25 @@ def test_the_text_of_a_refusal_does_not_quote_the_object(code: int, status: dict
     """It may be logged; what the server objects to in an object is told by field, its own words are kept apart."""
     refusal = Refused(code, status)
     assert (str(refusal), refusal.message) == (safe, status["message"])
+
+
+@pytest.mark.parametrize(
+    ("code", "passing"),
+    [(code, True) for code in (429, 500, 502, 503, 504, 507, 520)]
+    + [(code, False) for code in (400, 401, 403, 404, 409, 410, 413, 422, 501, 505)],
+)
+async def test_a_failure_of_the_server_may_pass_and_a_no_stands(
+    api: FakeApi, cluster: Cluster, code: int, *, passing: bool
+) -> None:
+    """One rule for pauses and for outages; a 501 or a 505 is a no, for who gives it would give it again."""
+    told = list[str]()
+    cluster.outage = Outage(lambda: told.append("over"), iter([0.0, LEAST]).__next__)
+    cluster.outage.failed()
+    api.faults.add(Answer(code))
+    with pytest.raises(Refused) as refused:
+        await cluster.get(PODS)
+    assert refused.value.is_passing is passing
+    assert told == ([] if passing else ["over"])
 
 
 @pytest.mark.parametrize("text", ["", "<html>", '{"kind": "PodList"'])

@@ -8,8 +8,8 @@ import pytest
 from fakeapi import Answer, FakeApi, Hold, Silence
 from fakeapi.client import a_group, a_pod
 from podgroup_operator.api.cluster import Cluster
-from podgroup_operator.api.wire import read_pod
-from podgroup_operator.core.model import Pod
+from podgroup_operator.api.wire.pod import read_pod
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe import informer
 from shell.informed import Informed, create, running
 

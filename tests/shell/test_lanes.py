@@ -3,12 +3,13 @@
 import pytest
 
 from podgroup_operator.api.cluster import Refused, Unreachable
-from podgroup_operator.core.model import Lane, Refusal
+from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.observe import lanes as module
 from podgroup_operator.observe.lanes import LaneMemory, Trouble, new_lanes
 
-FORBIDDEN, BUSY, BROKEN, SILENT = (
+FORBIDDEN, UNSUPPORTED, BUSY, BROKEN, SILENT = (
     Refused(403, {"message": "no"}),
+    Refused(501, {"message": "never"}),
     Refused(429, {"message": "later"}),
     Refused(500, {"message": "oops"}),
     Unreachable("gone"),
@@ -35,11 +36,12 @@ def pauses(trouble: Trouble, times: int = 7) -> list[float]:
     ("trouble", "expected"),
     [
         (FORBIDDEN, [1, 2, 4, 8, 16, 20, 20]),
+        (UNSUPPORTED, [1, 2, 4, 8, 16, 20, 20]),
         (BROKEN, [0.5, 1, 2, 4, 8, 10, 10]),
         (SILENT, [0.5, 1, 2, 4, 8, 10, 10]),
         (BUSY, [0.5, 1, 2, 4, 4, 4, 4]),
     ],
-    ids=["a no", "an error of the server", "no answer", "too many requests"],
+    ids=["a no", "a no of a kind", "an error of the server", "no answer", "too many requests"],
 )
 def test_each_refusal_in_a_row_doubles_the_pause_up_to_a_bound(trouble: Trouble, expected: list[float]) -> None:
     """No hot loop, and no long wait when the cause has ended: the sooner that may be, the shorter."""

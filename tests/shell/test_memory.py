@@ -3,7 +3,10 @@
 import pytest
 
 from builders import NOW, OWNER, gone, loss, pod
-from podgroup_operator.core.model import Healing, Lane, Pod, Refusal, Why
+from podgroup_operator.core.model.actions import Why
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane, Refusal
+from podgroup_operator.core.model.status import Healing
 from podgroup_operator.observe.memory import Leaving, Memories, Memory, Told, Written
 
 POD = pod()

@@ -10,7 +10,7 @@ import pytest
 
 from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group, a_pod
-from podgroup_operator.core.model import Plan
+from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.view import View
 from shell.operating import looks, operating

@@ -11,7 +11,7 @@ from fakeapi.client import a_group
 from fakeapi.defaults import definition
 from fakeapi.resources import PODGROUPS
 from podgroup_operator import looks as looks_under_way
-from podgroup_operator import metrics, preflight, run
+from podgroup_operator import metrics, preflight, waker
 from podgroup_operator.lead.tenure import Tenure
 from podgroup_operator.observe import informer, supervisor
 from podgroup_operator.tell.recorder import Recorder
@@ -25,7 +25,7 @@ CRD = "podgroups.selfheal.dev"
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses before something is tried again, or is given the time to be heard of: they teach nothing."""
     monkeypatch.setattr(supervisor, "RESTART_PAUSE", 0.01)
-    monkeypatch.setattr(run, "RELIST_DOUBT", 0.05)
+    monkeypatch.setattr(waker, "RELIST_DOUBT", 0.05)
     monkeypatch.setattr(looks_under_way, "LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(preflight, "LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(informer, "FIRST_PAUSE", 0.02)

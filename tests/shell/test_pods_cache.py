@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, orphan, pod
-from podgroup_operator.core.model import Cause, Loss, Phase, Pod, Why
+from podgroup_operator.core.model.actions import Why
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 from podgroup_operator.observe.memory import Leaving
 from podgroup_operator.observe.pods import PodStore

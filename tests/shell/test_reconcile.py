@@ -9,7 +9,7 @@ import pytest
 from fakeapi import Answer, Hold
 from fakeapi.client import a_group, a_pod
 from fakeapi.resources import Obj
-from podgroup_operator.core.model import Lane
+from podgroup_operator.core.model.refusal import Lane
 from shell.stage import Stage, names, slots
 
 

@@ -14,7 +14,7 @@ from fakeapi.client import a_group
 from podgroup_operator import preflight, scope
 from podgroup_operator.core import lease as rules
 from podgroup_operator.core.lease import NARROW, SHARED, WIDE
-from podgroup_operator.lead import leader, leases, neighbours, rivals
+from podgroup_operator.lead import guard, leader, leases, neighbours, pursuit, rivals
 from podgroup_operator.lead.rivals import Rival
 from shell.operating import Running, operating
 from shell.stage import names
@@ -25,7 +25,7 @@ BRIEF = 1 / 20
 
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (rules, leader, leases):
+    for module in (rules, guard, leader, leases, pursuit):
         for name in ("DURATION", "DEADLINE", "RENEWAL", "POLL", "LEFT_OUT", "RECENT"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, getattr(module, name) * BRIEF)

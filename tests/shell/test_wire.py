@@ -6,16 +6,15 @@ from typing import Any
 import pytest
 
 from builders import NOW, desired, loss
-from podgroup_operator.api.wire import (
-    read_desired,
-    read_pod,
-    read_status,
-    shows,
-    template_hash,
-    write_status,
-)
+from podgroup_operator.api.wire.desired import read_desired
+from podgroup_operator.api.wire.pod import read_pod
+from podgroup_operator.api.wire.revision import template_hash
+from podgroup_operator.api.wire.status import read_status, shows, write_status
 from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Condition, Create, Healing, Phase, Pod, PodReplacement, Status
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import PodReplacement
+from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.status import Condition, Healing, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 Json = dict[str, Any]

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from builders import NOW
-from podgroup_operator.api.wire import read_desired, write_status
-from podgroup_operator.core.model import Condition, Healing, Status
+from podgroup_operator.api.wire.desired import read_desired
+from podgroup_operator.api.wire.status import write_status
+from podgroup_operator.core.model.status import Condition, Healing, Status
 
 Json = dict[str, Any]
 Steps = tuple[str, ...]

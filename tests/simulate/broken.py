@@ -19,7 +19,7 @@ from podgroup_operator.observe.memory import Leaving, Memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from podgroup_operator.core.model import Plan
+    from podgroup_operator.core.model.plan import Plan
 
 
 def put(owner: object, name: str, broken: object) -> None:

@@ -15,7 +15,9 @@ from podgroup_operator.act.removals import Removing
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, Refused, Unreachable, podgroups_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Cause, Lane, Outcome, Plan
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.plan import Outcome, Plan
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 

@@ -14,11 +14,15 @@ from podgroup_operator.api.cluster import (
     Unreachable,
     pods_path,
 )
-from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference
-from podgroup_operator.core.model import Adopt, Desired, Lane, Plan, Pod, Release
+from podgroup_operator.core.model.actions import Adopt, Release
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.plan import Plan
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane
 
 Json = dict[str, Any]
 

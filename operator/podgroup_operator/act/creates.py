@@ -17,11 +17,14 @@ from podgroup_operator.api.cluster import (
     Unreachable,
     pods_path,
 )
-from podgroup_operator.api.wire import read_pod, version_of
+from podgroup_operator.api.wire.metadata import version_of
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Create, Failure, Lane, Refusal
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.plan import Failure
+from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.observe.groups import Group
 
 

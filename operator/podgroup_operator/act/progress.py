@@ -3,12 +3,16 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from podgroup_operator.api.cluster import FOR_A_PERSON, Refused, Unreachable
-from podgroup_operator.core.model import Create, Failure, Lane, Outcome, Plan, Remove
+from podgroup_operator.core.model.plan import Failure, Outcome, Plan
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory
+
+if TYPE_CHECKING:
+    from podgroup_operator.core.model.actions import Create, Remove
 
 FEW = 2
 """Pods that may not be changed; where there are more, something is wrong with all, and the lane waits."""

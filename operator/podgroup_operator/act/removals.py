@@ -12,10 +12,13 @@ from podgroup_operator.api.cluster import (
     Unreachable,
     pods_path,
 )
-from podgroup_operator.api.wire import version_of
+from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Lane, Plan, Pod, Remove
+from podgroup_operator.core.model.actions import Remove
+from podgroup_operator.core.model.plan import Plan
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.memory import Leaving, Memory
 
 ASK_AFTER = 3.0

@@ -13,7 +13,9 @@ from typing import Any
 from podgroup_operator.api.cluster import INVALID, UNPROCESSABLE, Refused, Unreachable, pods_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.manifest import pod_manifest
-from podgroup_operator.core.model import Create, Desired, Refusal
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.refusal import Refusal
 from podgroup_operator.core.names import pod_name
 from podgroup_operator.observe.groups import Group
 

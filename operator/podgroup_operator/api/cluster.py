@@ -35,9 +35,9 @@ STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, UNPROCESSABLE = 401, 403, 404, 409, 410, 422
 TOO_MANY_REQUESTS = 429
 UNANSWERABLE = frozenset({UNAUTHORIZED, FORBIDDEN})  # to ask again is of no use before somebody has acted
-OVERLOADED = frozenset({TOO_MANY_REQUESTS, 500, 502, 503, 504})
 REDIRECTION = 300  # and above: it is not done
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
+UNSUPPORTED = frozenset({501, 505})  # whoever answers so would do it again (RFC 9110, 15.6.2 and 15.6.6)
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
 FOR_A_PERSON = INVALID | {FORBIDDEN}  # nothing but what somebody does will change it
@@ -56,6 +56,8 @@ class Refused(Exception):
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
         is_about_uid: whether another object has the name by now.
+        is_passing: whether it may pass at any moment: the API server, or what stands before it, has failed or has too
+            much to do; else it has refused what was asked for.
     """
 
     def __init__(self, code: int, status: Json, retry_after: float | None = None) -> None:
@@ -67,6 +69,7 @@ class Refused(Exception):
         causes = fields.map("details").maps("causes")
         self.causes = frozenset(cause.text("reason") for cause in causes)
         self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
+        self.is_passing = code == TOO_MANY_REQUESTS or (code >= SERVER_ERROR and code not in UNSUPPORTED)
         super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else QUOTED.sub(r"\1", self.message))
 
 
@@ -81,6 +84,8 @@ def fields_of(status: Json) -> str:
 
 class Unreachable(Exception):
     """No answer came: the connection failed, was cut, or timed out. A write may or may not have happened."""
+
+    is_passing = True
 
 
 class TooLarge(Exception):
@@ -224,7 +229,7 @@ class Cluster:
             self.outage.failed()
             raise
         except Refused as refusal:
-            (self.outage.failed if refusal.code in OVERLOADED else self.outage.answered)()
+            (self.outage.failed if refusal.is_passing else self.outage.answered)()
             raise
         self.outage.answered()
 

@@ -22,7 +22,10 @@ from dataclasses import replace
 
 from podgroup_operator.core.classify import is_finished
 from podgroup_operator.core.manifest import whole_seconds
-from podgroup_operator.core.model import Create, Desired, Phase, Pod, Streak
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Streak
+from podgroup_operator.core.model.pod import Phase, Pod
 
 EARLY = 600.0
 """Seconds; a pod that fails after a longer life starts no streak (as the kubelet's own back-off, which then ends)."""

@@ -4,7 +4,9 @@ Policies spend it in the order of their priority, so that no two of them choose 
 another has already made good.
 """
 
-from podgroup_operator.core.model import Adopt, Pod, PodReplacement
+from podgroup_operator.core.model.actions import Adopt
+from podgroup_operator.core.model.desired import PodReplacement
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.view import View
 
 BURST = 500

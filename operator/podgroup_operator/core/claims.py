@@ -6,7 +6,8 @@ Which these are is in `view.py`. Each pod that is taken in gets a seat.
 from dataclasses import replace
 
 from podgroup_operator.core.budget import Budget
-from podgroup_operator.core.model import Adopt, Pod, Release
+from podgroup_operator.core.model.actions import Adopt, Release
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.slots import empty_slots
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View

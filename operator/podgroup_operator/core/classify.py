@@ -6,7 +6,8 @@ finished nor being deleted. Only active pods count towards `replicas`.
 
 from enum import IntEnum
 
-from podgroup_operator.core.model import Cause, Phase, Pod
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.pod import Phase, Pod
 
 
 class Bucket(IntEnum):
@@ -25,7 +26,7 @@ LAST_ACTIVE = Bucket.AVAILABLE
 
 
 def classify(pod: Pod, min_ready_seconds: int, now: float) -> Bucket:
-    """Find the one bucket of a pod.
+    """Find the one bucket of a pod; the view counts by the same rules, in one pass (tests/properties/test_buckets.py).
 
     Terminating wins over finished: a Failed pod that is being deleted is on its way, not one more to look into.
     (ReplicaSet's terminatingReplicas leaves such a pod out; it has no count of failed ones.) Without

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from podgroup_operator.core import names
 from podgroup_operator.core.backoff import in_words
-from podgroup_operator.core.model import Condition, Desired, Failure, Lane, Outcome
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.plan import Failure, Outcome
+from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.model.status import Condition
 from podgroup_operator.core.view import Tally, View
 
 READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"

@@ -8,7 +8,8 @@ are gone.
 
 from collections.abc import Sequence
 
-from podgroup_operator.core.model import Cause, Create
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.loss import Cause
 from podgroup_operator.core.view import View
 
 HASTE = 10.0

@@ -10,7 +10,8 @@ from itertools import islice
 
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
-from podgroup_operator.core.model import Cause, Loss, Phase, Pod
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.slots import empty_slots
 from podgroup_operator.core.view import View
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Create, Desired
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
 
 Manifest = dict[str, Any]
 

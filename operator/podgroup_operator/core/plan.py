@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.claims import claims
 from podgroup_operator.core.history import history
-from podgroup_operator.core.model import Plan
+from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.replace_lost import replace_lost
 from podgroup_operator.core.scale_down import scale_down
 from podgroup_operator.core.step import Step

@@ -10,7 +10,8 @@ from podgroup_operator.core.backoff import in_words, next_try, restrain
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.haste import PILE_UP, hold_hasty
 from podgroup_operator.core.losses import losses_of
-from podgroup_operator.core.model import Create, Lane
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.names import pod_name
 from podgroup_operator.core.slots import empty_slots, next_epoch
 from podgroup_operator.core.step import Step

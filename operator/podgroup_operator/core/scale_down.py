@@ -1,7 +1,8 @@
 """Scale-down: of too many pods, the ones that are cheapest to lose go (`victims.py` says which these are)."""
 
 from podgroup_operator.core.budget import BURST, Budget
-from podgroup_operator.core.model import Lane, Remove, Why
+from podgroup_operator.core.model.actions import Remove, Why
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.victims import victims
 from podgroup_operator.core.view import View

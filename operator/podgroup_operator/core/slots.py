@@ -9,7 +9,7 @@ is called, and whom it replaces.
 from collections.abc import Container, Iterable, Iterator
 from itertools import count
 
-from podgroup_operator.core.model import Desired
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.names import pod_name
 
 

@@ -4,11 +4,15 @@ It is read back only for what cannot be observed: when a condition last changed,
 replacements so far. The counts are ReplicaSet's and Deployment's, field by field.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify
 from podgroup_operator.core.conditions import conditions
-from podgroup_operator.core.model import Create, Healing, Outcome, Pod, Status
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.plan import Outcome
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.status import Healing, Status
 from podgroup_operator.core.view import Tally, View
 
 
@@ -40,31 +44,21 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
 
 
 def after(view: View, outcome: Outcome) -> Tally:
-    """Count on: pods created just now are active and new, and nothing more yet; those removed are on their way."""
-    created, tally = len(outcome.created), view.tally
-    replicas, updated = tally.replicas + created, tally.updated + created
-    ready, available, labeled = tally.ready, tally.available, tally.fully_labeled + created
-    terminating, failed, wanted = tally.terminating, tally.failed, view.desired.template_labels.items()
-    for remove in outcome.removed:
-        pod = remove.pod
-        bucket = classify(pod, view.desired.min_ready_seconds, view.now)
-        terminating += bucket is not Bucket.TERMINATING
-        failed -= bucket is Bucket.FAILED
-        if bucket <= LAST_ACTIVE:
-            replicas -= 1
-            ready -= bucket is not Bucket.STARTING
-            available -= bucket is Bucket.AVAILABLE
-            updated -= pod.revision == view.desired.revision
-            labeled -= wanted <= pod.labels.items()
-    return replace(
-        tally,
-        replicas=replicas,
-        ready=ready,
-        available=available,
-        updated=updated,
-        fully_labeled=labeled,
-        terminating=terminating,
-        failed=failed,
+    """Count on: pods created just now are active, and nothing more yet; those removed are on their way."""
+    desired, tally, created = view.desired, view.tally, outcome.created
+    removed = [(classify(each.pod, desired.min_ready_seconds, view.now), each.pod) for each in outcome.removed]
+    less, active = Counter(bucket for bucket, _ in removed), [pod for bucket, pod in removed if bucket <= LAST_ACTIVE]
+    revision, labels = desired.revision, desired.template_labels.items()
+    updated = sum(each.revision == revision for each in created) - sum(pod.revision == revision for pod in active)
+    return Tally(
+        replicas=tally.replicas + len(created) - len(active),
+        ready=tally.ready - less[Bucket.READY] - less[Bucket.AVAILABLE],
+        available=tally.available - less[Bucket.AVAILABLE],
+        updated=tally.updated + updated,
+        fully_labeled=tally.fully_labeled + len(created) - sum(labels <= pod.labels.items() for pod in active),
+        terminating=tally.terminating + len(removed) - less[Bucket.TERMINATING],
+        leaving=tally.leaving + len(active),
+        failed=tally.failed - less[Bucket.FAILED],
     )
 
 

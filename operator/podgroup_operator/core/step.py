@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from podgroup_operator.core.model import Adopt, Create, Release, Remove
+from podgroup_operator.core.model.actions import Adopt, Create, Release, Remove
 
 
 @dataclass(frozen=True, slots=True)

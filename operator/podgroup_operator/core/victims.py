@@ -19,7 +19,7 @@ from heapq import nsmallest
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
-from podgroup_operator.core.model import Phase, Pod
+from podgroup_operator.core.model.pod import Phase, Pod
 
 PHASES = {Phase.PENDING: 0, Phase.UNKNOWN: 1, Phase.RUNNING: 2}
 

@@ -18,7 +18,11 @@ from operator import attrgetter
 
 from podgroup_operator.core.backoff import streak_of
 from podgroup_operator.core.classify import is_active, is_finished
-from podgroup_operator.core.model import Desired, Lane, Observed, Phase, Pod, Streak
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Streak
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.refusal import Lane
 
 FAILED, SUCCEEDED = Phase.FAILED, Phase.SUCCEEDED
 

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from podgroup_operator.api.cluster import FORBIDDEN, Cluster, Refused, Unreachable
 from podgroup_operator.core.lease import NARROW, WIDE
-from podgroup_operator.lead.leader import Alone, Candidate, Guard, Leadership, nothing
+from podgroup_operator.lead.guard import Guard
+from podgroup_operator.lead.leader import Candidate, nothing
+from podgroup_operator.lead.leadership import Alone, Leadership
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.lead.neighbours import Neighbours, nobody_serves_all
 from podgroup_operator.lead.rivals import none_leads

@@ -1,18 +1,14 @@
-"""The leader's Lease: taken, renewed, given back, and asked before each write.
+"""The leader: it leads while it holds a Lease, gives that back, and is asked before each write.
 
-`core/lease.py` decides; here it is done. Losing the Lease stops all writes at once, for `remaining` counts the time
-that is left by our own clock, also across a pause of the whole process; the caches stay full, so whoever leads next
-starts within a second.
+Losing the Lease stops all writes at once; the caches stay full, so whoever leads next starts within a second.
 """
 
 import asyncio
 import logging
 import math
-import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
 
-from podgroup_operator.api.cluster import CONFLICT, Refused, Unreachable
+from podgroup_operator.api.cluster import Refused, Unreachable
 from podgroup_operator.core.lease import (
     DEADLINE,
     DURATION,
@@ -20,18 +16,14 @@ from podgroup_operator.core.lease import (
     POLL,
     RECENT,
     RENEWAL,
-    SHARED,
-    Sighting,
     Step,
     is_covered,
     next_step,
     of_our_kind,
-    see,
 )
 from podgroup_operator.lead import boot
-from podgroup_operator.lead.leases import LeaseObject, read_lease, renewed_stamp
-
-Json = dict[str, Any]
+from podgroup_operator.lead.leases import LeaseObject
+from podgroup_operator.lead.pursuit import Pursuit
 
 SETTLING = (
     "Leading for {whom} begins within {seconds:.0f} s: an operator that serves all namespaces has to notice first."
@@ -56,134 +48,6 @@ def unlimited() -> float:
 
 def unheard(_: str) -> None:
     """Hear nothing."""
-
-
-class Leadership(Protocol):
-    """Whether this operator may act for what it serves by one Lease."""
-
-    async def run(self) -> None:
-        """Strive for leadership for ever."""
-
-    async def gained(self) -> None:
-        """Return when this operator may act, now or later."""
-
-    async def lost(self) -> None:
-        """Return when it may not act, now or later."""
-
-    async def release(self) -> None:
-        """Let another one lead."""
-
-    @property
-    def tenure(self) -> int:
-        """Give the number of the present time of leading, or of the last one."""
-
-    def remaining(self) -> float:
-        """Give the seconds for which it may act without asking again; 0 or less: it may not."""
-
-
-class Alone:
-    """No election: this operator may always act."""
-
-    tenure = 0
-
-    async def run(self) -> None:
-        """Strive for nothing."""
-
-    async def gained(self) -> None:
-        """Return at once."""
-
-    async def lost(self) -> None:
-        """Never return."""
-        await asyncio.Event().wait()
-
-    async def release(self) -> None:
-        """Have nothing to give back."""
-
-    def remaining(self) -> float:
-        """Give no limit."""
-        return math.inf
-
-
-class Pursuit:
-    """Keeps trying to hold one Lease.
-
-    Args:
-        lease: which.
-        identity: who we are, as no other operator is.
-        trouble: told why the Lease cannot be had or kept, a sentence; "" when nothing is in the way.
-        clock: seconds that nobody sets.
-    """
-
-    def __init__(
-        self,
-        lease: LeaseObject,
-        identity: str,
-        trouble: Callable[[str], None],
-        clock: Callable[[], float] = boot.seconds,
-    ) -> None:
-        self._lease = lease
-        self._identity = identity
-        self._trouble = trouble
-        self._clock = clock
-        self._seen: Sighting | None = None
-        self._asked = -math.inf  # when we asked for the state that we know
-        self._known_at = -math.inf  # when the state before it was the present one
-        self._until = 0.0
-
-    def remaining(self) -> float:
-        """Give the seconds for which we may act without another renewal; 0 or less: we may not."""
-        return self._until - self._clock()
-
-    async def attempt(self) -> None:
-        """Read the Lease and do about it what is to be done; trouble is for the next time."""
-        try:
-            async with asyncio.timeout(DEADLINE / 2):
-                await self._read_and_step()
-            self._trouble("")
-        except TimeoutError:
-            self._fail("the API server does not answer")
-        except Unreachable as error:
-            self._fail(str(error))
-        except Refused as refusal:
-            if refusal.code != CONFLICT:  # somebody was faster
-                self._fail(str(refusal))
-
-    def _fail(self, why: str) -> None:
-        logger.warning("The Lease %s: %s", self._lease, why)
-        self._trouble(f"The Lease {self._lease} cannot be kept: {why.rstrip('.')}. It is tried again.")
-
-    async def _read_and_step(self) -> None:
-        asked = self._clock()
-        self._notice(await self._lease.read(), asked)
-        step = next_step(self._seen, self._identity, self._clock())
-        if step is Step.WAIT:
-            self._until = 0.0  # should another one have taken it while we were away
-            self._waits(self._seen.lease.holder if self._seen else "")
-        else:
-            await self._take(step, asked)
-
-    def _notice(self, body: Json | None, asked: float) -> None:
-        """Note what was read, and since when it can be so at the earliest."""
-        before, self._seen = self._seen, see(self._seen, read_lease(body) if body else None, self._clock())
-        if self._asked == -math.inf:
-            age = boot.age_of(renewed_stamp(body)) if body else None
-            self._known_at = -math.inf if age is None else self._clock() - age
-        elif self._seen is not before:
-            self._known_at = self._asked
-        self._asked = asked
-
-    async def _take(self, step: Step, asked: float) -> None:
-        """Write ourselves into it."""
-        await self._write(step, self._identity, asked)
-        self._until = asked + DEADLINE
-
-    async def _write(self, step: Step, holder: str, asked: float, *, settled: bool = True) -> None:
-        before = self._seen.lease if self._seen else None
-        lease = await self._lease.write(step, before, holder, settled=settled)
-        self._seen, self._known_at, self._asked = Sighting(lease, self._clock()), asked, asked
-
-    def _waits(self, holder: str) -> None:
-        """Note whose it is."""
 
 
 class Candidate(Pursuit):
@@ -323,47 +187,3 @@ class Candidate(Pursuit):
         if (why or line) != self._told:
             self._told = why or line
             logger.info("%s", self._told)
-
-
-class Guard(Pursuit):
-    """Keeps operators of version 0.1.0 from leading beside those of single namespaces, which all hold `WIDE` together.
-
-    Where one that serves all namespaces holds it, that keeps them away too, as long as it is seen to be renewed.
-    """
-
-    def __init__(
-        self, lease: LeaseObject, trouble: Callable[[str], None], say: Callable[[str], None], **clock: Any
-    ) -> None:
-        super().__init__(lease, SHARED, trouble, **clock)
-        self._say = say
-        self._told = ""
-
-    async def run(self) -> None:
-        """Hold it for ever; it is never given back, for others hold it too."""
-        while True:
-            await self.attempt()
-            # Those who hold it together must not come back together.
-            await asyncio.sleep((RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
-
-    async def _take(self, step: Step, asked: float) -> None:
-        if step is Step.RENEW and asked - self._known_at < RENEWAL:  # another one of us has just renewed it
-            self._until = max(self._until, self._known_at + DEADLINE)
-        else:
-            await super()._take(step, asked)
-        self._tell("")
-
-    def _waits(self, holder: str) -> None:
-        if of_our_kind(holder):
-            self._until = self._known_at + DEADLINE
-            self._tell("")
-        else:
-            self._tell(
-                f"Standing by: {holder}, perhaps an operator of version 0.1.0, holds the Lease {self._lease}, by which "
-                "it may lead for any namespace."
-            )
-
-    def _tell(self, why: str) -> None:
-        self._say(why)
-        if why and why != self._told:
-            logger.info("%s", why)
-        self._told = why

@@ -8,7 +8,7 @@ dropped, for others have written since.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from podgroup_operator.lead.leader import Leadership
+from podgroup_operator.lead.leadership import Leadership
 
 
 class Tenure:

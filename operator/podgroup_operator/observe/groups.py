@@ -14,9 +14,11 @@ from typing import Any
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.api.wire import full_name, read_desired, version_of
+from podgroup_operator.api.wire.desired import read_desired
+from podgroup_operator.api.wire.metadata import full_name, version_of
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Desired, Pod
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.labels import Selecting
 from podgroup_operator.workqueue import Key

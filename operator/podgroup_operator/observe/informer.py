@@ -23,7 +23,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from podgroup_operator.api import oddities
 from podgroup_operator.api.cluster import (
     GONE,
-    OVERLOADED,
     SERVER_ERROR,
     UNANSWERABLE,
     Cluster,
@@ -33,7 +32,7 @@ from podgroup_operator.api.cluster import (
 )
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.api.wire import full_name, version_of
+from podgroup_operator.api.wire.metadata import full_name, version_of
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.observe.pulse import Pulse
 
@@ -281,7 +280,7 @@ class Informer(Generic[Record]):
 
     async def _pause(self, error: Refused | Unreachable, backoff: Backoff) -> None:
         pause = backoff.next()
-        if isinstance(error, Unreachable) or error.code in OVERLOADED:  # it may be over at any moment
+        if error.is_passing:
             pause = min(pause, LONGEST_PAUSE_AWAY)
         if isinstance(error, Refused) and error.retry_after:
             pause = min(max(pause, error.retry_after), LONGEST_WAIT)

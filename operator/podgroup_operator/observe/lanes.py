@@ -9,9 +9,9 @@ monotonic: a wall clock that steps back holds nothing up.
 import math
 from dataclasses import dataclass, field
 
-from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, SERVER_ERROR, TOO_MANY_REQUESTS, Refused, Unreachable
+from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, TOO_MANY_REQUESTS, Refused, Unreachable
 from podgroup_operator.backoff import Backoff
-from podgroup_operator.core.model import Lane, Refusal
+from podgroup_operator.core.model.refusal import Lane, Refusal
 
 FIRST_PAUSE, LAST_PAUSE = 1.0, 20.0
 """Seconds, after the API server's no."""
@@ -104,7 +104,7 @@ class LaneMemory:
         """Note that something was refused for the sake of single pods, which wait by themselves."""
         self.message, self.departed = message, departed
         self.forbidden = isinstance(trouble, Refused) and trouble.code in FOR_A_PERSON
-        self.passing = is_passing(trouble)
+        self.passing = trouble.is_passing
 
     def stick(self, uid: str, trouble: Trouble, now: float) -> None:
         """Note that a pod could not be changed."""
@@ -154,11 +154,6 @@ def new_lanes() -> dict[Lane, LaneMemory]:
     return {lane: LaneMemory() for lane in Lane}
 
 
-def is_passing(trouble: Trouble) -> bool:
-    """Tell whether the API server itself has failed, rather than refused what was asked for."""
-    return isinstance(trouble, Unreachable) or trouble.code == TOO_MANY_REQUESTS or trouble.code >= SERVER_ERROR
-
-
 def asked_for(trouble: Trouble) -> float:
     """Give the seconds of patience that the API server asks for."""
     return (trouble.retry_after or 0.0) if isinstance(trouble, Refused) else 0.0
@@ -167,7 +162,7 @@ def asked_for(trouble: Trouble) -> float:
 def pause_after(trouble: Trouble, tries: int) -> float:
     """Give the seconds to wait after so many tries in vain."""
     first, last = FIRST_PAUSE, LAST_PAUSE
-    if is_passing(trouble):
+    if trouble.is_passing:
         busy = isinstance(trouble, Refused) and trouble.code == TOO_MANY_REQUESTS
         first, last = FIRST_PAUSE / 2, LAST_PAUSE_BUSY if busy else LAST_PAUSE_AWAY
     elif isinstance(trouble, Refused) and trouble.code == CONFLICT:

@@ -16,7 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from podgroup_operator.core.model import Desired, Healing, Lane, Loss, Pod, Refusal, Why
+from podgroup_operator.core.model.actions import Why
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane, Refusal
+from podgroup_operator.core.model.status import Healing
 from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
 
 Owner = tuple[str, str]

@@ -1,11 +1,11 @@
 """What the core is shown of a group: put together from the caches and from what is remembered, at one moment."""
 
-from collections.abc import Container
 from dataclasses import replace
 
-from podgroup_operator.api.wire import read_status
+from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core.classify import is_active
-from podgroup_operator.core.model import Lane, Observed
+from podgroup_operator.core.model.observed import Observed
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore
@@ -29,7 +29,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
     stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
     return Observed(
         pods=(*seen.pods.values(), *orphans),
-        names=Taken(pods.names(desired.namespace), written.strangers),
+        names=pods.taken(desired.namespace, written.strangers),
         losses=dict(seen.losses),
         epochs=seen.epochs,
         corpse=seen.corpse,
@@ -40,15 +40,3 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         held={lane: refusal for lane, refusal in lanes if refusal},
         status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
     )
-
-
-class Taken:
-    """Names that are taken: by pods that are known, and by those that were met."""
-
-    def __init__(self, known: Container[str], met: Container[str]) -> None:
-        self._known = known
-        self._met = met
-
-    def __contains__(self, name: object) -> bool:
-        """Tell whether a name is taken."""
-        return name in self._met or name in self._known

@@ -9,14 +9,15 @@ what is counted from it would not pass for as long as the clocks differ.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from typing import Any
 
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early, finish_of
 from podgroup_operator.core.classify import cause_of_loss
-from podgroup_operator.core.model import Loss, Pod
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.labels import Labelled
 from podgroup_operator.observe.memory import Memories, Memory, Owner
@@ -70,9 +71,9 @@ class PodStore:
         pods = orphans.values() if found is None else (orphans[uid] for uid in found)
         return [pod for pod in pods if selector.matches(pod.labels)]
 
-    def names(self, namespace: str) -> "Names":
-        """Give the names that pods of a namespace are known to have."""
-        return Names(self._names, namespace)
+    def taken(self, namespace: str, met: Container[str]) -> "Taken":
+        """Give the names that pods of a namespace are known to have, and those that were met."""
+        return Taken(self._names, namespace, met)
 
     def version(self, namespace: str) -> int:
         """Tell up to which resourceVersion this namespace's pods are known."""
@@ -196,16 +197,17 @@ class PodStore:
         return urgent
 
 
-class Names:
-    """The names that pods of one namespace are known to have."""
+class Taken:
+    """The names that are taken in one namespace: by pods that are known, and by those that were met."""
 
-    def __init__(self, names: dict[tuple[str, str], str], namespace: str) -> None:
+    def __init__(self, names: dict[tuple[str, str], str], namespace: str, met: Container[str]) -> None:
         self._names = names
         self._namespace = namespace
+        self._met = met
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether a pod has this name."""
-        return (self._namespace, name) in self._names
+        """Tell whether a name is taken."""
+        return name in self._met or (self._namespace, name) in self._names
 
 
 def later(known: Pod | None, pod: Pod) -> Pod:

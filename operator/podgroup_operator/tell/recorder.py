@@ -16,7 +16,7 @@ from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable, obje
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
-from podgroup_operator.core.model import Desired
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.observe import memory as remembered
 from podgroup_operator.observe.memory import Memories
 

@@ -7,7 +7,9 @@ from podgroup_operator import metrics
 from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Refused, podgroups_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.model import Create, Desired, Outcome, Plan
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.memory import Told
 from podgroup_operator.tell.recorder import Recorder

@@ -5,7 +5,8 @@ Its counts stay as they are, for without a selector nobody knows which pods are 
 
 from typing import Any
 
-from podgroup_operator.api.wire import read_status, write_conditions
+from podgroup_operator.api.wire.conditions import write_conditions
+from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core.conditions import READY, STALLED, Finding, date
 from podgroup_operator.observe.groups import Group
 

@@ -1,0 +1,101 @@
+"""A PodGroup's status: read back for what it alone remembers, and written."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from podgroup_operator.api import oddities
+from podgroup_operator.api.fields import Fields
+from podgroup_operator.api.wire.conditions import read_conditions, write_conditions
+from podgroup_operator.api.wire.metadata import full_name
+from podgroup_operator.core import names
+from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.model.status import Healing, Status
+
+Json = dict[str, Any]
+
+
+def read_status(body: Json) -> Status:
+    """Read back what a status alone remembers: the counts told last, our conditions, the record of replacements.
+
+    What cannot be read is as if it had never been told; the next status is written over it.
+    """
+    fields = Fields(body)
+    status = fields.map("status")
+    read = Status(
+        observed_generation=status.number("observedGeneration"),
+        replicas=status.number("replicas", least=0),
+        conditions=read_conditions(status),
+        healing=read_healing(status.map("healing")),
+    )
+    if fields.odd:
+        oddities.note(names.KIND, full_name(fields.map("metadata")), fields.odd)
+    return read
+
+
+def read_healing(healing: Fields) -> Healing:
+    """Read the record of replacements; of the last one nothing is known if not when it was."""
+    total, last_time = healing.number("total", least=0), healing.time("lastTime")
+    if last_time is None:
+        return Healing(total)
+    return Healing(
+        total=total,
+        last_time=last_time,
+        last_cause=healing.text("lastCause"),
+        last_pod=healing.text("lastPod"),
+        last_replacement=healing.text("lastReplacement"),
+        last_recovery_seconds=healing.real("lastRecoverySeconds"),
+    )
+
+
+def write_status(status: Status, replicas: int, before: Json) -> Json:
+    """Write a status for the API; conditions of types that are not ours are kept as they are in `before`.
+
+    Args:
+        status: what the core found.
+        replicas: how many are wanted, for the READY column.
+        before: the status that the object has.
+    """
+    return {
+        "observedGeneration": status.observed_generation,
+        "replicas": status.replicas,
+        "readyReplicas": status.ready,
+        "availableReplicas": status.available,
+        "updatedReplicas": status.updated,
+        "unavailableReplicas": status.unavailable,
+        "fullyLabeledReplicas": status.fully_labeled,
+        "terminatingReplicas": status.terminating,
+        "failedReplicas": status.failed,
+        "ready": f"{status.ready}/{replicas}",
+        "selector": status.selector,
+        "healing": write_healing(status.healing, Fields(before).map("healing").keys()),
+        "conditions": write_conditions(status.conditions, before),
+    }
+
+
+def write_healing(healing: Healing, known: Iterable[str]) -> Json:
+    """Write the record of replacements; None takes a field out of the object (a merge patch's null).
+
+    Args:
+        healing: the record.
+        known: the fields that the object has.
+    """
+    if healing.last_time is None:
+        return {"total": healing.total} | {key: None for key in known if key != "total"}
+    return {
+        "total": healing.total,
+        "lastTime": micro_time(healing.last_time),
+        "lastCause": healing.last_cause,
+        "lastPod": healing.last_pod,
+        "lastReplacement": healing.last_replacement,
+        "lastRecoverySeconds": healing.last_recovery_seconds,
+    }
+
+
+def shows(body: object, patch: Json) -> bool:
+    """Tell whether an object already has everything that a merge patch would set."""
+    if not isinstance(body, dict):
+        return False
+    return all(
+        shows(body.get(key) or {}, value) if isinstance(value, dict) else body.get(key) == value
+        for key, value in patch.items()
+    )

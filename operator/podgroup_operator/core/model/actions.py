@@ -1,0 +1,65 @@
+"""What can be done, each to one pod."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.pod import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Make an orphan ours; `slot` is the seat it takes."""
+
+    pod: Pod
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let go of a pod whose labels no longer match."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Fill a slot.
+
+    Attributes:
+        name: of the new pod.
+        slot: where it sits.
+        epoch: how often the slot has been filled before.
+        revision: of the template that it is made from.
+        loss: which pod it replaces, if any.
+        failures: how many pods have failed in a row.
+    """
+
+    name: str
+    slot: int
+    epoch: int
+    revision: str
+    loss: Loss | None = None
+    failures: int = 0
+
+
+class Why(Enum):
+    """Why a pod is removed."""
+
+    SURPLUS = "there is one too many"
+    HISTORY = "it has finished, and enough others are kept for a look"
+
+
+class How(Enum):
+    """In which way a pod is removed."""
+
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take a pod away."""
+
+    pod: Pod
+    why: Why
+    how: How = How.DELETE

@@ -1,0 +1,53 @@
+"""Pods that are missed, and pods that fail in a row."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from podgroup_operator.core.model.pod import Pod
+
+
+class Cause(Enum):
+    """Why a pod was lost to its group."""
+
+    DELETED = "Deleted"
+    FAILED = "Failed"
+    SUCCEEDED = "Succeeded"
+    EVICTED = "Evicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A pod that the group had and has no more, though nobody asked the group to shrink.
+
+    Attributes:
+        slot: where it sat; a negative number if it had no seat.
+        pod: its name; "" if it went while nobody was watching.
+        cause: why it was lost.
+        at: when, in seconds since the epoch.
+        early: it finished so soon that its replacement may well do the same.
+    """
+
+    slot: int
+    pod: str
+    cause: Cause
+    at: float
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Pods of one template that have failed early in a row.
+
+    Attributes:
+        failures: how many; 0 is no streak.
+        last: the one that failed last.
+        until: until when what failed is not tried again.
+        patience: for how many seconds a new pod that is not Ready may still fail as the others did.
+        over: when the first of these failures is forgiven, should nothing fail until then.
+    """
+
+    failures: int = 0
+    last: Pod | None = None
+    until: float = 0.0
+    patience: float = 0.0
+    over: float = 0.0

@@ -1,0 +1,45 @@
+"""What is seen of a group."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane, Refusal
+from podgroup_operator.core.model.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the operator sees of one group at one moment.
+
+    Attributes:
+        pods: those that the group controls, and orphans that it may adopt.
+        names: pod names that are known to be taken.
+        losses: the pods lost and not yet replaced, by slot.
+        epochs: the highest seen, by slot.
+        corpse: the pod that failed early last, should somebody have taken it away since.
+        stuck: UIDs of pods that could not be adopted, released or removed, until that is worth another try.
+        changed: those of them that had only changed since they were seen, and will soon be claimed.
+        first_look: what was lost before the operator looked for the first time has not all been replaced yet.
+        template_refusal: what the API server has against the template.
+        held: what was refused and has to wait, by lane.
+        status: the last one.
+    """
+
+    pods: tuple[Pod, ...] = ()
+    names: Container[str] = frozenset()
+    losses: Mapping[int, Loss] = field(default_factory=dict)
+    epochs: Mapping[int, int] = field(default_factory=dict)
+    corpse: Pod | None = None
+    stuck: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    first_look: bool = False
+    template_refusal: Refusal | None = None
+    held: Mapping[Lane, Refusal] = field(default_factory=dict)
+    status: Status = field(default_factory=Status)
+
+    def waits(self, lane: Lane) -> bool:
+        """Tell whether a kind of write has to wait after a refusal."""
+        refusal = self.held.get(lane)
+        return refusal is not None and refusal.wait > 0

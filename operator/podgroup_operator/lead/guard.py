@@ -1,0 +1,57 @@
+"""The guard: what keeps operators of version 0.1.0 away while there may be some."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from podgroup_operator.core.lease import DEADLINE, POLL, RENEWAL, SHARED, Step, of_our_kind
+from podgroup_operator.lead.leases import LeaseObject
+from podgroup_operator.lead.pursuit import Pursuit
+
+logger = logging.getLogger(__name__)
+
+
+class Guard(Pursuit):
+    """Keeps operators of version 0.1.0 from leading beside those of single namespaces, which all hold `WIDE` together.
+
+    Where one that serves all namespaces holds it, that keeps them away too, as long as it is seen to be renewed.
+    """
+
+    def __init__(
+        self, lease: LeaseObject, trouble: Callable[[str], None], say: Callable[[str], None], **clock: Any
+    ) -> None:
+        super().__init__(lease, SHARED, trouble, **clock)
+        self._say = say
+        self._told = ""
+
+    async def run(self) -> None:
+        """Hold it for ever; it is never given back, for others hold it too."""
+        while True:
+            await self.attempt()
+            # Those who hold it together must not come back together.
+            await asyncio.sleep((RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
+
+    async def _take(self, step: Step, asked: float) -> None:
+        if step is Step.RENEW and asked - self._known_at < RENEWAL:  # another one of us has just renewed it
+            self._until = max(self._until, self._known_at + DEADLINE)
+        else:
+            await super()._take(step, asked)
+        self._tell("")
+
+    def _waits(self, holder: str) -> None:
+        if of_our_kind(holder):
+            self._until = self._known_at + DEADLINE
+            self._tell("")
+        else:
+            self._tell(
+                f"Standing by: {holder}, perhaps an operator of version 0.1.0, holds the Lease {self._lease}, by which "
+                "it may lead for any namespace."
+            )
+
+    def _tell(self, why: str) -> None:
+        self._say(why)
+        if why and why != self._told:
+            logger.info("%s", why)
+        self._told = why
