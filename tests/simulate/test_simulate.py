@@ -56,6 +56,7 @@ def test_a_seed_tells_the_same_story_each_time() -> None:
         ("never_rest", ("denied", "busy_pods"), 1, "pace: again"),
         ("list_at_once", ("expired_watches",), 1, "pace: lists"),
         ("double_every_pause", ("crowd",), 1, "pace: "),
+        ("count_twice", (), 1, "one count"),
         ("expect_nothing", (), 4, "pace: conflict|no harm|no surplus"),
     ],
     ids=lambda part: part if isinstance(part, str) and "_" in part else "",
