@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from fakeapi import FakeApi
+from fakeapi import FakeApi, Hold
 from fakeapi.client import a_group
 from podgroup_operator import preflight, scope
 from podgroup_operator.core import lease as rules
@@ -100,6 +100,45 @@ async def test_who_serves_all_leaves_out_what_another_one_serves(api: FakeApi, *
         await api.until(lambda: leads(wide, "shop"), "it is served by who serves all")
         assert await wide.readiness(200) == "ok\n"
         await serves(api, "shop")
+
+
+async def test_a_lease_of_a_namespace_that_somebody_deletes_lets_no_two_serve_it(api: FakeApi) -> None:
+    """Its holder may not have noticed yet: who serves all waits until that one's time is up, then serves it."""
+    async with (
+        operating(api, lease_namespace="ops") as wide,
+        operating(api, "shop", lease_namespace="elsewhere") as narrow,
+        never_two("shop") as operators,
+    ):
+        operators += [wide, narrow]
+        await wide.readiness(200, "Namespace shop is left out")
+        await serves(api, "shop")
+        gate = asyncio.Event()
+        holder = api.get(LEASES, NARROW, "shop")["spec"]["holderIdentity"]
+        api.faults.add(Hold(gate), verb="get", resource=LEASES, namespace="shop", times=None)
+        api.delete(LEASES, NARROW, "shop")
+        why = f"{holder} may not know yet that its Lease was deleted"
+        told = await wide.readiness(200, "was deleted")
+        assert told == f"ok\nNamespace shop is left out: {why} (Lease shop/{NARROW}).\n"
+        await api.until(lambda: leads(wide, "shop"), "it is served by who serves all")
+        gate.set()
+        await wide.readiness(200, "Namespace shop is left out")
+
+
+async def test_a_lease_that_was_given_back_and_deleted_is_in_nobodys_way(api: FakeApi) -> None:
+    """Nobody writes by it any more; nor by one that was left long ago."""
+    free = {"leaseDurationSeconds": 1000}
+    api.create(LEASES, {"metadata": {"name": NARROW}, "spec": {"holderIdentity": "", **free}}, "shop")
+    api.create(LEASES, {"metadata": {"name": NARROW}, "spec": {"holderIdentity": "killed/1", **free}}, "mall")
+    async with operating(api, lease_namespace="ops") as wide:
+        await wide.readiness(200, "Namespace shop is left out")
+        api.delete(LEASES, NARROW, "shop")
+        await wide.readiness(200, "ok\nNamespace mall is left out")
+        await api.until(lambda: leads(wide, "mall"), "mall was left")
+        assert leads(wide, "shop")
+        api.delete(LEASES, NARROW, "mall")
+        for _ in range(10):
+            await wide.operator._election.neighbours.look()  # noqa: SLF001 - what each renewal does
+            assert leads(wide, "mall")
 
 
 async def test_operators_of_different_namespaces_lead_side_by_side(api: FakeApi) -> None:

@@ -23,6 +23,7 @@ from podgroup_operator.core.lease import (
     SHARED,
     Sighting,
     Step,
+    awaited,
     is_covered,
     next_step,
     of_our_kind,
@@ -158,13 +159,14 @@ class Pursuit:
         step = next_step(self._seen, self._identity, self._clock())
         if step is Step.WAIT:
             self._until = 0.0  # should another one have taken it while we were away
-            self._waits(self._seen.lease.holder if self._seen else "")
+            self._waits(awaited(self._seen, self._clock()) or (self._seen.holder if self._seen else ""))
         else:
             await self._take(step, asked)
 
     def _notice(self, body: Json | None, asked: float) -> None:
         """Note what was read, and since when it can be so at the earliest."""
-        before, self._seen = self._seen, see(self._seen, read_lease(body) if body else None, self._clock())
+        before, lease = self._seen, read_lease(body) if body else None
+        self._seen = see(before, lease, self._clock(), self._identity)
         if self._asked == -math.inf:
             age = boot.age_of(renewed_stamp(body)) if body else None
             self._known_at = -math.inf if age is None else self._clock() - age
