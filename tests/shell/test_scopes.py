@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from fakeapi import FakeApi, Hold
+from fakeapi import Answer, FakeApi, Hold
 from fakeapi.client import a_group
 from podgroup_operator import preflight, scope
 from podgroup_operator.core import lease as rules
 from podgroup_operator.core.lease import NARROW, SHARED, WIDE
-from podgroup_operator.lead import leader, leases, neighbours, rivals
+from podgroup_operator.lead import election, leader, leases, neighbours, rivals
 from podgroup_operator.lead.rivals import Rival
 from shell.operating import Running, operating
 from shell.stage import names
@@ -25,7 +25,7 @@ BRIEF = 1 / 20
 
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (rules, leader, leases):
+    for module in (rules, election, leader, leases):
         for name in ("DURATION", "DEADLINE", "RENEWAL", "POLL", "LEFT_OUT", "RECENT"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, getattr(module, name) * BRIEF)
@@ -235,6 +235,44 @@ async def test_without_an_election_it_does_not_start_beside_a_leader(api: FakeAp
     api.patch(LEASES, WIDE, {"spec": {"holderIdentity": "killed/1", "leaseDurationSeconds": 1}}, "ops")
     async with operating(api, lease_namespace="ops", leader_elect=False):
         await serves(api, "mall")
+
+
+@pytest.mark.parametrize("wide_first", [True, False])
+async def test_without_an_election_too_who_serves_all_leaves_out_what_another_one_serves(
+    api: FakeApi, *, wide_first: bool
+) -> None:
+    """In whatever order they start it says so, serves the rest, and the whole when the other one has gone."""
+    async with AsyncExitStack() as wide_stack, AsyncExitStack() as narrow_stack:
+        lonely = operating(api, lease_namespace="ops", leader_elect=False)
+        if wide_first:
+            wide = await wide_stack.enter_async_context(lonely)
+            await serves(api, "shop")
+        narrow = await narrow_stack.enter_async_context(operating(api, "shop", lease_namespace="elsewhere"))
+        await api.until(lambda: leads(narrow, "shop"), "the one of the namespace leads there")
+        if not wide_first:
+            wide = await wide_stack.enter_async_context(lonely)
+            assert not leads(wide, "shop")
+        holder = api.get(LEASES, NARROW, "shop")["spec"]["holderIdentity"]
+        told = await wide.readiness(200, "Namespace shop is left out")
+        assert told == f"ok\nNamespace shop is left out: {holder} serves it (Lease shop/{NARROW}).\n"
+        assert (leads(narrow, "shop"), leads(wide, "shop"), leads(wide, "mall")) == (True, False, True)
+        await serves(api, "mall")
+        await serves(api, "shop")
+        await narrow_stack.aclose()
+        await api.until(lambda: leads(wide, "shop"), "it is served by who serves all")
+        await serves(api, "shop")
+
+
+async def test_without_an_election_nothing_is_written_before_it_is_known_who_serves_what(api: FakeApi) -> None:
+    """The list of the others is refused for a while, and asked for until it is answered."""
+    async with operating(api, "shop", lease_namespace="elsewhere") as narrow:
+        await api.until(lambda: leads(narrow, "shop"), "the one of the namespace leads there")
+        api.faults.add(Answer(500), verb="list", resource=LEASES, times=2)
+        async with operating(api, lease_namespace="ops", leader_elect=False, ready=False) as wide:
+            while not leads(wide, "mall"):
+                assert not leads(wide, "shop")
+                await asyncio.sleep(0.001)
+            assert not leads(wide, "shop")
 
 
 async def end_of_a_lonely_one(api: FakeApi) -> None:
