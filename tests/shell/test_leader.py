@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from fakeapi.faults import Delay
+from fakeapi.faults import Answer, Delay
 from podgroup_operator.api.cluster import Cluster, NotLeading, pods_path
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.writer import Writes
-from podgroup_operator.core.lease import DEADLINE, DURATION, SHARED, WIDE
+from podgroup_operator.core.lease import DEADLINE, DURATION, SHARED, STALE, WIDE
 from podgroup_operator.lead import leader, rivals
-from podgroup_operator.lead.leader import Candidate
+from podgroup_operator.lead.leader import Candidate, Guard, unheard
 from podgroup_operator.lead.leases import LeaseObject
 
 if TYPE_CHECKING:
@@ -227,6 +227,21 @@ async def test_a_leader_that_cannot_renew_steps_down(api: FakeApi, clock: Clock)
         await api.come_up()
         await asyncio.wait_for(one.candidate.gained(), 5)
         await api.until(lambda: one.troubles[-1] == "", "all is well")
+
+
+async def test_a_lease_that_is_held_together_is_renewed_by_whoever_is_first(
+    api: FakeApi, cluster: Cluster, clock: Clock
+) -> None:
+    """That another one was faster is as good as a renewal; not if so long has passed that it may be version 0.1.0."""
+    guard = Guard(LeaseObject(cluster, "default", WIDE), unheard, unheard, clock=clock)
+    await guard.attempt()
+    assert guard.remaining() == DEADLINE
+    writes = api.faults.add(Answer(409, reason="Conflict"), verb="patch", name=WIDE, times=None)
+    for passed, left in ((STALE - 1, DEADLINE - STALE + 1), (1, DEADLINE), (DEADLINE + 1, -1)):
+        clock.now += passed
+        await guard.attempt()
+        assert guard.remaining() == left
+    assert writes.hits == 2
 
 
 async def test_whoever_does_not_lead_may_still_ask(api: FakeApi, clock: Clock) -> None:

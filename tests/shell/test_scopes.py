@@ -26,7 +26,7 @@ BRIEF = 1 / 20
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (rules, election, leader, leases):
-        for name in ("DURATION", "DEADLINE", "RENEWAL", "POLL", "LEFT_OUT", "RECENT"):
+        for name in ("DURATION", "DEADLINE", "RENEWAL", "STALE", "POLL", "LEFT_OUT", "RECENT"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, getattr(module, name) * BRIEF)
     monkeypatch.setattr(rivals, "LOOK", 0.02)

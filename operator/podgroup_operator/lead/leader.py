@@ -21,6 +21,7 @@ from podgroup_operator.core.lease import (
     RECENT,
     RENEWAL,
     SHARED,
+    STALE,
     Sighting,
     Step,
     awaited,
@@ -149,6 +150,10 @@ class Pursuit:
             if refusal.code != CONFLICT:  # somebody was faster
                 self._fail(str(refusal))
 
+    async def _rest(self, began: float, seconds: float) -> None:
+        """Wait until so many seconds after a try began: where answers are slow there must not be fewer renewals."""
+        await asyncio.sleep(max(began + seconds - self._clock(), 0.0))
+
     def _fail(self, why: str) -> None:
         logger.warning("The Lease %s: %s", self._lease, why)
         self._trouble(f"The Lease {self._lease} cannot be kept: {why.rstrip('.')}. It is tried again.")
@@ -243,9 +248,10 @@ class Candidate(Pursuit):
     async def run(self) -> None:
         """Take the Lease when it is free, and renew it as long as we have it."""
         while True:
+            began = self._clock()
             await self.attempt()
             self._follow()
-            await asyncio.sleep(RENEWAL if self._leading.is_set() else POLL)
+            await self._rest(began, RENEWAL if self._leading.is_set() else POLL)
 
     def _follow(self) -> None:
         """Begin or cease to lead, as the time says that is left."""
@@ -343,16 +349,26 @@ class Guard(Pursuit):
     async def run(self) -> None:
         """Hold it for ever; it is never given back, for others hold it too."""
         while True:
+            began = self._clock()
             await self.attempt()
             # Those who hold it together must not come back together.
-            await asyncio.sleep((RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
+            await self._rest(began, (RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
 
     async def _take(self, step: Step, asked: float) -> None:
-        if step is Step.RENEW and asked - self._known_at < RENEWAL:  # another one of us has just renewed it
+        if step is Step.RENEW:
             self._until = max(self._until, self._known_at + DEADLINE)
-        else:
-            await super()._take(step, asked)
+        if step is not Step.RENEW or asked - self._known_at >= STALE:
+            await self._write_unless_another_does(step, asked)
         self._tell("")
+
+    async def _write_unless_another_does(self, step: Step, asked: float) -> None:
+        try:
+            await super()._take(step, asked)
+        except Refused as refusal:
+            # Who has changed it since we asked is no operator of version 0.1.0: that must see it stand still first.
+            if refusal.code != CONFLICT or step is not Step.RENEW or self.remaining() <= 0:
+                raise
+            self._until = asked + DEADLINE
 
     def _waits(self, holder: str) -> None:
         if of_our_kind(holder):
