@@ -34,8 +34,8 @@ RENEWAL = 2.0
 """Seconds between renewals."""
 
 STALE = 3.0
-"""Seconds after which one of those that hold a Lease together renews it: longer than its looks are apart, so that few of
-many do; so short that it is done, or found done, within `DEADLINE` where each answer takes a second."""
+"""Seconds after which one of those that hold a Lease together renews it: longer than its looks are apart, so that few
+of many do; so short that it is done, or found done, within `DEADLINE` where each answer takes a second."""
 
 POLL = 1.0
 """Seconds between two looks of those who wait; so long is nobody leading after a release."""
