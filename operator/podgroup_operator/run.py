@@ -201,7 +201,7 @@ class Operator:
         return await self._election.stand_alone(namespace, self._spawn, self._may_read)
 
     async def _may_read(self, lease: LeaseObject) -> bool:
-        permission = Permission("get", *LEASES, name=lease.name)
+        permission = Permission("get" if lease.namespace else "list", *LEASES, name=lease.name)
         return not await missing(self._cluster, lease.namespace, [permission])
 
     async def _followed(self) -> Sequence[str]:

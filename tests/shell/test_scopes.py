@@ -275,6 +275,19 @@ async def test_without_an_election_nothing_is_written_before_it_is_known_who_ser
             assert not leads(wide, "shop")
 
 
+async def test_without_an_election_nothing_is_asked_for_that_is_forbidden(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That it may not see others its log says; it is for who runs it to know that there are none."""
+    caplog.set_level("INFO")
+    api.access.deny("list", LEASES)
+    async with operating(api, lease_namespace="ops", leader_elect=False) as running:
+        await serves(api, "shop")
+        assert await running.readiness(200) == "ok\n"
+    assert neighbours.BLIND in caplog.messages
+    assert [request for request in api.requests if request.code == 403] == []
+
+
 async def end_of_a_lonely_one(api: FakeApi) -> None:
     """Run an operator without an election until it ends by itself."""
     async with operating(api, lease_namespace="ops", leader_elect=False, ready=False) as running:

@@ -10,7 +10,7 @@ from podgroup_operator.api.cluster import FORBIDDEN, Cluster, Refused, Unreachab
 from podgroup_operator.core.lease import DEADLINE, NARROW, RENEWAL, WIDE
 from podgroup_operator.lead.leader import Alone, Candidate, Guard, Leadership, nothing
 from podgroup_operator.lead.leases import LeaseObject
-from podgroup_operator.lead.neighbours import Neighbours, nobody_serves_all
+from podgroup_operator.lead.neighbours import BLIND, Neighbours, nobody_serves_all
 from podgroup_operator.lead.rivals import none_leads
 
 ASK_AGAIN = 1.0  # seconds, where the API server does not say whether others lead
@@ -82,7 +82,7 @@ class Election:
         Args:
             namespace: where; "" is all but what others of single namespaces serve.
             spawn: has something done in the background.
-            readable: tells whether we may read a Lease.
+            readable: tells whether we may read a Lease; of no namespace, those of its name in all namespaces.
 
         Raises:
             Rival: somebody else leads there.
@@ -91,10 +91,12 @@ class Election:
         for lease in (*leases, self._wide_lease):
             if await readable(lease):
                 await self._none_leads(lease)
-        if not namespace:
+        if not namespace and await readable(LeaseObject(self._cluster, "", NARROW)):
             seen = asyncio.Event()
             spawn(self._look_around(seen))
             await seen.wait()
+        elif not namespace:
+            logger.info("%s", BLIND)
         return self._leaderships.setdefault(namespace, Alone())
 
     async def release(self) -> None:
