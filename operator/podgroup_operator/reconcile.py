@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podgroup_operator import metrics
@@ -135,6 +135,7 @@ class Reconciler:
         if application.owner_gone:
             self.groups.doubt(group)  # the news of its end may never come, or the answer was older than it
             return STALE_PAUSE
+        outcome = replace(outcome, unheard=memory.written.unheard(group.desired.selector))
         status = summarize(view, outcome, self.clock())
         rest = SPACING * (self.monotonic() - look.began) if decision.empty else 0.0
 

@@ -174,8 +174,8 @@ class Operator:
         """Strive for leadership of a scope."""
         if self._settings.leader_elect:
             return self._election.stand(namespace, self._spawn, narrow=findings.narrow)
-        return await self._election.stand_alone(namespace, self._may_read)
+        return await self._election.stand_alone(namespace, self._spawn, self._may_read)
 
     async def _may_read(self, lease: LeaseObject) -> bool:
-        permission = Permission("get", *LEASES, name=lease.name)
+        permission = Permission("get" if lease.namespace else "list", *LEASES, name=lease.name)
         return not await missing(self._cluster, lease.namespace, [permission])

@@ -1,5 +1,7 @@
 """Leader election: who may take the Lease, and when."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,43 @@ def test_a_renewal_starts_the_wait_anew() -> None:
     first = see(None, lease(version=1), 0.0)
     assert see(first, lease(version=1), 5.0) == first
     assert see(first, lease(version=2), 5.0) == Sighting(lease(version=2), 5.0)
-    assert see(first, None, 5.0) is None
+
+
+HELD, NEW = Lease("other", DURATION, 0, 1, uid="first"), Lease("third", DURATION, 0, 9, uid="second")
+NOBODYS, OURS = Lease("", DURATION, 0, 9, uid="second"), Lease("me", DURATION, 0, 9, uid="second")
+OF_THEM_ALL = Lease(SHARED, DURATION, 0, 9, uid="second")
+
+
+@pytest.mark.parametrize(
+    ("lease", "then", "later"),
+    [
+        pytest.param(None, Step.WAIT, Step.CREATE, id="none is there"),
+        pytest.param(NOBODYS, Step.WAIT, Step.TAKE, id="nobody has another one"),
+        pytest.param(OF_THEM_ALL, Step.WAIT, Step.TAKE, id="those of single namespaces have another one"),
+        pytest.param(NEW, Step.WAIT, Step.TAKE, id="another one has another one"),
+        pytest.param(OURS, Step.RENEW, Step.RENEW, id="we have another one"),
+    ],
+)
+def test_the_holder_of_a_lease_that_was_deleted_is_waited_for(lease: Lease | None, then: Step, later: Step) -> None:
+    """It may have renewed it right before, and does not know yet; after its time whatever is there decides."""
+    seen = see(Sighting(HELD, NOW - 100), lease, NOW, "me")
+    assert next_step(seen, "me", NOW + DURATION) is then
+    assert see(seen, lease, NOW + 50, "me") is seen
+    assert next_step(seen, "me", NOW + DURATION + 0.1) is later
+    assert not is_covered(see(Sighting(replace(HELD, settled=True), NOW), None, NOW, "me"), NOW, NOW)
+
+
+@pytest.mark.parametrize("holder", ["me", "", SHARED])
+def test_nobody_is_waited_for_whose_lease_was_deleted_and_was_nobodys(holder: str) -> None:
+    """Nor do we wait for ourselves."""
+    assert see(Sighting(replace(HELD, holder=holder), NOW), None, NOW, "me") is None
+
+
+@pytest.mark.parametrize(("holder", "step"), [("host/1", Step.CREATE), ("host-1", Step.WAIT)])
+def test_those_of_single_namespaces_wait_only_for_version_0_1_0(holder: str, step: Step) -> None:
+    """Any other holder of the Lease of all namespaces is not in their way, nor are they in that one's."""
+    seen = see(Sighting(replace(HELD, holder=holder), NOW), None, NOW, SHARED)
+    assert next_step(seen, SHARED, NOW) is step
 
 
 @given(st.lists(st.floats(0, 5), min_size=1), st.floats(0, 1), st.floats(0.9, 1.1))

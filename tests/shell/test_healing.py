@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from fakeapi import Hold
+from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group
+from fakeapi.faults import Fault
 from fakeapi.resources import Obj
 from podgroup_operator import metrics
 from shell.stage import Stage, names
@@ -213,3 +214,124 @@ async def test_what_was_lost_before_a_start_is_counted_though_it_cannot_be_repla
     again.now += 20
     await again.settle()
     assert (again.status()["replicas"], again.status()["healing"]["total"]) == (3, 1)
+
+
+LOST_ANSWERS = [Cut(after=True), Answer(500, after=True), Answer(504, after=True)]
+
+
+def healed(stage: Stage) -> list[str]:
+    """Give what the Events say of replacements."""
+    return [note for reason, note in stage.recorder.told if reason == "PodHealed"]
+
+
+async def unanswered_heal(stage: Stage, fault: Fault, times: int = 1) -> tuple[str, str]:
+    """Lose one of two pods, and the answer to the create of its replacement; give the names of both."""
+    first, *_ = await group(stage, 2)
+    stage.api.delete("pods", first, grace=0)
+    stage.api.faults.add(fault, verb="create", resource="pods", times=times)
+    stage.hear()
+    await stage.look()
+    return first, replacement_of(stage, first)["metadata"]["name"]
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS, ids=repr)
+async def test_a_replacement_whose_create_was_not_answered_is_counted_when_it_comes(stage: Stage, fault: Fault) -> None:
+    """Once in each place, though the status was written before it was known; and not again after that."""
+    before = heals("Deleted")
+    first, new = await unanswered_heal(stage, fault)
+    assert (stage.status()["healing"]["total"], healed(stage)) == (0, [])
+    stage.now += 5
+    await stage.settle()
+    for _ in range(3):
+        stage.now += 60
+        stage.api.set_pod(new, node="node-0", ready=True)
+        await stage.settle()
+    record = stage.status()["healing"]
+    assert (record["total"], record["lastPod"], record["lastReplacement"]) == (1, first, new)
+    assert [note.partition(" after ")[0] for note in healed(stage)] == [f"Replaced pod {first} (Deleted) by {new}"]
+    assert heals("Deleted") == before + 1
+    assert stage.status()["replicas"] == 2
+
+
+async def test_a_replacement_that_is_seen_before_it_is_answered_is_counted_once(stage: Stage) -> None:
+    """The watch is faster than the answer, whether that is a yes or an error."""
+    for number, fault in enumerate((None, Answer(500, after=True)), start=1):
+        first = (await group(stage, 1))[0] if number == 1 else names(stage.api.pods())[0]
+        stage.api.delete("pods", first, grace=0)
+        stage.hear()
+        gate = asyncio.Event()
+        stage.api.faults.clear()
+        stage.api.faults.add(Hold(gate, after=True), verb="create", resource="pods")
+        if fault:
+            stage.api.faults.add(fault, verb="create", resource="pods")
+        looking = asyncio.create_task(stage.look())
+        await stage.api.until(lambda: bool(stage.api.pods()), "the replacement is there")
+        stage.hear()
+        gate.set()
+        await looking
+        stage.now += 5
+        await stage.settle()
+        assert (stage.status()["healing"]["total"], len(healed(stage))) == (number, number)
+
+
+async def test_a_replacement_that_is_asked_for_twice_is_counted_once(stage: Stage) -> None:
+    """The cache does not show it yet: the same create is answered with 409, and what it found is ours."""
+    await unanswered_heal(stage, Cut(after=True))
+    stage.now += 5
+    stage.hear_groups()
+    await stage.look()
+    assert [request.code for request in stage.writes("create")][-1] == 409
+    assert (stage.status()["healing"]["total"], len(healed(stage))) == (1, 1)
+    await stage.settle()
+    assert (stage.status()["healing"]["total"], len(healed(stage))) == (1, 1)
+
+
+async def test_a_replacement_that_comes_and_dies_unanswered_is_counted(stage: Stage) -> None:
+    """It was made, and is the loss of the next one."""
+    first, second = await unanswered_heal(stage, Cut(after=True))
+    stage.hear()
+    stage.api.delete("pods", second, grace=0)
+    stage.hear()
+    stage.now += 5
+    await stage.settle()
+    assert told(stage) == [(first, "Deleted"), (second, "Deleted")]
+    assert (stage.status()["healing"]["total"], len(healed(stage))) == (2, 2)
+
+
+async def test_a_replacement_that_never_came_is_counted_when_it_is_made(stage: Stage) -> None:
+    """The request was lost, not the answer: it is repeated, and told once."""
+    first, *_ = await group(stage, 1)
+    stage.api.delete("pods", first, grace=0)
+    stage.api.faults.add(Cut(), verb="create", resource="pods", times=2)
+    stage.hear()
+    for _ in range(4):
+        stage.now += 5
+        await stage.settle()
+    assert (stage.status()["healing"]["total"], len(healed(stage))) == (1, 1)
+
+
+async def test_a_new_tenure_counts_no_replacement_of_another_one(stage: Stage) -> None:
+    """What the list at its beginning shows, or is found under the name, may be anybody's: its maker has counted it."""
+    await unanswered_heal(stage, Cut(after=True))
+    stage.hear()
+    stage.reconciler.start_anew(lambda _: True)
+    stage.now += 5
+    await stage.settle()
+    assert (stage.status()["healing"]["total"], healed(stage)) == (0, [])
+
+
+async def test_a_replacement_that_another_operator_has_made_is_not_counted(stage: Stage) -> None:
+    """Our first create is answered with 409: whoever made the pod has counted it."""
+    first, *_ = await group(stage, 2)
+    other = Stage(stage.api, stage.cluster)
+    other.hear()
+    stage.api.delete("pods", first, grace=0)
+    stage.hear_pods()
+    other.hear()
+    await other.settle()
+    assert other.status()["healing"]["total"] == 1
+    stage.hear_groups()
+    await stage.look()
+    assert [request.code for request in stage.writes("create")][-1] == 409
+    await stage.settle()
+    assert (stage.status()["healing"]["total"], healed(stage)) == (1, [])

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from fakeapi.faults import Answer, Delay
 from podgroup_operator.api.cluster import Cluster, NotLeading, pods_path
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.writer import Writes
-from podgroup_operator.core.lease import DEADLINE, DURATION, WIDE
-from podgroup_operator.lead import leader
-from podgroup_operator.lead.leader import Candidate
+from podgroup_operator.core.lease import DEADLINE, DURATION, SHARED, STALE, WIDE
+from podgroup_operator.lead import leader, rivals
+from podgroup_operator.lead.guard import Guard
+from podgroup_operator.lead.leader import Candidate, unheard
 from podgroup_operator.lead.leases import LeaseObject
 
 if TYPE_CHECKING:
@@ -90,6 +92,12 @@ class Running:
         return self.candidate.remaining() > 0
 
 
+async def seen_by(api: FakeApi, one: Running, two: Running) -> None:
+    """Wait until one leads and the other has seen that."""
+    await asyncio.wait_for(one.candidate.gained(), 5)
+    await api.until(lambda: any("Standing by: one" in said for said in two.said[-1:]), "the other one has seen it")
+
+
 async def lease(running: Running) -> dict[str, Any]:
     """The Lease's spec."""
     spec: dict[str, Any] = (await running.cluster.get(PATH))["spec"]
@@ -130,6 +138,60 @@ async def test_a_dead_leaders_lease_is_taken_after_its_time(api: FakeApi, clock:
             assert (await lease(two))["leaseTransitions"] == 1
 
 
+@pytest.mark.parametrize("by", ["", SHARED], ids=["nobody", "those of single namespaces"])
+async def test_a_lease_that_somebody_deletes_is_not_taken_before_its_holders_time_is_up(
+    api: FakeApi, clock: Clock, by: str
+) -> None:
+    """That one may not have noticed, even if others that are not in its way have made the Lease anew."""
+    async with Running(api, "one", clock) as one, Running(api, "two", clock) as two:
+        await seen_by(api, one, two)
+        await one.stop()
+        api.delete("leases.coordination.k8s.io", WIDE)
+        if by:
+            api.create("leases.coordination.k8s.io", {"metadata": {"name": WIDE}, "spec": {"holderIdentity": by}})
+        for _ in range(int(DURATION)):
+            await asyncio.sleep(0.02)
+            assert not two.leads()
+            clock.now += 1
+        assert not one.leads()
+        clock.now += 1
+        await asyncio.wait_for(two.candidate.gained(), 5)
+
+
+async def test_without_an_election_too_the_holder_of_a_lease_that_somebody_deletes_is_waited_for(
+    api: FakeApi, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may still write until its time is up."""
+    monkeypatch.setattr(rivals, "LOOK", 0.005)
+    async with Running(api, "one", clock) as one:
+        await asyncio.wait_for(one.candidate.gained(), 5)
+        await one.stop()
+        reads = api.faults.add(Delay(0), verb="get", name=WIDE, times=None)
+        waiting = asyncio.create_task(rivals.none_leads(LeaseObject(one.cluster, "default", WIDE), clock))
+        await api.until(lambda: reads.hits > 0, "it looks")
+        await asyncio.sleep(0.02)
+        api.delete("leases.coordination.k8s.io", WIDE)
+        seen = reads.hits
+        await api.until(lambda: reads.hits > seen + 1, "it has missed it")
+        clock.now += DURATION
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        clock.now += 1
+        await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_leader_makes_its_lease_anew_at_once(api: FakeApi, clock: Clock) -> None:
+    """It does not wait for itself, and has led all the time."""
+    async with Running(api, "one", clock) as one, Running(api, "two", clock) as two:
+        await seen_by(api, one, two)
+        for _ in range(3):
+            api.delete("leases.coordination.k8s.io", WIDE)
+            await api.until(lambda: bool(api.list("leases.coordination.k8s.io")), "it is there again")
+            assert (await lease(one))["holderIdentity"] == "one"
+            assert one.leads()
+            assert one.candidate.tenure == 1
+
+
 async def test_a_lease_that_is_given_back_is_taken_at_once(api: FakeApi, clock: Clock) -> None:
     """Nobody waits for the end of a leader that has said goodbye."""
     async with Running(api, "one", clock) as one:
@@ -166,6 +228,21 @@ async def test_a_leader_that_cannot_renew_steps_down(api: FakeApi, clock: Clock)
         await api.come_up()
         await asyncio.wait_for(one.candidate.gained(), 5)
         await api.until(lambda: one.troubles[-1] == "", "all is well")
+
+
+async def test_a_lease_that_is_held_together_is_renewed_by_whoever_is_first(
+    api: FakeApi, cluster: Cluster, clock: Clock
+) -> None:
+    """That another one was faster is as good as a renewal; not if so long has passed that it may be version 0.1.0."""
+    guard = Guard(LeaseObject(cluster, "default", WIDE), unheard, unheard, clock=clock)
+    await guard.attempt()
+    assert guard.remaining() == DEADLINE
+    writes = api.faults.add(Answer(409, reason="Conflict"), verb="patch", name=WIDE, times=None)
+    for passed, left in ((STALE - 1, DEADLINE - STALE + 1), (1, DEADLINE), (DEADLINE + 1, -1)):
+        clock.now += passed
+        await guard.attempt()
+        assert guard.remaining() == left
+    assert writes.hits == 2
 
 
 async def test_whoever_does_not_lead_may_still_ask(api: FakeApi, clock: Clock) -> None:

@@ -1,12 +1,15 @@
 """The memory of a group: the cache must show our own writes before it is trusted, and each part goes as a whole."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import NOW, OWNER, gone, loss, pod
-from podgroup_operator.core.model.actions import Why
+from podgroup_operator.core.model.actions import Create, Why
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Healing
+from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.memory import Leaving, Memories, Memory, Told, Written
 
 POD = pod()
@@ -105,3 +108,26 @@ def test_of_a_group_that_is_gone_only_its_pods_are_kept_until_they_go() -> None:
     kept.seen.pods.clear()
     memories.end(OWNER)
     assert memories.known(OWNER) is None
+
+
+def test_a_create_that_was_not_answered_is_told_once_when_its_pod_comes() -> None:
+    """It is known by its name; a pod that was changed on its way, none of the group's, is no replacement."""
+    create, born = Create(POD.name, 0, 1, REVISION), replace(POD, labels={"app": "web"})
+    for selector, told in ((Selector((("app", "web"),)), (create,)), (Selector((("app", "other"),)), ())):
+        written = Written()
+        assert not written.sending(create)
+        assert written.unheard(selector) == ()
+        written.came(born)
+        assert [written.unheard(selector) for _ in range(2)] == [told, ()]
+        written.came(born)
+        assert written.unheard(selector) == ()
+
+
+def test_a_create_that_was_refused_leaves_the_one_before_it_open() -> None:
+    """That one may have been done all the same; without one before it nothing is open."""
+    create, written = Create(POD.name, 0, 1, REVISION), Written()
+    written.not_done(create, again=written.sending(create))
+    assert written.open == {}
+    assert not written.sending(create)
+    written.not_done(create, again=written.sending(create))
+    assert list(written.open) == [create.name]

@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from fakeapi import FakeApi
+from fakeapi import Answer, FakeApi, Hold
 from fakeapi.client import a_group
 from podgroup_operator import preflight, scope
 from podgroup_operator.core import lease as rules
 from podgroup_operator.core.lease import NARROW, SHARED, WIDE
-from podgroup_operator.lead import guard, leader, leases, neighbours, pursuit, rivals
+from podgroup_operator.lead import election, guard, leader, leases, neighbours, pursuit, rivals
 from podgroup_operator.lead.rivals import Rival
 from shell.operating import Running, operating
 from shell.stage import names
@@ -25,8 +25,8 @@ BRIEF = 1 / 20
 
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (rules, guard, leader, leases, pursuit):
-        for name in ("DURATION", "DEADLINE", "RENEWAL", "POLL", "LEFT_OUT", "RECENT"):
+    for module in (rules, election, guard, leader, leases, pursuit):
+        for name in ("DURATION", "DEADLINE", "RENEWAL", "STALE", "POLL", "LEFT_OUT", "RECENT"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, getattr(module, name) * BRIEF)
     monkeypatch.setattr(rivals, "LOOK", 0.02)
@@ -100,6 +100,45 @@ async def test_who_serves_all_leaves_out_what_another_one_serves(api: FakeApi, *
         await api.until(lambda: leads(wide, "shop"), "it is served by who serves all")
         assert await wide.readiness(200) == "ok\n"
         await serves(api, "shop")
+
+
+async def test_a_lease_of_a_namespace_that_somebody_deletes_lets_no_two_serve_it(api: FakeApi) -> None:
+    """Its holder may not have noticed yet: who serves all waits until that one's time is up, then serves it."""
+    async with (
+        operating(api, lease_namespace="ops") as wide,
+        operating(api, "shop", lease_namespace="elsewhere") as narrow,
+        never_two("shop") as operators,
+    ):
+        operators += [wide, narrow]
+        await wide.readiness(200, "Namespace shop is left out")
+        await serves(api, "shop")
+        gate = asyncio.Event()
+        holder = api.get(LEASES, NARROW, "shop")["spec"]["holderIdentity"]
+        api.faults.add(Hold(gate), verb="get", resource=LEASES, namespace="shop", times=None)
+        api.delete(LEASES, NARROW, "shop")
+        why = f"{holder} may not know yet that its Lease was deleted"
+        told = await wide.readiness(200, "was deleted")
+        assert told == f"ok\nNamespace shop is left out: {why} (Lease shop/{NARROW}).\n"
+        await api.until(lambda: leads(wide, "shop"), "it is served by who serves all")
+        gate.set()
+        await wide.readiness(200, "Namespace shop is left out")
+
+
+async def test_a_lease_that_was_given_back_and_deleted_is_in_nobodys_way(api: FakeApi) -> None:
+    """Nobody writes by it any more; nor by one that was left long ago."""
+    free = {"leaseDurationSeconds": 1000}
+    api.create(LEASES, {"metadata": {"name": NARROW}, "spec": {"holderIdentity": "", **free}}, "shop")
+    api.create(LEASES, {"metadata": {"name": NARROW}, "spec": {"holderIdentity": "killed/1", **free}}, "mall")
+    async with operating(api, lease_namespace="ops") as wide:
+        await wide.readiness(200, "Namespace shop is left out")
+        api.delete(LEASES, NARROW, "shop")
+        await wide.readiness(200, "ok\nNamespace mall is left out")
+        await api.until(lambda: leads(wide, "mall"), "mall was left")
+        assert leads(wide, "shop")
+        api.delete(LEASES, NARROW, "mall")
+        for _ in range(10):
+            await wide.operator._election.neighbours.look()  # noqa: SLF001 - what each renewal does
+            assert leads(wide, "mall")
 
 
 async def test_operators_of_different_namespaces_lead_side_by_side(api: FakeApi) -> None:
@@ -196,6 +235,57 @@ async def test_without_an_election_it_does_not_start_beside_a_leader(api: FakeAp
     api.patch(LEASES, WIDE, {"spec": {"holderIdentity": "killed/1", "leaseDurationSeconds": 1}}, "ops")
     async with operating(api, lease_namespace="ops", leader_elect=False):
         await serves(api, "mall")
+
+
+@pytest.mark.parametrize("wide_first", [True, False])
+async def test_without_an_election_too_who_serves_all_leaves_out_what_another_one_serves(
+    api: FakeApi, *, wide_first: bool
+) -> None:
+    """In whatever order they start it says so, serves the rest, and the whole when the other one has gone."""
+    async with AsyncExitStack() as wide_stack, AsyncExitStack() as narrow_stack:
+        lonely = operating(api, lease_namespace="ops", leader_elect=False)
+        if wide_first:
+            wide = await wide_stack.enter_async_context(lonely)
+            await serves(api, "shop")
+        narrow = await narrow_stack.enter_async_context(operating(api, "shop", lease_namespace="elsewhere"))
+        await api.until(lambda: leads(narrow, "shop"), "the one of the namespace leads there")
+        if not wide_first:
+            wide = await wide_stack.enter_async_context(lonely)
+            assert not leads(wide, "shop")
+        holder = api.get(LEASES, NARROW, "shop")["spec"]["holderIdentity"]
+        told = await wide.readiness(200, "Namespace shop is left out")
+        assert told == f"ok\nNamespace shop is left out: {holder} serves it (Lease shop/{NARROW}).\n"
+        assert (leads(narrow, "shop"), leads(wide, "shop"), leads(wide, "mall")) == (True, False, True)
+        await serves(api, "mall")
+        await serves(api, "shop")
+        await narrow_stack.aclose()
+        await api.until(lambda: leads(wide, "shop"), "it is served by who serves all")
+        await serves(api, "shop")
+
+
+async def test_without_an_election_nothing_is_written_before_it_is_known_who_serves_what(api: FakeApi) -> None:
+    """The list of the others is refused for a while, and asked for until it is answered."""
+    async with operating(api, "shop", lease_namespace="elsewhere") as narrow:
+        await api.until(lambda: leads(narrow, "shop"), "the one of the namespace leads there")
+        api.faults.add(Answer(500), verb="list", resource=LEASES, times=2)
+        async with operating(api, lease_namespace="ops", leader_elect=False, ready=False) as wide:
+            while not leads(wide, "mall"):
+                assert not leads(wide, "shop")
+                await asyncio.sleep(0.001)
+            assert not leads(wide, "shop")
+
+
+async def test_without_an_election_nothing_is_asked_for_that_is_forbidden(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That it may not see others its log says; it is for who runs it to know that there are none."""
+    caplog.set_level("INFO")
+    api.access.deny("list", LEASES)
+    async with operating(api, lease_namespace="ops", leader_elect=False) as running:
+        await serves(api, "shop")
+        assert await running.readiness(200) == "ok\n"
+    assert neighbours.BLIND in caplog.messages
+    assert [request for request in api.requests if request.code == 403] == []
 
 
 async def end_of_a_lonely_one(api: FakeApi) -> None:

@@ -1,7 +1,7 @@
 """The operator, deliberately broken in one way: only to show that the simulation sees it.
 
-Each variant but the last is a fault that the operator once had. They were found by reading: what simulated the world
-then had an `apply` of its own, and neither a fence nor a clock.
+Each variant but the last two is a fault that the operator once had. They were found by reading: what simulated the
+world then had an `apply` of its own, and neither a fence nor a clock.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from podgroup_operator import reconcile
 from podgroup_operator.act import removals
 from podgroup_operator.api import writer
 from podgroup_operator.observe import informer, lanes
-from podgroup_operator.observe.memory import Leaving, Memory
+from podgroup_operator.observe.memory import Leaving, Memory, Sent, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from podgroup_operator.core.model.actions import Create
     from podgroup_operator.core.model.plan import Plan
 
 
@@ -91,6 +92,24 @@ def expect_nothing() -> None:
     put(Memory, "caught_up", lambda *_: True)
 
 
+class Clinging(dict[str, Sent]):
+    """Lets nothing go."""
+
+    def pop(self, *_: object) -> None:  # type: ignore[override]
+        """Keep it."""
+
+
+def count_twice() -> None:
+    """Take each create for one that was not answered."""
+    sending = Written.sending
+
+    def cling(self: Written, create: Create) -> bool:
+        self.open = Clinging(self.open)
+        return sending(self, create)
+
+    put(Written, "sending", cling)
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
     for variant in (
@@ -101,5 +120,6 @@ VARIANTS: dict[str, Callable[[], None]] = {
         list_at_once,
         double_every_pause,
         expect_nothing,
+        count_twice,
     )
 }

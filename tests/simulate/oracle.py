@@ -4,6 +4,7 @@
 - No harm: the operator's deletes leave no fewer pods than were wanted, less those that others took away since.
 - Nobody else's: it deletes, by UID, what is its own; it takes in only orphans that match, and frees only what does not.
 - One replacement: no more pods are made than were wanted, lost or failed, and a handful.
+- One count: the status tells of no more replacements than pods were made that say what they replace.
 - One writer: who writes has the Lease.
 - Pace: what is refused is not asked for again and again, and nothing is read again and again.
 
@@ -68,6 +69,7 @@ class Group:
         harm: how many of its pods others took away since then.
         due: how many pods there was reason to make since then.
         births: how many were made.
+        heals: how many pods were ever made as replacements.
         ended: when it began to be deleted.
     """
 
@@ -80,6 +82,7 @@ class Group:
     harm: int = 0
     due: int = 0
     births: int = 0
+    heals: int = 0
     ended: float | None = None
 
     def counts(self, pod: Obj | None) -> bool:
@@ -150,6 +153,9 @@ class Oracle:
             key = metadata["namespace"], metadata["name"]
             self.groups[metadata["uid"]] = Group(key, metadata["uid"], labels, replicas, replicas, 0, due=replicas)
             return
+        told = ((body.get("status") or {}).get("healing") or {}).get("total", 0)
+        if told > group.heals:
+            raise Violation(f"one count: {group.key} tells of {told} replacements, {group.heals} were made")
         group.due += max(replicas - group.replicas, 0)
         group.replicas = replicas
         group.most, group.least = max(group.most, replicas), min(group.least, replicas)
@@ -194,6 +200,7 @@ class Oracle:
         uid = pod["metadata"]["uid"]
         self._made.add(uid)
         group.births += 1
+        group.heals += "selfheal.dev/cause" in pod["metadata"]["annotations"]
         ours = (self._live[group.uid] & self._made) - self._touched
         if len(ours) > group.most:
             raise Violation(

@@ -20,9 +20,14 @@ FIRST, SEEDS = 1, 24
 
 def simulate(*options: str) -> tuple[int, str]:
     """Run simulations; give the exit code and what is told."""
-    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    return run("simulate", *options)
+
+
+def run(module: str, *options: str) -> tuple[int, str]:
+    """Run a program; give the exit code and what is told."""
+    environment = os.environ | {"PYTHONPATH": str(TESTS), "PYTHONHASHSEED": "0"}
     ran = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "simulate", *options], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", module, *options], env=environment, capture_output=True, text=True, check=False
     )
     return ran.returncode, ran.stdout + ran.stderr
 
@@ -46,6 +51,16 @@ def test_a_seed_tells_the_same_story_each_time() -> None:
     assert digest in alone.splitlines()
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("others", [("--operators=15",), ("--operators=3", "--beside-one-of-all")], ids=" ".join)
+def test_operators_of_single_namespaces_keep_their_leads_where_answers_are_slow(others: tuple[str, ...]) -> None:
+    """Each answer takes a second, and they hold one Lease together: none of them ever has to stop, nor does another."""
+    code, told = run("simulate.guards", "--minutes=4", "--latency=1", *others)
+
+    sys.stdout.write(told)
+    assert code == 0, told
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("variant", "troubles", "first", "words"),
@@ -56,6 +71,7 @@ def test_a_seed_tells_the_same_story_each_time() -> None:
         ("never_rest", ("denied", "busy_pods"), 1, "pace: again"),
         ("list_at_once", ("expired_watches",), 1, "pace: lists"),
         ("double_every_pause", ("crowd",), 1, "pace: "),
+        ("count_twice", (), 1, "one count"),
         ("expect_nothing", (), 4, "pace: conflict|no harm|no surplus"),
     ],
     ids=lambda part: part if isinstance(part, str) and "_" in part else "",

@@ -46,12 +46,16 @@ class Creating:
     async def _create(self, create: Create) -> bool:
         """Create a pod; False stops the batches."""
         manifest = pod_manifest(self._desired, self._group.template, create)
+        again = self._progress.written.sending(create)
         try:
             body = await self._writer.create(pods_path(self._desired.namespace), manifest)
         except NotLeading:
+            self._progress.written.not_done(create, again=again)
             self._progress.fenced = True
             return False
         except Refused as refusal:
+            if refusal.code < SERVER_ERROR:
+                self._progress.written.not_done(create, again=again)
             if refusal.code == CONFLICT and refusal.reason == "AlreadyExists":
                 return await self._name_taken(create)
             self._create_refused(refusal)
@@ -60,6 +64,7 @@ class Creating:
             self._progress.written.unsure = True
             self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", error)
             return False
+        self._progress.written.open.pop(create.name, None)
         self._progress.accepted(Lane.CREATE, version=version_of(body))
         if lost := stray(self._desired, body):
             self._strayed(create, lost)
@@ -105,6 +110,8 @@ class Creating:
         pod = read_pod(body)
         if pod and pod.controller == self._desired.uid:
             self._progress.written.wrote(version_of(body))
+            self._progress.written.came(pod)
         else:
+            self._progress.written.open.pop(create.name, None)
             self._progress.written.strangers.add(create.name)
         return True

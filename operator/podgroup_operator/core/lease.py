@@ -5,6 +5,9 @@ its own how long the Lease has not changed, and takes it over when that is longe
 believes in its lease for less than that, counted from before it asked for it; so the two never overlap as long as
 their clocks go at about the same rate.
 
+One rule is not client-go's: a Lease that somebody deletes is no free one. Its holder does not know yet and may have
+renewed it right before, so it is waited for as if the Lease had been renewed when it was missed.
+
 A Lease says for whom it is. Who serves all namespaces holds `WIDE` in the operator's own namespace. Who serves some
 holds a Lease `NARROW` in each of them, where all meet that serve it; who serves all leaves out a namespace while such a
 Lease is live there. Version 0.1.0 held `WIDE` whatever it served. So that it never leads beside them, all later
@@ -30,6 +33,10 @@ DEADLINE = 8.0
 RENEWAL = 2.0
 """Seconds between renewals."""
 
+STALE = 3.0
+"""Seconds after which one of those that hold a Lease together renews it: longer than its looks are apart, so that few
+of many do; so short that it is done, or found done, within `DEADLINE` where each answer takes a second."""
+
 POLL = 1.0
 """Seconds between two looks of those who wait; so long is nobody leading after a release."""
 
@@ -51,6 +58,7 @@ class Lease:
         transitions: how often it has changed hands.
         version: its resourceVersion.
         settled: whether its holder had it for so long that who serves all namespaces has noticed.
+        uid: of the object; one that was deleted and made anew has another.
     """
 
     holder: str
@@ -58,14 +66,27 @@ class Lease:
     transitions: int
     version: int
     settled: bool = False
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A Lease, and since when (our monotonic seconds) we have seen it as it is."""
+    """A Lease, and since when (our monotonic seconds) we have seen it as it is.
 
-    lease: Lease
+    Attributes:
+        lease: None if there is none any more.
+        since: when we first saw it so.
+        lost: the one that was deleted while another operator held it, and since when we have missed it.
+    """
+
+    lease: Lease | None
     since: float
+    lost: "Sighting | None" = None
+
+    @property
+    def holder(self) -> str:
+        """Give who has it; "" is nobody."""
+        return self.lease.holder if self.lease else ""
 
 
 class Step(Enum):
@@ -77,22 +98,40 @@ class Step(Enum):
     WAIT = "wait"
 
 
-def see(before: Sighting | None, lease: Lease | None, now: float) -> Sighting | None:
-    """Note what was read; one that has not changed keeps the time of its first sighting."""
-    if lease is None:
-        return None
+def see(before: Sighting | None, lease: Lease | None, now: float, identity: str = "") -> Sighting | None:
+    """Note what was read; one that has not changed keeps the time of its first sighting.
+
+    Args:
+        before: what was noted last.
+        lease: what was read.
+        now: our monotonic seconds.
+        identity: who we are; we do not wait for ourselves.
+    """
     if before and before.lease == lease:
         return before
-    return Sighting(lease, now)
+    lost = before.lost if before else None
+    known = before.lease if before else None
+    if known and known.holder not in {"", SHARED, identity} and (lease is None or lease.uid != known.uid):
+        lost = Sighting(known, now)
+    return Sighting(lease, now, lost) if lease or lost else None
+
+
+def awaited(seen: Sighting | None, now: float) -> str:
+    """Name the operator whose Lease was deleted, for as long as it may not have noticed; "" if there is none."""
+    lost = seen.lost if seen else None
+    return lost.holder if lost and lost.lease and now - lost.since <= lost.lease.duration else ""
 
 
 def next_step(seen: Sighting | None, identity: str, now: float) -> Step:
-    """Decide what an operator of this identity does about the Lease."""
-    if seen is None:
-        return Step.CREATE
-    if seen.lease.holder == identity:
+    """Decide what an operator of this identity does about the Lease; "" is one that holds none."""
+    if identity and seen and seen.holder == identity:
         return Step.RENEW
-    if seen.lease.holder in {"", SHARED} or now - seen.since > seen.lease.duration:
+    other = awaited(seen, now)
+    if other and not (identity == SHARED and of_our_kind(other)):  # who serves all is not in the way of these
+        return Step.WAIT
+    if seen is None or seen.lease is None:
+        return Step.CREATE
+    if seen.holder in {"", SHARED} or now - seen.since > seen.lease.duration:
         return Step.TAKE
     return Step.WAIT
 
@@ -103,8 +142,11 @@ def of_our_kind(holder: str) -> bool:
 
 
 def is_left(seen: Sighting, now: float) -> bool:
-    """Tell whether the operators of a namespace have left it to who serves all."""
-    return now - seen.since > LEFT_OUT
+    """Tell whether the operators of a namespace have left it to who serves all.
+
+    Where there is no Lease any more none of its own may act at once (`is_covered`), so none has to come first.
+    """
+    return not awaited(seen, now) and (seen.lease is None or now - seen.since > LEFT_OUT)
 
 
 def is_covered(seen: Sighting | None, known_at: float, now: float) -> bool:
@@ -115,4 +157,4 @@ def is_covered(seen: Sighting | None, known_at: float, now: float) -> bool:
         known_at: when it was in an earlier state; since then it has been changed.
         now: our monotonic seconds.
     """
-    return seen is not None and seen.lease.settled and now - known_at <= RECENT
+    return seen is not None and seen.lease is not None and seen.lease.settled and now - known_at <= RECENT

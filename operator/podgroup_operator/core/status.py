@@ -38,7 +38,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         terminating=tally.terminating,
         failed=tally.failed,
         selector=str(desired.selector),
-        healing=healing(view.observed.status.healing, view, outcome.created, now),
+        healing=healing(view.observed.status.healing, view, outcome.unheard + outcome.created, now),
         conditions=conditions(view, tally, outcome, now),
     )
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-from podgroup_operator.api.cluster import FORBIDDEN, Cluster, Refused, Unreachable
-from podgroup_operator.core.lease import NARROW, WIDE
+from podgroup_operator.api.cluster import FORBIDDEN, Cluster, Refused, Unreachable, describe
+from podgroup_operator.core.lease import DEADLINE, NARROW, RENEWAL, WIDE
 from podgroup_operator.lead.guard import Guard
 from podgroup_operator.lead.leader import Candidate, nothing
 from podgroup_operator.lead.leadership import Alone, Leadership
 from podgroup_operator.lead.leases import LeaseObject
-from podgroup_operator.lead.neighbours import Neighbours, nobody_serves_all
+from podgroup_operator.lead.neighbours import BLIND, Neighbours, nobody_serves_all
 from podgroup_operator.lead.rivals import none_leads
 
 ASK_AGAIN = 1.0  # seconds, where the API server does not say whether others lead
@@ -76,12 +76,15 @@ class Election:
         self._leaderships[namespace] = leadership
         return leadership
 
-    async def stand_alone(self, namespace: str, readable: Callable[[LeaseObject], Awaitable[bool]]) -> Leadership:
+    async def stand_alone(
+        self, namespace: str, spawn: Spawn, readable: Callable[[LeaseObject], Awaitable[bool]]
+    ) -> Leadership:
         """Lead without an election.
 
         Args:
-            namespace: where; "" is all.
-            readable: tells whether we may read a Lease.
+            namespace: where; "" is all but what others of single namespaces serve.
+            spawn: has something done in the background.
+            readable: tells whether we may read a Lease; of no namespace, those of its name in all namespaces.
 
         Raises:
             Rival: somebody else leads there.
@@ -90,6 +93,12 @@ class Election:
         for lease in (*leases, self._wide_lease):
             if await readable(lease):
                 await self._none_leads(lease)
+        if not namespace and await readable(LeaseObject(self._cluster, "", NARROW)):
+            seen = asyncio.Event()
+            spawn(self._look_around(seen))
+            await seen.wait()
+        elif not namespace:
+            logger.info("%s", BLIND)
         return self._leaderships.setdefault(namespace, Alone())
 
     async def release(self) -> None:
@@ -138,6 +147,21 @@ class Election:
             within=self._guard.remaining,
             unopposed=partial(nobody_serves_all, self._cluster),
         )
+
+    async def _look_around(self, seen: asyncio.Event) -> None:
+        """Leave out for ever what others serve, late by a pause, for nobody waits for us, who hold no Lease.
+
+        Args:
+            seen: set when it is known who is there.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(DEADLINE / 2):
+                    await self.neighbours.look()
+                seen.set()
+            except (Refused, Unreachable, TimeoutError) as error:
+                logger.warning("It cannot be seen who serves single namespaces; asked again: %s", describe(error))
+            await asyncio.sleep(RENEWAL)
 
     async def _none_leads(self, lease: LeaseObject) -> None:
         while True:

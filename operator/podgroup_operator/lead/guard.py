@@ -1,12 +1,12 @@
 """The guard: what keeps operators of version 0.1.0 away while there may be some."""
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable
 from typing import Any
 
-from podgroup_operator.core.lease import DEADLINE, POLL, RENEWAL, SHARED, Step, of_our_kind
+from podgroup_operator.api.cluster import CONFLICT, Refused
+from podgroup_operator.core.lease import DEADLINE, POLL, RENEWAL, SHARED, STALE, Step, of_our_kind
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.lead.pursuit import Pursuit
 
@@ -29,16 +29,26 @@ class Guard(Pursuit):
     async def run(self) -> None:
         """Hold it for ever; it is never given back, for others hold it too."""
         while True:
+            began = self._clock()
             await self.attempt()
             # Those who hold it together must not come back together.
-            await asyncio.sleep((RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
+            await self._rest(began, (RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
 
     async def _take(self, step: Step, asked: float) -> None:
-        if step is Step.RENEW and asked - self._known_at < RENEWAL:  # another one of us has just renewed it
+        if step is Step.RENEW:
             self._until = max(self._until, self._known_at + DEADLINE)
-        else:
-            await super()._take(step, asked)
+        if step is not Step.RENEW or asked - self._known_at >= STALE:
+            await self._write_unless_another_does(step, asked)
         self._tell("")
+
+    async def _write_unless_another_does(self, step: Step, asked: float) -> None:
+        try:
+            await super()._take(step, asked)
+        except Refused as refusal:
+            # Who has changed it since we asked is no operator of version 0.1.0: that must see it stand still first.
+            if refusal.code != CONFLICT or step is not Step.RENEW or self.remaining() <= 0:
+                raise
+            self._until = asked + DEADLINE
 
     def _waits(self, holder: str) -> None:
         if of_our_kind(holder):

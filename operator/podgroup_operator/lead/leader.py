@@ -105,9 +105,10 @@ class Candidate(Pursuit):
     async def run(self) -> None:
         """Take the Lease when it is free, and renew it as long as we have it."""
         while True:
+            began = self._clock()
             await self.attempt()
             self._follow()
-            await asyncio.sleep(RENEWAL if self._leading.is_set() else POLL)
+            await self._rest(began, RENEWAL if self._leading.is_set() else POLL)
 
     def _follow(self) -> None:
         """Begin or cease to lead, as the time says that is left."""

@@ -81,6 +81,7 @@ def read_lease(body: Json) -> Lease:
         transitions=int(spec.get("leaseTransitions") or 0),
         version=int(body["metadata"]["resourceVersion"]),
         settled=(body["metadata"].get("annotations") or {}).get(SETTLED) == "true",
+        uid=body["metadata"].get("uid") or "",
     )
 
 

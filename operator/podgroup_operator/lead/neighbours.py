@@ -102,11 +102,11 @@ class Neighbours:
             self._tell(BLIND)
             return
         now = self._clock()
-        self._seen = {
-            namespace: sighting
-            for item in leases
-            if (sighting := see(self._seen.get(namespace := item["metadata"]["namespace"]), read_lease(item), now))
-        }
+        found = {item["metadata"]["namespace"]: read_lease(item) for item in leases}
+        # Where a Lease was deleted that had been left to us before, nobody is waited for.
+        missed = self.left_out - found.keys()
+        sightings = ((each, see(self._seen.get(each), found.get(each), now)) for each in (*found, *missed))
+        self._seen = {namespace: seen for namespace, seen in sightings if seen}
         self._leave_out(frozenset(namespace for namespace, seen in self._seen.items() if not is_left(seen, now)))
 
     def _leave_out(self, namespaces: frozenset[str]) -> None:
@@ -118,8 +118,13 @@ class Neighbours:
         self._tell(" ".join(self._sentence(namespace) for namespace in sorted(namespaces)))
 
     def _sentence(self, namespace: str) -> str:
-        holder = self._seen[namespace].lease.holder
-        why = f"{holder} serves it" if holder else "it was given back, and another one of its own may take it"
+        seen = self._seen[namespace]
+        if seen.lease is None and seen.lost:
+            why = f"{seen.lost.holder} may not know yet that its Lease was deleted"
+        elif seen.holder:
+            why = f"{seen.holder} serves it"
+        else:
+            why = "it was given back, and another one of its own may take it"
         return f"Namespace {namespace} is left out: {why} (Lease {namespace}/{NARROW})."
 
     def _tell(self, what: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podgroup_operator.api.cluster import CONFLICT, Refused, Unreachable
-from podgroup_operator.core.lease import DEADLINE, Sighting, Step, next_step, see
+from podgroup_operator.core.lease import DEADLINE, Sighting, Step, awaited, next_step, see
 from podgroup_operator.lead import boot
 from podgroup_operator.lead.leases import LeaseObject, read_lease, renewed_stamp
 
@@ -64,6 +64,10 @@ class Pursuit:
             if refusal.code != CONFLICT:  # somebody was faster
                 self._fail(str(refusal))
 
+    async def _rest(self, began: float, seconds: float) -> None:
+        """Wait until so many seconds after a try began: where answers are slow there must not be fewer renewals."""
+        await asyncio.sleep(max(began + seconds - self._clock(), 0.0))
+
     def _fail(self, why: str) -> None:
         logger.warning("The Lease %s: %s", self._lease, why)
         self._trouble(f"The Lease {self._lease} cannot be kept: {why.rstrip('.')}. It is tried again.")
@@ -74,13 +78,14 @@ class Pursuit:
         step = next_step(self._seen, self._identity, self._clock())
         if step is Step.WAIT:
             self._until = 0.0  # should another one have taken it while we were away
-            self._waits(self._seen.lease.holder if self._seen else "")
+            self._waits(awaited(self._seen, self._clock()) or (self._seen.holder if self._seen else ""))
         else:
             await self._take(step, asked)
 
     def _notice(self, body: Json | None, asked: float) -> None:
         """Note what was read, and since when it can be so at the earliest."""
-        before, self._seen = self._seen, see(self._seen, read_lease(body) if body else None, self._clock())
+        before, lease = self._seen, read_lease(body) if body else None
+        self._seen = see(before, lease, self._clock(), self._identity)
         if self._asked == -math.inf:
             age = boot.age_of(renewed_stamp(body)) if body else None
             self._known_at = -math.inf if age is None else self._clock() - age

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from podgroup_operator.core.lease import SHARED, see
+from podgroup_operator.core.lease import SHARED, Step, next_step, see
 from podgroup_operator.hopeless import Hopeless
 from podgroup_operator.lead import boot
 from podgroup_operator.lead.leases import LeaseObject, read_lease
@@ -27,13 +27,11 @@ async def none_leads(lease: LeaseObject, clock: Callable[[], float] = boot.secon
     while True:
         body = await lease.read()
         before, seen = seen, see(seen, read_lease(body) if body else None, clock())
-        if seen is None or seen.lease.holder in {"", SHARED}:
-            return
-        if before and before is not seen:
+        if before and before is not seen and seen and seen.holder not in {"", SHARED}:
             raise Rival(
-                f"{seen.lease.holder} leads by the Lease {lease}, and renews it. Stop that operator first, or leave "
+                f"{seen.holder} leads by the Lease {lease}, and renews it. Stop that operator first, or leave "
                 "--no-leader-elect out, so that this one stands by."
             )
-        if clock() - seen.since > seen.lease.duration:
+        if next_step(seen, "", clock()) is not Step.WAIT:
             return
         await asyncio.sleep(LOOK)

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from podgroup_operator.core.model.actions import Why
+from podgroup_operator.core.model.actions import Create, Why
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Healing
+from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
 
 Owner = tuple[str, str]
@@ -84,6 +85,19 @@ class Leaving(NamedTuple):
 
 
 @dataclass(slots=True)
+class Sent:
+    """A create that was sent and not answered, so far or for good.
+
+    Attributes:
+        create: it.
+        pod: what came of it, as it was first seen; None while nothing has.
+    """
+
+    create: Create
+    pod: Pod | None = None
+
+
+@dataclass(slots=True)
 class Verdict:
     """What the API server says of a template.
 
@@ -112,6 +126,7 @@ class Written:
     Attributes:
         version: the highest resourceVersion among the answers.
         unsure: a create was not answered: its pod may have come, and gone again, without the cache's showing it yet.
+        open: the creates of which we do not know what became, by the pod's name.
         leaving: pods that we remove, by UID.
         strangers: pod names that turned out to be taken by others.
         lanes: what was refused.
@@ -120,6 +135,7 @@ class Written:
 
     version: int = 0
     unsure: bool = False
+    open: dict[str, Sent] = field(default_factory=dict)
     leaving: dict[str, Leaving] = field(default_factory=dict)
     strangers: set[str] = field(default_factory=set)
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
@@ -128,6 +144,34 @@ class Written:
     def wrote(self, version: int) -> None:
         """Note the resourceVersion of a write's answer."""
         self.version = max(self.version, version)
+
+    def sending(self, create: Create) -> bool:
+        """Note that a create is about to be sent; tell whether what became of an earlier one of its name is open."""
+        before = self.open.get(create.name)
+        if before is None or before.pod is None:
+            self.open[create.name] = Sent(create)
+        return before is not None
+
+    def not_done(self, create: Create, *, again: bool) -> None:
+        """Note that a create was not done; if one of its name was sent before, that may be done yet."""
+        if not again:
+            self.open.pop(create.name, None)
+
+    def came(self, pod: Pod) -> None:
+        """Note that a pod of the group has come: a create of ours of that name that is open was done."""
+        if sent := self.open.get(pod.name):
+            sent.pod = sent.pod or pod
+
+    def unheard(self, selector: Selector) -> tuple[Create, ...]:
+        """Give, once, the creates that were not answered but done; none of them may be under way any more.
+
+        Args:
+            selector: the group's; a pod that was changed on its way and does not match it is none of the group's.
+        """
+        done = [(sent.create, sent.pod) for sent in self.open.values() if sent.pod]
+        for create, _ in done:
+            del self.open[create.name]
+        return tuple(create for create, pod in done if selector.matches(pod.labels))
 
     def judge(self, revision: str, refusal: Refusal | None, now: float) -> None:
         """Note what the API server says of a template; what was refused of another one is no matter any more."""
@@ -218,6 +262,11 @@ class Memory:
             return False
         pods = self.seen.pods
         return not any(uid in pods and pods[uid].deleted is None for uid in self.written.leaving)
+
+    def born(self, pod: Pod) -> None:
+        """Note that a pod of the group has come."""
+        self.seen.made_good_by(pod)
+        self.written.came(pod)
 
     def healing(self, told: Healing) -> Healing:
         """Give the fuller of two records of replacements: ours, or the status's."""

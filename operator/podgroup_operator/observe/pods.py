@@ -164,9 +164,10 @@ class PodStore:
             self._orphans[pod.namespace][pod.uid] = pod
             self._labelled[pod.namespace].add(pod.uid, pod.labels)
             return
-        seen = self.memories.of(owner_of(pod)).seen
+        memory = self.memories.of(owner_of(pod))
+        seen = memory.seen
         if pod.uid not in seen.pods:
-            seen.made_good_by(pod)
+            memory.born(pod)
         seen.pods[pod.uid] = pod
         if pod.slot is not None:
             seen.epochs[pod.slot] = max(pod.epoch, seen.epochs.get(pod.slot, 0))

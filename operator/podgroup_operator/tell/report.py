@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder, now: float) -> None:
     """Tell what was done to a group: Events for people, metrics for dashboards, a line for the log."""
-    for create in outcome.created:
+    for create in outcome.unheard + outcome.created:
         recorder.record(desired, "Normal", names.REASON_CREATED, f"Created pod: {create.name}")
         metrics.creates.inc()
         if create.loss:

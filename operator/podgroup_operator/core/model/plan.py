@@ -50,8 +50,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a plan."""
+    """What became of a plan.
+
+    Attributes:
+        created: what was created now.
+        removed: what was removed now.
+        failures: what could not be done.
+        unheard: what was created without an answer, now or earlier, and has shown itself since.
+    """
 
     created: tuple[Create, ...] = ()
     removed: tuple[Remove, ...] = ()
     failures: tuple[Failure, ...] = ()
+    unheard: tuple[Create, ...] = ()
