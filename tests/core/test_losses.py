@@ -149,6 +149,15 @@ def test_of_more_known_losses_than_are_missing_early_failures_come_first() -> No
     assert [each.loss for each in filled(seen, 1, replicas=2)] == [failed]
 
 
+def test_what_was_seen_to_go_comes_before_what_may_have_been_replaced_long_ago() -> None:
+    """A finished pod lies there whose replacement was removed since: what is missing now is the pod that was seen."""
+    corpse = pod("web-0", slot=0, phase=Phase.FAILED, finished=NOW - 30, created=NOW - 60, ready_since=None)
+    lost = loss(2)
+    seen = observed(*seated(1), corpse, losses={2: lost}, first_look=True, status=told(2))
+
+    assert [create.loss for create in filled(seen, 1, 2)] == [lost]
+
+
 def test_a_pod_that_had_no_seat_is_made_good_all_the_same() -> None:
     """Losses without a slot are counted below 0: each gets a replacement in an empty slot, by name, and no other."""
     bare, other = loss(-1, "bare"), loss(-2, "other")

@@ -40,6 +40,7 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     Some are still there, finished or on their way out. Of those that are gone without a trace only the number is known:
     the last status tells how many pods there were, and what is missing of those was deleted. A pod that finished is a
     loss in any case. Of the deleted ones no more are than are missing: what another operator removed was one too many.
+    Those that were seen to go come first: a finished pod may have been replaced long ago, and its replacement removed.
     """
     taken = {pod.slot for pod in active if pod.slot is not None}
     visible = {}
@@ -47,14 +48,14 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
         if loss := visible_loss(pod, view.now):
             visible[loss.slot] = loss
     found = [loss for slot, loss in (visible | dict(known)).items() if slot not in taken]
-    found.sort(key=lambda loss: (not loss.early, -loss.at, loss.slot))
-    finished = [loss for loss in found if loss.cause is not Cause.DELETED]
-    finished = finished[: max(view.desired.replicas - len(active), 0)]
-    missing = min(view.observed.status.replicas, view.desired.replicas) - len(active) - len(finished)
-    deleted = [loss for loss in found if loss.cause is Cause.DELETED][: max(missing, 0)]
-    losses = {loss.slot: loss for loss in (*finished, *deleted)}
-    free = empty_slots([*taken, *losses])
-    traceless = islice(free, max(missing - len(deleted), 0))
+    found.sort(key=lambda loss: (loss.slot not in known, not loss.early, -loss.at, loss.slot))
+    missing = view.desired.replicas - len(active)
+    missed = min(view.observed.status.replicas, view.desired.replicas) - len(active)
+    losses: dict[int, Loss] = {}
+    for loss in found:
+        if len(losses) < (missed if loss.cause is Cause.DELETED else missing):
+            losses[loss.slot] = loss
+    traceless = islice(empty_slots([*taken, *losses]), max(missed - len(losses), 0))
     return losses | {slot: Loss(slot, "", Cause.DELETED, view.now) for slot in traceless}
 
 
