@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders import NOW, desired, gone, observed, orphan, pod, seated, summarized
-from podgroup_operator.core.conditions import LONGEST_MESSAGE, PATIENCE, changes_at
+from podgroup_operator.core.conditions import LONG_PATIENCE, LONGEST_MESSAGE, PATIENCE, changes_at
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.observed import Observed
@@ -300,11 +300,12 @@ def test_the_minute_is_waited_for() -> None:
     seen, outcome, _ = FORBIDDEN["a create now"]
 
     def changes(world: Observed, came: Outcome) -> float | None:
-        return changes_at(summarized(desired(), world, came).conditions)
+        return changes_at(summarized(desired(), world, came).conditions, NOW)
 
     assert changes(seen, outcome) == NOW + PATIENCE
     assert changes(after(20, seen), outcome) == NOW + 40
     assert changes(after(60, seen), outcome) is None
+    assert changes(after(60, observed(held=QUOTA)), NOTHING) == NOW + LONG_PATIENCE - 60
     assert changes(observed(), NOTHING) is None
 
 
@@ -329,9 +330,14 @@ def test_what_is_forbidden_does_not_take_readiness_away() -> None:
     assert said("Stalled", desired(1), seen, refused)[0] == "True"
 
 
-def test_a_create_that_fails_otherwise_does_not_stall() -> None:
-    """An API server in trouble will be out of it: waiting can help, nobody is called, however long it takes."""
-    assert said("Stalled", desired(), after(3600, observed(held=QUOTA))) == WELL
+def test_a_create_that_fails_otherwise_stalls_late() -> None:
+    """An API server in trouble, or a webhook, will be out of it; if not within ten minutes, somebody has to look."""
+    failing = observed(held=QUOTA)
+    assert said("Stalled", desired(), after(LONG_PATIENCE - 1, failing)) == WELL
+    status, reason, message = said("Stalled", desired(), after(LONG_PATIENCE, failing))
+
+    assert (status, reason) == ("True", "FailedCreate")
+    assert message.endswith("see whether what is named here, or the API server, is well. It is tried again.")
 
 
 def test_a_template_that_is_refused_for_what_may_pass_does_not_stall() -> None:

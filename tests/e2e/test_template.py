@@ -35,7 +35,7 @@ def test_a_bad_template_is_told_and_not_tried_again_and_again(shop: Namespace) -
     stalled = shop.condition("Stalled")
     assert stalled["status"] == "True"
     assert WORDS in stalled["message"]
-    assert stalled["message"].endswith("Correct spec.template; pods that run are left as they are.")
+    assert stalled["message"].endswith("Pods that run are left as they are.")
     assert (shop.condition("Ready")["status"], shop.condition("Ready")["reason"]) == ("False", "TemplateInvalid")
     (warning,) = wait_for("the Event", lambda: [each for each in shop.events() if each["type"] == "Warning"] or None)
     assert warning["reason"] == "TemplateInvalid"

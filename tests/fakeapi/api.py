@@ -103,6 +103,15 @@ class FakeApi:
         return [request for request in self.requests if request.writes]
 
     @property
+    def mutate(self) -> Callable[[Obj], None]:
+        """What may change what a patch makes of a pod."""
+        return self._registry.mutate
+
+    @mutate.setter
+    def mutate(self, mutate: Callable[[Obj], None]) -> None:
+        self._registry.mutate = mutate
+
+    @property
     def admit(self) -> Admit:
         """The admission of pods: a function from a pod to None or to the StatusError that refuses it."""
         return self._registry.admit

@@ -31,6 +31,7 @@ class Registry:
 
     Attributes:
         admit: asked about each new pod, dry runs too; what it returns refuses the pod.
+        mutate: may change what a patch makes of a pod, as an admission policy does.
         now: the server's clock.
     """
 
@@ -38,6 +39,7 @@ class Registry:
         self.store = store
         self.resources = resources
         self.admit: Admit = lambda _: None
+        self.mutate: Callable[[Obj], None] = lambda _: None
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._random = random.Random(1)  # noqa: S311 - names in tests, the same ones each run
 
@@ -106,6 +108,8 @@ class Registry:
         validation.check_patchable(resource, old)
         seen = subresources.view(old, subresource)
         new = patches.merge(seen, patch) if form == MERGE else patches.strategic_merge(seen, patch)
+        if resource is PODS and not subresource:
+            self.mutate(new)
         return self._update(resource, old, new, subresource, dry_run=dry_run)
 
     def delete(self, resource: Resource, key: Key, options: Obj | None = None) -> Obj:

@@ -5,6 +5,7 @@ import pytest
 from fakeapi import Answer, Cut
 from fakeapi.client import a_group, a_pod
 from fakeapi.faults import RequestFault
+from fakeapi.resources import Obj
 from shell.stage import Stage, names, slots
 
 LABEL = "selfheal.dev/podgroup"
@@ -50,6 +51,37 @@ async def test_orphans_are_taken_in_before_pods_are_made(stage: Stage) -> None:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+async def test_an_adoption_that_something_undoes_on_its_way_is_told(stage: Stage) -> None:
+    """The API server says yes, but a policy takes the owner away: no pod is made beside the orphan, and people know."""
+    await group(stage, 1)
+    stage.api.mutate = lambda pod: pod["metadata"].pop("ownerReferences", None)
+    orphan(stage)
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    await stage.settle()
+
+    assert len(stage.api.pods()) == 2
+    assert controllers(stage)["stray"] == []
+    failing = stage.condition("ReplicaFailure")
+    assert (failing["status"], failing["reason"]) == ("True", "FailedCreate")
+    assert "has undone what it does to the owner" in failing["message"]
+
+
+async def test_pods_that_lose_their_owner_on_the_way_are_not_made_without_end(stage: Stage) -> None:
+    """Where a policy takes owner references off new pods and off changed ones, what was made takes the places."""
+
+    def admit(pod: Obj) -> None:
+        pod["metadata"].pop("ownerReferences", None)
+
+    stage.api.admit = stage.api.mutate = admit
+    await group(stage, 3)
+    for _ in range(20):
+        stage.now += 30
+        await stage.settle()
+
+    assert len(stage.api.pods()) == 3
+    assert stage.condition("Stalled")["status"] == "True"
 
 
 async def test_the_owner_is_read_before_a_pod_is_adopted(stage: Stage) -> None:

@@ -74,7 +74,7 @@ async def test_a_template_that_is_refused_stalls_the_group(stage: Stage) -> None
     stalled = stage.condition("Stalled")
     assert (stalled["status"], stalled["reason"]) == ("True", "TemplateInvalid")
     assert WORDS in stalled["message"]
-    assert stalled["message"].endswith("Correct spec.template; pods that run are left as they are.")
+    assert stalled["message"].endswith("Pods that run are left as they are.")
     assert stage.condition("Ready")["reason"] == "TemplateInvalid"
     own_words = "The condition Stalled has the API server's own words."
     assert stage.recorder.told == [("TemplateInvalid", f"spec.volumes: Not found. {own_words}")]

@@ -11,6 +11,7 @@ from podgroup_operator.api.cluster import (
     UNPROCESSABLE,
     NotLeading,
     Refused,
+    Undone,
     Unreachable,
     pods_path,
 )
@@ -69,18 +70,31 @@ class Claiming:
             self._progress.fenced = True
             return False
         except Refused as refusal:
-            if refusal.code == NOT_FOUND or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
-                return True  # it is gone
-            if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way; it is ours as it was
-                self._progress.written.lanes[Lane.CLAIM].stick(pod.uid, refusal, self._progress.monotonic())
-                return False
-            return self._failed(pod, refusal)
+            return self._refused(pod, refusal)
         except Unreachable as error:
             return self._failed(pod, error)
+        if is_ours(body, self._desired) is not isinstance(action, Adopt):
+            self._progress.written.wrote(version_of(body))
+            return self._failed(pod, Undone("the ownerReferences"))
         self._progress.accepted(Lane.CLAIM, pod.uid, version_of(body))
         return True
+
+    def _refused(self, pod: Pod, refusal: Refused) -> bool:
+        """Note that a pod was not changed; True: it is gone."""
+        if refusal.code == NOT_FOUND or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
+            return True
+        if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way; it is ours as it was
+            self._progress.written.lanes[Lane.CLAIM].stick(pod.uid, refusal, self._progress.monotonic())
+            return False
+        return self._failed(pod, refusal)
 
     def _failed(self, pod: Pod, error: Refused | Unreachable) -> bool:
         what = f"Error patching pod {pod.name}"
         self._progress.failed(Lane.CLAIM, names.REASON_CREATE_FAILED, what, error, pod.uid)
         return False
+
+
+def is_ours(body: Json, desired: Desired) -> bool:
+    """Tell whether a pod, as the API server answers it, is controlled by the group."""
+    owners = body.get("metadata", {}).get("ownerReferences") or ()
+    return any(owner.get("uid") == desired.uid and owner.get("controller") for owner in owners)

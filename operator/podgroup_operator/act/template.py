@@ -21,7 +21,10 @@ from podgroup_operator.observe.groups import Group
 
 Json = dict[str, Any]
 
-CORRECT_TEMPLATE = "Correct spec.template; pods that run are left as they are."
+CORRECT_TEMPLATE = (
+    "Correct spec.template, or have the policy changed if it is one of the cluster that refuses it. "
+    "Pods that run are left as they are."
+)
 LEAVE_LABELS = (
     "Have the admission policy or webhook that does so leave these labels alone, or give the PodGroup another "
     "selector. No more pods are made until then; those that were are left alone."

@@ -82,6 +82,16 @@ def fields_of(status: Json) -> str:
     return ", ".join(fields) or Fields(status).text("reason")
 
 
+class Undone(Refused):
+    """The API server said yes, but a policy or a webhook on the way to the store has undone what was asked."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            FORBIDDEN,
+            {"message": f"it was accepted, but an admission policy or webhook has undone what it does to {what}"},
+        )
+
+
 class Unreachable(Exception):
     """No answer came: the connection failed, was cut, or timed out. A write may or may not have happened."""
 

@@ -28,10 +28,20 @@ EVERY_ONE_FAILS = 3
 PATIENCE = 60.0
 """Seconds for which something must have been wrong without a break until a person has to look."""
 
+LONG_PATIENCE = 600.0
+"""Seconds, where nothing is forbidden: an API server, or a webhook, that is ill is mostly well again by then."""
+
 LONGEST_MESSAGE = 4096
 """Characters; the API takes 32,768, and of a longer one it refuses the whole status."""
 
+LOOK = (
+    "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes. "
+    "It is tried again by itself."
+)
 FORBIDDEN = "A permission, a quota or a policy forbids it: have that changed. It is tried again by itself."
+UNWELL = (
+    "It has been so for ten minutes: see whether what is named here, or the API server, is well. It is tried again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ def conditions(view: View, tally: Tally, outcome: Outcome, now: float) -> tuple[
     standing = standing_failure(view, tally, outcome)
     failure = find_failure(standing)
     since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
-    stalled = find_stalled(view, tally, standing, for_long=now - since >= PATIENCE)
+    stalled = find_stalled(view, tally, standing, now - since)
     findings = (
         find_ready(view, tally, stalled if stalled.status == "True" else failure),
         find_available(desired, tally),
@@ -72,18 +82,25 @@ def cut(message: str) -> str:
     return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ... (cut)"
 
 
-def changes_at(stated: tuple[Condition, ...]) -> float | None:
+def advise(message: str, advice: str) -> str:
+    """Put what a person can do behind what is wrong, as a sentence of its own."""
+    return f"{message.rstrip('.')}. {advice}" if advice else message
+
+
+def changes_at(stated: tuple[Condition, ...], now: float) -> float | None:
     """Give when time alone will change what is stated: a failure that goes on needs a person."""
     status = {condition.type: condition for condition in stated}
-    failing = status[REPLICA_FAILURE].status == "True" and status[STALLED].status == "False"
-    return status[REPLICA_FAILURE].since + PATIENCE if failing else None
+    if status[REPLICA_FAILURE].status != "True" or status[STALLED].status != "False":
+        return None
+    since = status[REPLICA_FAILURE].since
+    return next((since + patience for patience in (PATIENCE, LONG_PATIENCE) if since + patience > now), None)
 
 
 def find_ready(view: View, tally: Tally, trouble: Finding) -> Finding:
     """Ready: exactly as many pods as asked for, all of them available; if not, the gravest reason why."""
     desired, refusal = view.desired, view.observed.template_refusal
     if refusal:
-        return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, f"{refusal.message} {refusal.advice}".strip())
+        return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice))
     if tally.replicas == tally.available == desired.replicas:
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":
@@ -132,18 +149,30 @@ def find_failure(standing: Failure | None) -> Finding:
     return Finding(REPLICA_FAILURE, "False", "NoFailure", "Every create and delete was accepted.")
 
 
-def find_stalled(view: View, tally: Tally, standing: Failure | None, *, for_long: bool) -> Finding:
+def find_stalled(view: View, tally: Tally, standing: Failure | None, seconds: float) -> Finding:
     """Stalled: waiting will not help. No pod can be made of the template; or what else is wrong has been so for long.
 
     A quota that is full while an old pod ends, or a ServiceAccount that is made a moment later, mends itself; and some
     tools give up at the first Stalled that they see.
+
+    Args:
+        view: the group.
+        tally: how many pods there are of what.
+        standing: what is refused, or keeps failing.
+        seconds: for how long that has been so without a break.
     """
     refusal = view.observed.template_refusal
     if refusal and refusal.advice:
-        return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, f"{refusal.message} {refusal.advice}")
-    if standing and for_long and standing.forbidden:
-        return Finding(STALLED, "True", standing.reason, f"{standing.message.rstrip('.')}. {FORBIDDEN}")
-    if standing and for_long and view.streak.failures >= EVERY_ONE_FAILS and not tally.ready:
-        advice = "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes."
-        return Finding(STALLED, "True", standing.reason, f"{standing.message} {advice} It is tried again by itself.")
+        return Finding(STALLED, "True", names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice))
+    if standing and (advice := find_advice(view, tally, standing, seconds)):
+        return Finding(STALLED, "True", standing.reason, advise(standing.message, advice))
     return Finding(STALLED, "False", "NotStalled", "Nothing needs a person.")
+
+
+def find_advice(view: View, tally: Tally, standing: Failure, seconds: float) -> str:
+    """Say what a person can do about what has been wrong for so long; "" if it is too early to say."""
+    if seconds >= PATIENCE and standing.forbidden:
+        return FORBIDDEN
+    if standing.reason != names.REASON_KEEP_FAILING:
+        return UNWELL if seconds >= LONG_PATIENCE else ""
+    return LOOK if seconds >= PATIENCE and view.streak.failures >= EVERY_ONE_FAILS and not tally.ready else ""

@@ -9,7 +9,7 @@ monotonic: a wall clock that steps back holds nothing up.
 import math
 from dataclasses import dataclass, field
 
-from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, TOO_MANY_REQUESTS, Refused, Unreachable
+from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, TOO_MANY_REQUESTS, Refused, Undone, Unreachable
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core.model.refusal import Lane, Refusal
 
@@ -50,11 +50,13 @@ class Waiting:
         tries: how often that was tried in vain.
         until: when it is worth another try, in monotonic seconds.
         changed: it had only changed since it was seen.
+        undone: it was changed, and something has undone that: a pod made in its place would end the same way.
     """
 
     tries: int = 0
     until: float = 0.0
     changed: bool = False
+    undone: bool = False
 
 
 @dataclass(slots=True)
@@ -112,6 +114,7 @@ class LaneMemory:
         waiting.until = now + max(pause_after(trouble, waiting.tries), asked_for(trouble))
         waiting.tries += 1
         waiting.changed = isinstance(trouble, Refused) and trouble.code == CONFLICT
+        waiting.undone = isinstance(trouble, Undone)
 
     def forget_before(self, now: float) -> None:
         """Drop what was noted of pods that nobody has tried to change for a minute: they may be gone."""
@@ -123,9 +126,13 @@ class LaneMemory:
         return frozenset(uid for uid, waiting in self.stuck.items() if waiting.until > now)
 
     def changed_at(self, now: float) -> frozenset[str]:
-        """Give those of them that had only changed since they were seen: the next try, very soon, should succeed."""
+        """Give those of them whose places no others may take.
+
+        They had only changed since they were seen, so that the next try, very soon, should succeed; or what was done to
+        them was undone.
+        """
         waits = ((uid, waiting) for uid, waiting in self.stuck.items() if waiting.until > now)
-        return frozenset(uid for uid, waiting in waits if waiting.changed and waiting.tries <= BRIEF)
+        return frozenset(uid for uid, each in waits if each.undone or (each.changed and each.tries <= BRIEF))
 
     def try_again(self) -> None:
         """Note that what was refused may be granted by now."""
