@@ -118,6 +118,7 @@ class Operator:
         self._reconciler = Reconciler(
             self._cluster, self._writes, self._groups, self._pods, self._recorder, clock, refresh=self._refresh
         )
+        self._pods.foreseen = self._reconciler.foresee
         self._cluster.outage = Outage(self._recovered)
         self._looks = Looks(self._reconciler.reconcile, self._is_open)
         self._tasks = asyncio.TaskGroup()
