@@ -7,12 +7,14 @@ next one repairs what is left.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podgroup_operator import metrics
 from podgroup_operator.act.apply import Application
+from podgroup_operator.act.owner import Owner, Owners
 from podgroup_operator.act.removals import ask_about_leaving
 from podgroup_operator.act.template import objection
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
@@ -21,6 +23,7 @@ from podgroup_operator.api.wire.status import write_status as written
 from podgroup_operator.api.writer import Writer, Writes
 from podgroup_operator.core.conditions import changes_at
 from podgroup_operator.core.model.plan import Outcome, Plan
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
@@ -31,7 +34,7 @@ from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory, Verdict
 from podgroup_operator.observe.observed import observe
-from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.pods import PodStore, owner_of
 from podgroup_operator.tell import report
 from podgroup_operator.tell.recorder import Recorder
 from podgroup_operator.tell.report import announce, announce_held, write_status
@@ -93,6 +96,23 @@ class Reconciler:
     monotonic: Callable[[], float] = time.monotonic
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READS_IN_FLIGHT))
 
+    def __post_init__(self) -> None:
+        self._owners = Owners(self.cluster)
+
+    def foresee(self, pods: Iterable[Pod]) -> bool:
+        """Ask at once about the owners of pods that are about to be lost; tell whether anything was asked."""
+        lost = defaultdict[Key, list[str]](list)
+        for pod in pods:
+            memory = self.pods.memories.known(owner_of(pod))
+            if memory and pod.uid not in memory.written.leaving:
+                for key in self.groups.concerned(pod):
+                    lost[key].append(pod.name)
+        for key, names in lost.items():
+            group = self.groups.get(key)
+            if group and not group.desired.deleting and self.writes.may_write(key[0]):
+                self._owners.ask(group.desired, names)
+        return bool(lost)
+
     async def reconcile(self, key: Key) -> float | None:
         """Bring a group to what it asks for; give the seconds after which to look again, if time matters."""
         writer = self.writes.writer(*key)
@@ -118,21 +138,22 @@ class Reconciler:
             metrics.stale_skips.inc()
             memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
-        look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
-        if await self._judge_template(group, memory, look.view, writer):
+        with self._owners.take(group.desired) as owner:
             look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
-        return await self._act_and_tell(look)
+            if await self._judge_template(group, memory, look.view, writer):
+                look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
+            return await self._act_and_tell(look, owner)
 
-    async def _act_and_tell(self, look: Look) -> float | None:
+    async def _act_and_tell(self, look: Look, owner: Owner) -> float | None:
         """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
         group, memory, writer, view = look.group, look.memory, look.writer, look.view
         decision = plan(view)
         if decision.missing <= 0:
             memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
-        application, outcome = Application(group, memory, self.cluster, writer, self.monotonic), Outcome()
+        application, outcome = Application(group, owner, memory, self.cluster, writer, self.monotonic), Outcome()
         if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):
             outcome = await application.carry_out(decision)
-        if application.owner_gone:
+        if owner.gone:
             self.groups.doubt(group)  # the news of its end may never come, or the answer was older than it
             return STALE_PAUSE
         outcome = replace(outcome, unheard=memory.written.unheard(group.desired.selector))
@@ -231,6 +252,7 @@ class Reconciler:
     def forget(self, group: Group) -> None:
         """Drop all that is remembered of a group that is gone."""
         self.groups.forget(group)
+        self._owners.forget(group.uid)
         self.pods.memories.end(group.owner)
 
     async def _judge_template(self, group: Group, memory: Memory, view: View, writer: Writer) -> bool:

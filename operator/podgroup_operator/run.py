@@ -87,6 +87,7 @@ class Operator:
         self._reconciler = Reconciler(
             self._cluster, self._writes, self._groups, self._pods, self._recorder, clock, refresh=self._scopes.refresh
         )
+        self._pods.foreseen = self._reconciler.foresee
         self._looks = Looks(self._reconciler.reconcile, self._scopes.is_open)
         self._waker = Waker(self._groups, self._pods.memories, self._reconciler, self._looks, self._health)
         self._cluster.outage = Outage(self._waker.recovered)

@@ -1,5 +1,6 @@
 """Claims carried out: pods that are adopted, pods that are released."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from podgroup_operator.act.progress import Progress
@@ -41,11 +42,11 @@ class Claiming:
         self._progress = progress
         self.unreleased = set[str]()
 
-    async def carry_out(self, plan: Plan, *, adopt: bool) -> None:
+    async def carry_out(self, plan: Plan, lives: Awaitable[bool]) -> None:
         """Release, then adopt if the owner is known to live."""
         self.unreleased |= {release.pod.name for release in plan.releases}
         await start_slowly(plan.releases, self._release, IN_VAIN)
-        if adopt:
+        if plan.adopts and await lives:
             await start_slowly(plan.adopts, self._adopt, IN_VAIN)
 
     async def _adopt(self, adopt: Adopt) -> bool:

@@ -1,6 +1,7 @@
 """Creates carried out. An unknown outcome is left to the next look, which repeats the same create by the same name."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Sequence
+from functools import partial
 
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import start_slowly
@@ -21,7 +22,7 @@ from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.manifest import pod_manifest
+from podgroup_operator.core.manifest import Manifest, pod_manifest
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.plan import Failure
 from podgroup_operator.core.model.refusal import Lane, Refusal
@@ -38,14 +39,23 @@ class Creating:
         self._writer = writer
         self._progress = progress
 
-    async def carry_out(self, creates: Iterable[Create]) -> None:
-        """Create, unless that is of no use any more."""
-        if not self._progress.in_trouble(Lane.CREATE) and not self._progress.fenced:
-            await start_slowly(tuple(creates), self._create)
+    async def carry_out(self, creates: Sequence[Create], lives: Awaitable[bool]) -> None:
+        """Create, unless that is of no use any more.
 
-    async def _create(self, create: Create) -> bool:
-        """Create a pod; False stops the batches."""
+        Args:
+            creates: what to create.
+            lives: whether anything may be created, for the owner is known to live.
+        """
+        if not self._progress.in_trouble(Lane.CREATE) and not self._progress.fenced:
+            await start_slowly(creates, partial(self._create, lives))
+
+    async def _create(self, lives: Awaitable[bool], create: Create) -> bool:
+        """Create a pod, if the owner lives; False stops the batches."""
         manifest = pod_manifest(self._desired, self._group.template, create)
+        return await lives and await self._send(create, manifest)
+
+    async def _send(self, create: Create, manifest: Manifest) -> bool:
+        """Send a create; False stops the batches."""
         again = self._progress.written.sending(create)
         try:
             body = await self._writer.create(pods_path(self._desired.namespace), manifest)

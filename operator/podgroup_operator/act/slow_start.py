@@ -22,7 +22,8 @@ async def start_slowly(
     """
     done, size, in_vain = 0, 1, 0
     while done < len(actions):
-        accepted = await asyncio.gather(*(act(action) for action in actions[done : done + size]))
+        batch = actions[done : done + size]
+        accepted = await asyncio.gather(*map(act, batch)) if size > 1 else [await act(batch[0])]
         if failures is None and not all(accepted):
             return
         in_vain = 0 if any(accepted) else in_vain + 1

@@ -11,8 +11,7 @@ has a share, and a write that is not answered within a second does not count tow
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -81,6 +80,10 @@ class Writes:
         """Give a writer of a group for what is decided from now on."""
         return Writer(self, namespace, group, self._authority.tenure(namespace))
 
+    def may_write(self, namespace: str) -> bool:
+        """Tell whether this operator may write in a namespace now."""
+        return not self._closed and self._authority.remaining(namespace) > 0
+
     def close(self) -> None:
         """Let nothing be sent from now on."""
         self._closed = True
@@ -106,7 +109,7 @@ class Writes:
         async with (
             self._share(group, WRITES_OF_A_GROUP),
             self._share(namespace, WRITES_OF_A_NAMESPACE),
-            self._place(),
+            Place(self._room),
         ):
             left = self._remaining(writer)
             if self._closed or left <= 0:
@@ -129,38 +132,60 @@ class Writes:
         same = writer.tenure == self._authority.tenure(writer.namespace)
         return self._authority.remaining(writer.namespace) if same else 0.0
 
-    @asynccontextmanager
-    async def _share(self, key: Key, most: int) -> AsyncIterator[None]:
-        """Wait for a share's turn; who is the last one there takes the account away."""
-        share = self._shares.setdefault(key, Share(most))
-        share.users += 1
-        try:
-            async with share.room:
-                yield
-        finally:
-            share.users -= 1
-            if not share.users:
-                del self._shares[key]
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Take one of the places of all, and leave it after the write, or when it hangs."""
-        await self._room.acquire()
-        leave = asyncio.get_running_loop().call_later(HANGS, self._room.release)
-        try:
-            yield
-        finally:
-            if asyncio.get_running_loop().time() < leave.when() and not leave.cancelled():
-                leave.cancel()
-                self._room.release()
+    def _share(self, key: Key, most: int) -> "Share":
+        """Give a group's or a namespace's share."""
+        share = self._shares.get(key)
+        if share is None:
+            share = self._shares[key] = Share(most, partial(self._shares.pop, key))
+        return share
 
 
 class Share:
-    """What one group or namespace may have under way."""
+    """What one group or namespace may have under way: a context manager that waits for its turn.
 
-    def __init__(self, most: int) -> None:
-        self.room = asyncio.Semaphore(most)
-        self.users = 0
+    Args:
+        most: how much.
+        end: called by the last one who leaves.
+    """
+
+    def __init__(self, most: int, end: Callable[[], object]) -> None:
+        self._room = asyncio.Semaphore(most)
+        self._end = end
+        self._users = 0
+
+    async def __aenter__(self) -> None:
+        self._users += 1
+        try:
+            await self._room.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._room.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            self._end()
+
+
+class Place:
+    """One of the places of all: a context manager that leaves it after the write, or when that hangs."""
+
+    def __init__(self, room: asyncio.Semaphore) -> None:
+        self._room = room
+        self._leave: asyncio.TimerHandle
+
+    async def __aenter__(self) -> None:
+        await self._room.acquire()
+        self._leave = asyncio.get_running_loop().call_later(HANGS, self._room.release)
+
+    async def __aexit__(self, *_: object) -> None:
+        if asyncio.get_running_loop().time() < self._leave.when():
+            self._leave.cancel()
+            self._room.release()
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,22 +164,27 @@ class Standing:
     """
 
     def __init__(self, desired: Desired, active: Iterable[Pod], now: float) -> None:
-        self.ready = self._updated = self._labeled = 0
-        self.seats: dict[int, Pod] = {}
-        self._waiting = list[float]()
-        wanted, revision, least = desired.template_labels.items(), desired.revision, desired.min_ready_seconds
-        for pod in active:
-            if pod.ready_since is not None:
-                self.ready += 1
-                if least and now < pod.ready_since + least:
-                    self._waiting.append(pod.ready_since + least)
+        ready, updated, labeled, waiting = 0, 0, 0, list[float]()
+        seats = self.seats = dict[int, Pod]()
+        revision, least = desired.revision, desired.min_ready_seconds
+        wanted = tuple(desired.template_labels.items() - set(desired.selector.labels))  # which members have anyway
+        for pod in active:  # there may be ten thousand: no call in this loop that is not needed
+            since, slot, labels = pod.ready_since, pod.slot, pod.labels
+            if since is not None:
+                ready += 1
+                if least and now < since + least:
+                    waiting.append(since + least)
             if pod.revision == revision:
-                self._updated += 1
-            if wanted <= pod.labels.items():
-                self._labeled += 1
-            if pod.slot is not None and self.seats.setdefault(pod.slot, pod) is not pod:
-                self._contend(pod.slot, pod)
-        self.next_available = min(self._waiting, default=None)
+                updated += 1
+            for key, value in wanted:
+                if labels.get(key) != value:
+                    break
+            else:
+                labeled += 1
+            if slot is not None and seats.setdefault(slot, pod) is not pod:
+                self._contend(slot, pod)
+        self.ready, self._updated, self._labeled, self._waiting = ready, updated, labeled, waiting
+        self.next_available = min(waiting, default=None)
 
     def _contend(self, slot: int, pod: Pod) -> None:
         there = self.seats[slot]

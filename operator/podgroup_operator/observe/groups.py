@@ -16,9 +16,11 @@ from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.api.wire.desired import read_desired
 from podgroup_operator.api.wire.metadata import full_name, version_of
+from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core import names
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.labels import Selecting
 from podgroup_operator.workqueue import Key
@@ -38,11 +40,13 @@ class Group:
         body: the object.
         desired: what it asks for.
         listing: kopf's listing since which it has been heard of.
+        told: what its status alone remembers.
     """
 
     body: Json
     desired: Desired
     listing: int
+    told: Status
 
     @property
     def key(self) -> Key:
@@ -145,7 +149,7 @@ class GroupStore:
         """
         desired = desired_of(body)
         body["metadata"].pop("managedFields", None)
-        fresh = Group(body, desired, self.listing if listing is None else listing)
+        fresh = Group(body, desired, self.listing if listing is None else listing, read_status(body))
         known = self._groups.get(fresh.key)
         if known and known.uid == fresh.uid and known.version <= fresh.version:
             known.listing = fresh.listing = max(known.listing, fresh.listing)

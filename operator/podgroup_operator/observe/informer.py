@@ -15,7 +15,7 @@ import logging
 import math
 import random
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -62,6 +62,9 @@ class Store(Protocol[Record]):
 
     def replace(self, scope: str, records: list[Record], version: int) -> None:
         """Take a full list; what is not in it is gone."""
+
+    def foresee(self, uids: Iterable[str]) -> bool:
+        """Tell of objects that are about to be taken as deleted; say whether that has set anything going."""
 
     def upsert(self, record: Record) -> None:
         """Take a new or changed object."""
@@ -231,6 +234,8 @@ class Informer(Generic[Record]):
                 async for events in stream:
                     if not events:
                         self._trouble("")
+                    if self._store.foresee({uid for event in events if (uid := dying(event))}):
+                        await asyncio.sleep(0)  # it goes while this is read
                     for event in events:
                         self.take(event)
         except Refused as refusal:
@@ -288,6 +293,14 @@ class Informer(Generic[Record]):
             logger.warning("Cannot read %s: %s Trying again in %.1f s.", self._path, sentence(str(error)), pause)
             self._trouble(unreadable(self._path, str(error)))
         await asyncio.sleep(pause)
+
+
+def dying(event: object) -> str:
+    """Give the UID of an object that is gone or being deleted; "" if it is neither."""
+    fields = Fields(event)
+    metadata = fields.map("object").map("metadata")
+    ends = fields.text("type") == "DELETED" or metadata.raw("deletionTimestamp")
+    return metadata.text("uid") if ends else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core.classify import is_active
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.refusal import Lane
@@ -20,7 +19,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         pods: the cache of pods.
         monotonic: the time by which pauses are measured, in seconds.
     """
-    desired, seen, written, status = group.desired, memory.seen, memory.written, read_status(group.body)
+    desired, seen, written, status = group.desired, memory.seen, memory.written, group.told
     memory.most_told = max(memory.most_told, status.replicas)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     # That a pod which has gone has made room is a fact of creates alone.

@@ -15,7 +15,7 @@ from typing import Any
 
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early, finish_of
-from podgroup_operator.core.classify import cause_of_loss
+from podgroup_operator.core.classify import cause_of_loss, is_active
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
@@ -33,6 +33,10 @@ Wake = Callable[[Pod, bool], bool]
 """Told of a pod that came, changed or went, and whether that is urgent; says whether it concerns anybody."""
 
 
+Foreseen = Callable[[Iterable[Pod]], bool]
+"""Told of pods that are about to be lost; says whether that has set anything going."""
+
+
 class PodStore:
     """Pods by owner, orphans by namespace.
 
@@ -41,12 +45,16 @@ class PodStore:
             whom nobody knows nothing is remembered when its last pod goes.
         clock: gives the time in seconds since the epoch.
         memories: where what is seen of each group is kept.
+
+    Attributes:
+        foreseen: told which pods are about to be lost, before that is noted.
     """
 
     def __init__(self, wake: Wake, clock: Callable[[], float], memories: Memories | None = None) -> None:
         self._wake = wake
         self._clock = clock
         self._last = clock()
+        self.foreseen: Foreseen = lambda _: False
         self.memories = memories or Memories()
         self._pods: dict[str, Pod] = {}
         self._orphans: dict[str, dict[str, Pod]] = defaultdict(dict)
@@ -102,6 +110,11 @@ class PodStore:
             if not scope or pod.namespace == scope:
                 self.remove(pod.uid)
         self._versions[scope] = version
+
+    def foresee(self, uids: Iterable[str]) -> bool:
+        """Tell of controlled pods that were active and are about to be told of as deleted, or as being so."""
+        pods = [pod for uid in uids if (pod := self._pods.get(uid)) and pod.controller and is_active(pod)]
+        return bool(pods) and self.foreseen(pods)
 
     def upsert(self, record: Pod) -> None:
         """Take a new or changed pod, unless a newer state of it is known."""
