@@ -57,7 +57,7 @@ STREAM_FAULTS = (
     ErrorEvent(500),
     ErrorEvent(500, events=2),
 )
-SURE = {"create events": 1, "patch podgroups/status": 3}
+SURE = {"create events": 1, "patch podgroups/status": 2}
 """How many writes are made in any case; what happens close together is told in one."""
 
 COLLECTIONS = ("pods", "podgroups")
@@ -166,7 +166,7 @@ def several() -> Iterator[Plan]:
         )
     yield one("grow", Strike(Crash(), "create pods", 2), **shared)
     yield one("scale", Strike(Crash(), "delete pods", 1), **shared)
-    yield one("heal", Strike(Crash(), "patch podgroups/status", 3), **shared)
+    yield one("heal", Strike(Crash(), "patch podgroups/status", 2), **shared)
     yield one("heal", Strike(Cut(after=True), "patch podgroups/status", times=6), **shared)
     yield one("vanish", lost, Strike(Crash(), "create pods", 5), **shared)
     yield one("burst", Strike(Crash(signal.SIGTERM), "create pods", 15), **shared)
