@@ -45,7 +45,6 @@ STALE_PAUSE = 1.0  # seconds; the news that is waited for wakes the group, this 
 READS_IN_FLIGHT = 64
 UNFINISHED_PAUSE = 0.1  # seconds; something was answered with 409 and has to be thought over
 SPACING = 5.0  # times what a look took in which nothing was to be done, until the next one that nothing urgent asks for
-SETTLING = 0.1  # seconds after a create until it is told: where the pod is Ready by then, that is told with it
 
 Json = dict[str, Any]
 
@@ -148,7 +147,7 @@ class Reconciler:
         """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
         group, memory, writer, view = look.group, look.memory, look.writer, look.view
         decision = plan(view)
-        if decision.missing <= 0:
+        if view.tally.replicas >= group.desired.replicas:  # what is yet to be taken in may be refused
             memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
         application, outcome = Application(group, owner, memory, self.cluster, writer, self.monotonic), Outcome()
         if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):
@@ -169,7 +168,7 @@ class Reconciler:
         if application.fenced:
             raise NotLeading
         if outcome.created and not outcome.failures:
-            memory.told.due = max(memory.told.due, self.monotonic() + SETTLING)
+            memory.told.settle(self.monotonic())
         told_in = await self._tell(group, status, memory, writer)
         now = self.monotonic()
         memory.told.quiet_until = max(memory.told.due, now + rest)
@@ -190,7 +189,7 @@ class Reconciler:
         due = max(memory.told.due, lane.until)
         if due > now:
             return due - now
-        memory.told.due = now + report.STATUS_INTERVAL
+        memory.told.sent(now + report.STATUS_INTERVAL)
         try:
             done = await write_status(group, body, writer, self.groups)
         except (Refused, Unreachable) as error:

@@ -324,3 +324,17 @@ async def test_what_is_found_out_after_a_refusal_is_acted_upon_soon(stage: Stage
     stage.now += 0.1
     await stage.settle()
     assert len([pod for pod in stage.api.pods() if pod["metadata"].get("ownerReferences")]) == 2
+
+
+async def test_a_name_that_is_said_to_be_taken_by_nobody_is_asked_for_ever_later(stage: Stage) -> None:
+    """A webhook answers each create with 409 AlreadyExists, and no pod is there: no hot loop, and people are told."""
+    stage.api.admit = lambda pod: errors.already_exists(PODS, pod["metadata"]["name"], terminating=False)
+    group(stage, 20)
+    for _ in range(200):
+        stage.now += 0.05
+        stage.hear()
+        await stage.look()
+    assert len(codes(stage, "create")) < 30
+    failing = stage.condition("ReplicaFailure")
+    assert failing["status"] == "True"
+    assert "there is no such pod" in failing["message"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fakeapi import Answer, Cut, Hold
-from fakeapi.client import a_group
+from fakeapi.client import a_group, a_pod
 from fakeapi.faults import Fault
 from fakeapi.resources import Obj
 from podgroup_operator import metrics
@@ -335,3 +335,15 @@ async def test_a_replacement_that_another_operator_has_made_is_not_counted(stage
     assert [request.code for request in stage.writes("create")][-1] == 409
     await stage.settle()
     assert (stage.status()["healing"]["total"], healed(stage)) == (1, [])
+
+
+async def test_an_adoption_that_is_refused_takes_no_loss_away(stage: Stage) -> None:
+    """An orphan would have made the loss good; it may not be taken in, so the loss is healed, and counted."""
+    first, _ = await group(stage, 2)
+    stage.api.faults.add(Answer(403), verb="patch", resource="pods", times=None)
+    stage.api.create("pods", a_pod("stray", labels={"selfheal.dev/podgroup": "web"}))
+    stage.api.delete("pods", first, grace=0)
+    await stage.settle()
+    stage.now += 30
+    await stage.settle()
+    assert stage.status()["healing"]["total"] == 1

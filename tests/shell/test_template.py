@@ -53,6 +53,15 @@ async def test_a_revision_is_asked_about_once(stage: Stage) -> None:
     assert len(asked(stage)) == 2
 
 
+async def test_where_no_dry_run_can_be_made_pods_are_made_without(stage: Stage) -> None:
+    """An old webhook that has effects is in the way of each dry run, and of no create."""
+    words = 'admission webhook "old.example" does not support dry run'
+    stage.api.faults.add(Answer(400, message=words), verb="create", resource="pods", nth=1)
+    await group(stage)
+    assert len(stage.api.pods()) == 2
+    assert stage.condition("Ready")["reason"] != "TemplateInvalid"
+
+
 async def test_the_server_sees_the_pod_as_it_would_be_made(stage: Stage) -> None:
     """Strictly validated, with the operator's labels and owner, under a name that no pod has."""
     await group(stage)

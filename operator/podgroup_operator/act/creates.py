@@ -67,7 +67,7 @@ class Creating:
             if refusal.code < SERVER_ERROR:
                 self._progress.written.not_done(create, again=again)
             if refusal.code == CONFLICT and refusal.reason == "AlreadyExists":
-                return await self._name_taken(create)
+                return await self._name_taken(create, refusal)
             self._create_refused(refusal)
             return False
         except Unreachable as error:
@@ -108,13 +108,16 @@ class Creating:
         pods = self._progress.memory.seen.pods.values()
         return self._progress.has_accepted(Lane.CREATE) or any(pod.revision == self._desired.revision for pod in pods)
 
-    async def _name_taken(self, create: Create) -> bool:
+    async def _name_taken(self, create: Create, refusal: Refused) -> bool:
         """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""
         try:
             body = await self._cluster.get(pods_path(self._desired.namespace, create.name))
         except (Refused, Unreachable) as error:
             if isinstance(error, Refused) and error.code == NOT_FOUND:
-                return True  # it went meanwhile: the next look asks for the name again
+                # It went meanwhile, or something says so of a name that nobody has: it is tried again, ever later.
+                message = f"Error creating: {refusal.message}, but there is no such pod"
+                self._progress.held_up(Lane.CREATE, refusal, message)
+                return False
             self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, f"Error reading pod {create.name}", error)
             return False
         pod = read_pod(body)

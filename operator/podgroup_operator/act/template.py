@@ -25,6 +25,9 @@ CORRECT_TEMPLATE = (
     "Correct spec.template, or have the policy changed if it is one of the cluster that refuses it. "
     "Pods that run are left as they are."
 )
+NO_DRY_RUN = "does not support dry run"
+"""What the API server says where it would have to ask a webhook that has effects (k8s.io/apiserver webhook/errors)."""
+
 LEAVE_LABELS = (
     "Have the admission policy or webhook that does so leave these labels alone, or give the PodGroup another "
     "selector. No more pods are made until then; those that were are left alone."
@@ -47,7 +50,7 @@ async def objection(group: Group, writer: Writer) -> tuple[Refusal, str] | None:
             {"dryRun": "All", "fieldValidation": "Strict"},
         )
     except Refused as refusal:
-        if refusal.code not in INVALID:
+        if refusal.code not in INVALID or NO_DRY_RUN in refusal.message:
             return None
         return Refusal(refusal.message, advice=CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""), str(refusal)
     except Unreachable:

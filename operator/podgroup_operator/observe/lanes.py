@@ -22,6 +22,9 @@ LAST_PAUSE_AWAY = 10.0
 LAST_PAUSE_BUSY = 4.0
 """Seconds, after 429, which passes sooner than anything else."""
 
+LONGEST_ASKED = 25.0
+"""Seconds; whoever asks for more patience, recovery comes within half a minute of a cause's end."""
+
 SOON = 0.1
 """Seconds until what is left is tried after a look in which most was accepted."""
 
@@ -162,8 +165,8 @@ def new_lanes() -> dict[Lane, LaneMemory]:
 
 
 def asked_for(trouble: Trouble) -> float:
-    """Give the seconds of patience that the API server asks for."""
-    return (trouble.retry_after or 0.0) if isinstance(trouble, Refused) else 0.0
+    """Give the seconds of patience that the API server asks for; a webhook may ask for hours in its name."""
+    return min(trouble.retry_after or 0.0, LONGEST_ASKED) if isinstance(trouble, Refused) else 0.0
 
 
 def pause_after(trouble: Trouble, tries: int) -> float:

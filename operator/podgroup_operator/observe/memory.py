@@ -10,6 +10,7 @@ Nothing in it matters for safety after a restart: a write that is forgotten is f
 a refusal is heard again at the price of one request, a loss is found by counting, an epoch by looking at names.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +28,12 @@ from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
 
 Owner = tuple[str, str]
 """Namespace and UID. A reference to a PodGroup of another namespace, which anybody could write, means nothing."""
+
+SETTLING = 0.1
+"""Seconds after a create until it is told: where the pod is Ready by then, that is told with it."""
+
+LONGEST_SETTLING = 0.25
+"""Seconds; where one create follows another the first of them need not wait for the last."""
 
 EVENTS_AT_ONCE = 25
 SECONDS_AN_EVENT = 10.0
@@ -221,6 +228,7 @@ class Told:
         healing: the record of replacements including those not yet in the status.
         held: why creates were held back, as the last Event told it; "" when they are not.
         due: when the next status may be written, in monotonic seconds: two are a while apart.
+        settled: when what was created first and is not told yet is told at the latest, in monotonic seconds.
         quiet_until: until when a look that nothing urgent asks for may wait, in monotonic seconds.
         allowance: of Events.
     """
@@ -228,8 +236,18 @@ class Told:
     healing: Healing = field(default_factory=Healing)
     held: str = ""
     due: float = 0.0
+    settled: float = math.inf
     quiet_until: float = 0.0
     allowance: Allowance = field(default_factory=Allowance)
+
+    def settle(self, now: float) -> None:
+        """Leave what was created a moment to become Ready."""
+        self.settled = min(self.settled, now + LONGEST_SETTLING)
+        self.due = max(self.due, min(now + SETTLING, self.settled))
+
+    def sent(self, next_one: float) -> None:
+        """Note that a status is sent, and when the next one may be."""
+        self.due, self.settled = next_one, math.inf
 
 
 @dataclass(slots=True)
