@@ -19,7 +19,7 @@ from faults.plan import Plan
 from faults.strike import Crash, Fault, Strike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 RECORDED = Path(__file__).with_name("recorded.json")
 
@@ -60,6 +60,9 @@ STREAM_FAULTS = (
 SURE = {"create events": 1, "patch podgroups/status": 2}
 """How many writes are made in any case; what happens close together is told in one."""
 
+SURE_WHILE_IT_GROWS = SURE | {"patch podgroups/status": 1}
+"""Pods that are Ready soon are told of together with their making."""
+
 COLLECTIONS = ("pods", "podgroups")
 
 OUTAGE_PAUSE = 25.0
@@ -88,9 +91,13 @@ def numbered(keys: list[str]) -> Iterator[tuple[str, int]]:
 
 def own_writes(scenario: str) -> list[tuple[str, int]]:
     """Give the writes that a scenario adds to the making of a group, as far as each run has them."""
-    written = recorded()
-    writes = [(key, nth) for key, nth in numbered(written.get(scenario, [])) if nth <= SURE.get(key, nth)]
-    return writes if scenario == "grow" else [each for each in writes if each not in set(numbered(written["grow"]))]
+    making = sure_writes("grow", SURE_WHILE_IT_GROWS)
+    return making if scenario == "grow" else [each for each in sure_writes(scenario, SURE) if each not in making]
+
+
+def sure_writes(scenario: str, sure: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Give the writes of a scenario that each run has."""
+    return [(key, nth) for key, nth in numbered(recorded().get(scenario, [])) if nth <= sure.get(key, nth)]
 
 
 def one(scenario: str, *strikes: Strike, **fields: Any) -> Plan:
