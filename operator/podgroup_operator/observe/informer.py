@@ -63,8 +63,8 @@ class Store(Protocol[Record]):
     def replace(self, scope: str, records: list[Record], version: int) -> None:
         """Take a full list; what is not in it is gone."""
 
-    def upsert(self, record: Record) -> None:
-        """Take a new or changed object."""
+    def upsert(self, record: Record, *, born: bool = False) -> None:
+        """Take an object that changes, or comes into being, just now."""
 
     def remove(self, uid: str) -> None:
         """Forget an object that is gone, or that is no longer ours to look at."""
@@ -264,7 +264,7 @@ class Informer(Generic[Record]):
         if kind != "BOOKMARK":
             record = self._keep(body.value)
             if kind != "DELETED" and record is not None:
-                self._store.upsert(record)
+                self._store.upsert(record, born=kind == "ADDED")
             elif uid := body.map("metadata").text("uid"):
                 self._store.remove(uid)
         if version := version_of(body.value):
