@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, create, loss, pod
-from podgroup_operator.core.marks import UNMARKED, marks_of, marks_on, missing
+from podgroup_operator.core.marks import UNMARKED, kept, marks_of, missing
 
 SENT = create(2, 4, loss(2, at=NOW - 1), failures=3)
 LOSS: dict[str, Any] = {"replaces": "web-2", "lost_at": NOW - 1}
@@ -34,7 +34,8 @@ def test_a_pod_that_replaces_none_has_lost_none() -> None:
     assert missing(pod(**{**UNMARKED, "revision": "r1"}), marks_of(create(0))) == {"slot": 0}
 
 
-def test_nothing_is_missing_of_no_marks() -> None:
-    """Of a pod that somebody else made nothing was sent."""
-    assert missing(pod(**UNMARKED), {}) == {}
-    assert missing(pod(**UNMARKED), marks_on(pod(**UNMARKED))) == {}
+def test_what_a_pod_was_known_to_have_outlives_what_is_taken_off_it() -> None:
+    """Of a pod that had none nothing is kept, nor of one that has others now."""
+    assert kept(pod(**UNMARKED), pod(**MARKED)) == MARKED
+    assert kept(pod(**UNMARKED), pod(**UNMARKED)) == kept(pod(**MARKED), pod(**UNMARKED)) == {}
+    assert kept(pod(**(MARKED | {"slot": 3})), pod(**MARKED)) == {}

@@ -6,6 +6,7 @@ pod itself says nothing (KusionStack/resourceconsist#23).
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from podgroup_operator.core.model.actions import Create
@@ -20,6 +21,8 @@ UNMARKED: Mapping[str, Any] = {
     "failures": 0,
 }
 """The marks of a pod that has none, by the names of the pod's fields."""
+
+read = attrgetter(*UNMARKED)  # each event of a pod asks for them
 
 
 def marks_of(create: Create) -> dict[str, Any]:
@@ -37,10 +40,15 @@ def marks_of(create: Create) -> dict[str, Any]:
 
 def marks_on(pod: Pod) -> dict[str, Any]:
     """Give what a pod is marked with."""
-    return {name: getattr(pod, name) for name in UNMARKED}
+    return dict(zip(UNMARKED, read(pod), strict=True))
 
 
 def missing(pod: Pod, marks: Mapping[str, Any]) -> dict[str, Any]:
     """Give those of the marks of which a pod has lost its own."""
-    lost = (name for name in marks if getattr(pod, name) == UNMARKED[name])
-    return {name: marks[name] for name in lost if marks[name] != UNMARKED[name]}
+    has = marks_on(pod)
+    return {name: mark for name, mark in marks.items() if has[name] == UNMARKED[name] != mark}
+
+
+def kept(pod: Pod, before: Pod) -> dict[str, Any]:
+    """Give those of the marks that a pod had which it has lost."""
+    return {} if read(pod) == read(before) else missing(pod, marks_on(before))

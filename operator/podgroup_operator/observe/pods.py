@@ -16,7 +16,7 @@ from typing import Any
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
-from podgroup_operator.core.marks import marks_of, marks_on, missing
+from podgroup_operator.core.marks import kept, marks_of, missing
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
@@ -150,13 +150,12 @@ class PodStore:
 
     def _marked(self, record: Pod, before: Pod | None) -> Pod:
         """Let a pod keep what others may take off it: the marks that it had, or that we made it with."""
-        marks: dict[str, Any] = {}
+        lost: dict[str, Any] = {}
         if before and before.controller == record.controller:
-            marks = marks_on(before)
+            lost = kept(record, before)
         elif before is None and record.controller:
             sent = self.memories.of(owner_of(record)).sent_as(record)
-            marks = marks_of(sent) if sent else {}
-        lost = missing(record, marks)
+            lost = missing(record, marks_of(sent)) if sent else {}
         return replace(record, **lost) if lost else record
 
     def _set_back(self, now: float) -> None:
