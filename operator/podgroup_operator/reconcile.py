@@ -137,6 +137,7 @@ class Reconciler:
             metrics.stale_skips.inc()
             memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
+        memory.seen.sent.clear()  # whatever was answered has been seen by now, or is gone
         with self._owners.take(group.desired) as owner:
             look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
             if await self._judge_template(group, memory, look.view, writer):

@@ -11,6 +11,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Cause, Loss, Streak
 from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.times import life_until_finish
 from podgroup_operator.core.view import view_of
 
 
@@ -44,6 +45,41 @@ EARLY = {
 def test_a_pod_fails_early_if_the_next_may_well_do_the_same(changes: dict[str, Any], *, expected: bool) -> None:
     """Ten minutes of life are proof enough that it is not the template; ten seconds, that something was done."""
     assert failed_early(corpse(**changes)) is expected
+
+
+SEEN: dict[str, Any] = {"created_seen": NOW - 9, "finished_seen": NOW - 4}
+LIVES = {
+    "by what is said": (corpse(created=NOW - 7), 7),
+    "by what was seen, if that is shorter": (corpse(created=NOW - HOUR, **SEEN), 5),
+    "by what is said, if that is shorter": (corpse(**SEEN), 0),
+    "by what is said, if only its end was seen": (corpse(created=NOW - 7, finished_seen=NOW - 4), 7),
+    "nobody knows when it ended": (corpse(finished=None), 0),
+}
+
+
+@pytest.mark.parametrize(("one", "expected"), LIVES.values(), ids=LIVES.keys())
+def test_a_life_is_the_shorter_of_what_is_said_and_what_was_seen(one: Pod, expected: float) -> None:
+    """A node whose clock is ahead makes no pod that failed at birth one that had lived."""
+    assert life_until_finish(one) == expected
+
+
+@pytest.mark.parametrize("said", [NOW - HOUR, NOW - 30, NOW], ids=["an hour behind", "30 s behind", "in step"])
+def test_a_pause_counts_from_what_was_seen(said: float) -> None:
+    """A clock of ours that is ahead of a node's or an API server's ends no pause, and forgives nothing."""
+    seen = streak(
+        desired(), corpse(created=said, finished=said, created_seen=NOW - 2, finished_seen=NOW - 1, failures=3)
+    )
+
+    assert seen == replace(streak(desired(), corpse(age=1, failures=3)), last=seen.last)
+
+
+def test_a_trial_counts_from_when_its_pod_was_seen_to_come() -> None:
+    """A pod that came a second ago has its time before it, whatever the API server's clock says."""
+    found = replace(OPEN, last=corpse(created=NOW - 9, finished=NOW - 4))
+    ahead = pod("probe", failures=3, created=NOW - HOUR, created_seen=NOW - 1)
+
+    assert next_try(found, (ahead,), NOW) == NOW + 4
+    assert next_try(found, (replace(ahead, ready_since=None),), NOW) == NOW + 7
 
 
 def streak(group: Desired, *pods: Pod, **changes: Any) -> Streak:

@@ -63,6 +63,24 @@ def test_one_deletion_of_all_is_no_pile(replicas: int) -> None:
     assert (len(decision.creates), decision.held) == (replicas, 0)
 
 
+def test_a_pause_counts_from_when_the_deletion_was_seen() -> None:
+    """The API server's clock may be an hour behind ours: the pile is the same, and so is the pause."""
+    pile = [
+        replace(each, created=each.created - 3600, deleted=(each.deleted or 0) - 3600, deleted_seen=each.deleted)
+        for each in hasty(1 + FEW + 4)
+    ]
+    decision = planned(desired(1), observed(*pile, losses={0: loss(0)}))
+
+    assert (decision.creates, decision.look_again) == ((), NOW + 8)
+
+
+def test_a_life_is_the_shorter_of_what_is_said_and_what_was_seen() -> None:
+    """Where a grace period hides when a deletion was asked for, it was no later than it was seen."""
+    pile = [replace(each, created_seen=NOW - 3, deleted_seen=NOW - 1) for each in hasty(1 + FEW + 6, life=HASTE)]
+
+    assert planned(desired(1), observed(*pile, losses={0: loss(0)})).creates == ()
+
+
 def test_pods_that_had_lived_are_no_pile() -> None:
     """Whoever deletes a pod after ten seconds has looked at it, and may delete as many as he likes."""
     assert len(piled_up(100, life=HASTE).creates) == 1
@@ -90,6 +108,17 @@ def test_what_nobody_deleted_is_not_held_back(lost: Loss) -> None:
     decision = piled_up(1 + FEW + 6, losses={0: lost})
 
     assert (decision.creates, decision.held) == ((create(0, 0, lost),), 0)
+
+
+@pytest.mark.parametrize("more", [1, 6])
+def test_pods_that_are_evicted_and_held_are_the_same_pile(more: int) -> None:
+    """A taint evicts each new pod at once, and a finalizer keeps it: the next one waits as if that were a deletion."""
+    pile = tuple(replace(each, evicted=True) for each in hasty(1 + FEW + more))
+    lost = {0: loss(0, pile[0].name, cause=Cause.EVICTED)}
+    decision = planned(desired(1), observed(*pile, losses=lost))
+
+    assert (decision.creates, decision.held, decision.why_held) == ((), 1, PILE_UP)
+    assert planned(desired(1), observed(*pile[: 1 + FEW], losses=lost)).creates == (create(0, 0, lost[0]),)
 
 
 def test_a_scale_up_is_not_held_back() -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 import strategies
 from builders import GROUP_UID, NOW, alive, planned, pod, wanted
-from podgroup_operator.core.backoff import finish_of
 from podgroup_operator.core.haste import PILE_UP
 from podgroup_operator.core.model.actions import Why
 from podgroup_operator.core.model.desired import Desired, PodReplacement
@@ -18,6 +17,7 @@ from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Status
+from podgroup_operator.core.times import finish_of
 from podgroup_operator.core.view import view_of
 
 anybody = given(group=strategies.groups, seen=strategies.views())

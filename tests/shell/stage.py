@@ -92,7 +92,7 @@ class Stage:
                 if change.type == "DELETED" or record is None:
                     self.pods.remove(change.object["metadata"]["uid"])
                 else:
-                    self.pods.upsert(record)
+                    self.pods.upsert(record, born=change.type == "ADDED")
         self._heard = self.api.version
         self.pods.reached("", self._heard)
 

@@ -43,6 +43,16 @@ async def test_what_happens_is_in_the_cache_a_moment_later(watching: Informed) -
     assert [pod.labels for pod in watching.store.orphans("default")] == [{"x": "y"}]
 
 
+async def test_only_of_what_the_watch_brings_it_is_known_when_it_came(watching: Informed) -> None:
+    """A pod of the list was there before; one that is created while we watch is seen to come, and only once."""
+    create(watching.api, "b")
+    await watching.has("a", "b")
+    watching.api.patch("pods", "b", {"metadata": {"labels": {"x": "y"}}})
+    await watching.api.until(lambda: watching.store.version("default") == watching.api.version, "all is delivered")
+    seen = {pod.name: pod.created_seen for pod in watching.store.orphans("default")}
+    assert seen == {"a": None, "b": 0.0}  # the clock of this cache stands still
+
+
 async def test_a_long_list_comes_in_chunks(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five pods at two a request take three; what is written in between comes by the watch."""
     monkeypatch.setattr(informer, "FIRST_PAGE", 2)

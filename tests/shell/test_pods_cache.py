@@ -257,6 +257,60 @@ def test_the_moment_of_becoming_ready_is_seen_once() -> None:
     assert seen == [NOW + 1.5, NOW + 1.5, None, NOW + 6]
 
 
+ENDS = {"deleted": NOW - HOUR, "finished": NOW - HOUR, "phase": Phase.FAILED}
+
+
+def sightings(watched: Watched) -> tuple[float | None, ...]:
+    """Give when the pod `web-0` was seen to come, to be asked to go, and to end."""
+    known = watched.store.memories.of(OWNER).seen.pods["uid-web-0"]
+    return known.created_seen, known.deleted_seen, known.finished_seen
+
+
+def test_what_the_stream_shows_was_seen_when_it_came() -> None:
+    """By our own clock, once each; what is said later, or again, changes none of it."""
+    watched = Watched()
+    watched.store.upsert(pod("web-0"), born=True)
+    found = [sightings(watched)]
+    for changes in ({"deleted": NOW - HOUR}, ENDS, ENDS | {"labels": {"app": "web", "more": "labels"}}):
+        watched.now += 1
+        watched.store.upsert(later(pod("web-0", version=100 + int(watched.now - NOW)), **changes))
+        found.append(sightings(watched))
+    assert found == [(NOW, None, None), (NOW, NOW + 1, None), (NOW, NOW + 1, NOW + 2), (NOW, NOW + 1, NOW + 2)]
+
+
+def test_what_a_list_shows_was_seen_by_nobody() -> None:
+    """It was so at some time before, be it the first list or a later one; what was seen before that stays."""
+    watched = Watched()
+    watched.store.replace("", [pod("web-0")], 500)
+    assert sightings(watched) == (None, None, None)
+    watched.store.replace("", [later(pod("web-0"), **ENDS)], 501)
+    assert sightings(watched) == (None, None, None)
+    watched.store.upsert(pod("web-0", version=600, **ENDS))
+    assert sightings(watched) == (None, None, None)
+
+    watched = Watched()
+    watched.store.upsert(pod("web-0"), born=True)
+    watched.store.replace("", [later(pod("web-0"), **ENDS)], 501)
+    assert sightings(watched) == (NOW, None, None)
+
+
+def test_a_pod_that_is_new_to_us_need_not_be_new() -> None:
+    """One of which another controller lets go is heard of in the middle of its life."""
+    watched = Watched()
+    watched.store.upsert(pod("web-0", **ENDS))
+    assert sightings(watched) == (None, None, None)
+
+
+def test_what_was_seen_does_not_lie_in_the_future_either() -> None:
+    """Our clock may be set back: what was seen by the old one counts from the step on."""
+    watched = Watched()
+    watched.store.upsert(pod("web-0"), born=True)
+    watched.store.upsert(later(pod("web-0"), **ENDS))
+    watched.now -= HOUR
+    watched.store.now()
+    assert sightings(watched) == (NOW - HOUR,) * 3
+
+
 def test_a_node_that_is_ahead_does_not_set_the_time() -> None:
     """The end of a pod that is said to be in an hour is the moment at which we hear of it."""
     watched = Watched(pod("web-0"))

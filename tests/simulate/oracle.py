@@ -4,7 +4,7 @@
 - No harm: the operator's deletes leave no fewer pods than were wanted, less those that others took away since.
 - Nobody else's: it deletes, by UID, what is its own; it takes in only orphans that match, and frees only what does not.
 - One replacement: no more pods are made than were wanted, lost or failed, and a handful.
-- One count: the status tells of no more replacements than pods were made that say what they replace.
+- One count: the status tells of no more replacements than pods were asked for that say what they replace.
 - One writer: who writes has the Lease.
 - Pace: what is refused is not asked for again and again, and nothing is read again and again.
 
@@ -174,7 +174,7 @@ class Oracle:
             elif cause.verb == "delete" and counted and not counts:
                 self._see_harm(group, change)
         if cause and cause.verb == "create" and change.type == "ADDED":
-            self._see_birth(change.object)
+            self._see_birth(change.object, cause)
         if cause and cause.verb == "patch" and before and after:
             self._see_claim(before, after)
 
@@ -193,14 +193,14 @@ class Oracle:
                 f"{group.least} were wanted, and others took {group.harm}"
             )
 
-    def _see_birth(self, pod: Obj) -> None:
+    def _see_birth(self, pod: Obj, cause: Asked) -> None:
         group = self.groups.get(controller(pod))
         if group is None:
             raise Violation(f"nobody else's: {name_of(pod)} was made for no PodGroup that ever was")
         uid = pod["metadata"]["uid"]
         self._made.add(uid)
         group.births += 1
-        group.heals += "selfheal.dev/cause" in pod["metadata"]["annotations"]
+        group.heals += "selfheal.dev/cause" in (cause.body or {})["metadata"]["annotations"]
         ours = (self._live[group.uid] & self._made) - self._touched
         if len(ours) > group.most:
             raise Violation(

@@ -33,6 +33,9 @@ CROWD, CROWD_SECONDS = 80, 8.0
 STEPS = (-7200.0, -3600.0, -60.0, -3.0, 3.0, 60.0, 3600.0)
 """Seconds by which a wall clock may jump."""
 
+OURS = "selfheal.dev/"
+"""How the labels and annotations begin that are the operator's own."""
+
 KINDS = ("create pods", "delete pods", "patch pods", "patch podgroups/status", "create events", "try pods")
 
 
@@ -71,6 +74,7 @@ class Troubles:
                 self.slow_collector,
                 self.busy_pods,
                 self.locked_pods,
+                self.forgetful_policy,
                 self.crowd,
             )
         }
@@ -298,6 +302,19 @@ class Troubles:
 
         with self._policy(locked):
             await asyncio.sleep(seconds)
+
+    async def forgetful_policy(self, seconds: float) -> None:
+        """A policy takes all annotations off new pods, or the labels that their group does not select by."""
+
+        def forget(pod: Obj) -> Obj:
+            metadata = pod["metadata"]
+            selected = {name: value for name, value in metadata["labels"].items() if not name.startswith(OURS)}
+            return {**pod, "metadata": {**metadata, "annotations": {}} | ({"labels": selected} if labels else {})}
+
+        labels = self._chance.random() < 0.5
+        self._world.server.mutations.append(forget)
+        await self.busy_pods(seconds)
+        self._world.server.mutations.remove(forget)
 
     async def crowd(self, _: float) -> None:
         """A large group is made while one create in twenty is refused; nothing else may go wrong meanwhile.

@@ -74,7 +74,7 @@ class Creating:
             self._progress.written.unsure = True
             self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", error)
             return False
-        self._progress.written.open.pop(create.name, None)
+        self._progress.memory.answered(create, read_pod(body))
         self._progress.accepted(Lane.CREATE, version=version_of(body))
         if lost := stray(self._desired, body):
             self._strayed(create, lost)

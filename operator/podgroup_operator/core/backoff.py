@@ -26,6 +26,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Streak
 from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.times import birth_of, finish_of, life_until_finish
 
 EARLY = 600.0
 """Seconds; a pod that fails after a longer life starts no streak (as the kubelet's own back-off, which then ends)."""
@@ -49,7 +50,7 @@ def failed_early(pod: Pod) -> bool:
     """Tell whether a pod has come to its end so soon that the next one may well do the same."""
     if pod.deleted is not None or pod.evicted or not is_finished(pod) or pod.finished is None:
         return False
-    return pod.finished - pod.created < (EARLY if pod.phase is Phase.FAILED else EARLY_SUCCESS)
+    return life_until_finish(pod) < (EARLY if pod.phase is Phase.FAILED else EARLY_SUCCESS)
 
 
 def streak_of(desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now: float, *, stands: bool) -> Streak:
@@ -79,11 +80,6 @@ def streak_of(desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now
         patience=pause(desired, last, failures + 1, hopeless=hopeless),
         over=min(finish_of(pod) for pod in ours) + lasts,
     )
-
-
-def finish_of(pod: Pod) -> float:
-    """Give when a finished pod came to its end."""
-    return pod.created if pod.finished is None else pod.finished
 
 
 def pause(desired: Desired, last: Pod, failures: int, *, hopeless: bool = False) -> float:
@@ -145,8 +141,8 @@ def on_trial(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:
 
 def end_of_trial(found: Streak, pod: Pod) -> float:
     """Give when a pod has proved good, or has been waited for long enough."""
-    life = finish_of(found.last) - found.last.created if found.last else 0.0
-    return pod.created + (found.patience if pod.ready_since is None else min(life, found.patience))
+    life = life_until_finish(found.last) if found.last else 0.0
+    return birth_of(pod) + (found.patience if pod.ready_since is None else min(life, found.patience))
 
 
 def in_words(found: Streak) -> str:

@@ -6,11 +6,11 @@ Until all pods are Ready the last one of a streak of failures stays in any case:
 (`backoff.py`).
 """
 
-from podgroup_operator.core.backoff import finish_of
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.model.actions import Remove, Why
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
+from podgroup_operator.core.times import finish_of
 from podgroup_operator.core.view import View
 
 

@@ -66,8 +66,8 @@ class Store(Protocol[Record]):
     def foresee(self, uids: Iterable[str]) -> bool:
         """Tell of objects that are about to be taken as deleted; say whether that has set anything going."""
 
-    def upsert(self, record: Record) -> None:
-        """Take a new or changed object."""
+    def upsert(self, record: Record, *, born: bool = False) -> None:
+        """Take an object that changes, or comes into being, just now."""
 
     def remove(self, uid: str) -> None:
         """Forget an object that is gone, or that is no longer ours to look at."""
@@ -269,7 +269,7 @@ class Informer(Generic[Record]):
         if kind != "BOOKMARK":
             record = self._keep(body.value)
             if kind != "DELETED" and record is not None:
-                self._store.upsert(record)
+                self._store.upsert(record, born=kind == "ADDED")
             elif uid := body.map("metadata").text("uid"):
                 self._store.remove(uid)
         if version := version_of(body.value):

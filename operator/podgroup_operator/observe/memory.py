@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from podgroup_operator.core.marks import marks_of, missing
 from podgroup_operator.core.model.actions import Create, Why
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Loss
@@ -51,6 +52,7 @@ class Seen:
         losses: the pods lost and not yet replaced, by slot; those that had none under negative numbers.
         corpse: the pod that failed early last.
         departed: how many pods are gone for good so far.
+        sent: what was sent for pods that have lost some of it on their way and that have yet to be seen, by UID.
     """
 
     pods: dict[str, Pod] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Seen:
     losses: dict[int, Loss] = field(default_factory=dict)
     corpse: Pod | None = None
     departed: int = 0
+    sent: dict[str, Create] = field(default_factory=dict)
 
     def lose(self, loss: Loss) -> None:
         """Note a loss."""
@@ -280,6 +283,17 @@ class Memory:
             return False
         pods = self.seen.pods
         return not any(uid in pods and pods[uid].deleted is None for uid in self.written.leaving)
+
+    def answered(self, create: Create, pod: Pod | None) -> None:
+        """Note what came of a create; a pod that lacks some of what was sent, and is yet to be seen, will have it."""
+        sent = self.written.open.pop(create.name, None)
+        if pod and not (sent and sent.pod) and missing(pod, marks_of(create)):
+            self.seen.sent[pod.uid] = create
+
+    def sent_as(self, pod: Pod) -> Create | None:
+        """Give what we sent for a pod that comes, where its create is not answered or the answer lacked something."""
+        sent = self.written.open.get(pod.name)
+        return self.seen.sent.pop(pod.uid, None) or (sent.create if sent else None)
 
     def born(self, pod: Pod) -> None:
         """Note that a pod of the group has come."""

@@ -14,20 +14,21 @@ from dataclasses import replace
 from typing import Any
 
 from podgroup_operator.api.restored import not_older
-from podgroup_operator.core.backoff import failed_early, finish_of
+from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss, is_active
+from podgroup_operator.core.marks import kept, marks_of, missing
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
+from podgroup_operator.core.times import finish_of
 from podgroup_operator.observe.labels import Labelled
 from podgroup_operator.observe.memory import Memories, Memory, Owner
+from podgroup_operator.observe.moments import bounded, not_after, once, readiness, sightings
 
 STEP = 1.0
 """Seconds; a clock that goes back by more was set."""
 
 NO_SLOT = -1
-
-TIMES = ("created", "deleted", "ready_since", "ready_seen", "finished", "lost_at")
 
 Wake = Callable[[Pod, bool], bool]
 """Told of a pod that came, changed or went, and whether that is urgent; says whether it concerns anybody."""
@@ -105,7 +106,7 @@ class PodStore:
         for pod in records:
             if pod.uid in self._pods:
                 not_older(f"Pod {pod.namespace}/{pod.name}", self._pods[pod.uid].version, pod.version)
-            self.upsert(pod)
+            self._take(pod)
         for pod in [pod for pod in self._pods.values() if pod.uid not in listed]:
             if not scope or pod.namespace == scope:
                 self.remove(pod.uid)
@@ -116,12 +117,15 @@ class PodStore:
         pods = [pod for uid in uids if (pod := self._pods.get(uid)) and pod.controller and is_active(pod)]
         return bool(pods) and self.foreseen(pods)
 
-    def upsert(self, record: Pod) -> None:
-        """Take a new or changed pod, unless a newer state of it is known."""
+    def upsert(self, record: Pod, *, born: bool = False) -> None:
+        """Take a pod that changes, or comes into being, just now, unless a newer state of it is known."""
+        self._take(record, live=True, born=born)
+
+    def _take(self, record: Pod, *, live: bool = False, born: bool = False) -> None:
         before = self._pods.get(record.uid)
         if before and before.version >= record.version:
             return
-        record = self._bounded(record, before)
+        record = self._timed(self._marked(record, before), before, live=live, born=born)
         changed = before is None or replace(record, version=before.version) != before
         self._pods[record.uid] = record
         self._names[record.namespace, record.name] = record.uid
@@ -149,16 +153,23 @@ class PodStore:
         """Note that everything up to this resourceVersion has been delivered."""
         self._versions[scope] = max(version, self._versions.get(scope, 0))
 
-    def _bounded(self, record: Pod, before: Pod | None) -> Pod:
-        """Let no time of a pod lie in the future, and keep what a person may take off it: its seat, its revision."""
-        now, changes = self.now(), dict[str, Any]()
-        for name in ("created", "deleted", "ready_since", "finished", "lost_at"):
-            value, known = getattr(record, name), getattr(before, name) if before else None
-            if value is not None and value > now:
-                changes[name] = now if known is None else min(known, now)
+    def _timed(self, record: Pod, before: Pod | None, *, live: bool, born: bool) -> Pod:
+        """Let no time of a pod lie in the future, and note when what happens to it just now was seen."""
+        now = self.now()
+        changes = bounded(record, before, now) | sightings(record, before, now if live else None, born=born)
         if before:
-            changes = once(record, before) | changes | readiness(record, before, now) | kept(record, before)
+            changes = once(record, before) | changes | readiness(record, before, now)
         return replace(record, **changes) if changes else record
+
+    def _marked(self, record: Pod, before: Pod | None) -> Pod:
+        """Let a pod keep what others may take off it: the marks that it had, or that we made it with."""
+        lost: dict[str, Any] = {}
+        if before and before.controller == record.controller:
+            lost = kept(record, before)
+        elif before is None and record.controller:
+            sent = self.memories.of(owner_of(record)).sent_as(record)
+            lost = missing(record, marks_of(sent)) if sent else {}
+        return replace(record, **lost) if lost else record
 
     def _set_back(self, now: float) -> None:
         for uid, known in self._pods.items():
@@ -230,36 +241,6 @@ def later(known: Pod | None, pod: Pod) -> Pod:
         return pod
     order = (finish_of(pod), pod.failures) >= (finish_of(known), known.failures)
     return pod if known.revision == pod.revision and order else known
-
-
-def not_after(pod: Pod, now: float) -> Pod:
-    """Give a pod of which no time lies in the future."""
-    late: dict[str, Any] = {name: now for name in TIMES if (getattr(pod, name) or 0.0) > now}
-    return replace(pod, **late) if late else pod
-
-
-def once(record: Pod, before: Pod) -> dict[str, Any]:
-    """Keep when something happened that happens once, whatever is said of it later."""
-    times = ((name, getattr(record, name), getattr(before, name)) for name in ("deleted", "finished"))
-    return {name: min(said, known) for name, said, known in times if said is not None and known is not None}
-
-
-def readiness(record: Pod, before: Pod, now: float) -> dict[str, Any]:
-    """Give when a pod was seen to become Ready, and keep that where its node says a later time: its clock is ahead."""
-    if record.ready_since is None:
-        return {}
-    if before.ready_since is None:
-        return {"ready_seen": now}
-    ahead = before.ready_since == before.ready_seen and record.ready_since > before.ready_since
-    return {"ready_seen": before.ready_seen} | ({"ready_since": before.ready_since} if ahead else {})
-
-
-def kept(record: Pod, before: Pod) -> dict[str, Any]:
-    """Keep what a person may take off a pod: its seat, its revision."""
-    if before.controller != record.controller:
-        return {}
-    seat = {} if record.slot is not None else {"slot": before.slot}
-    return seat | ({} if record.revision else {"revision": before.revision})
 
 
 def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:

@@ -27,7 +27,9 @@ class Pod:
     uid: str
     version: int  # resourceVersion
     labels: Mapping[str, str]
-    created: float
+    created: (
+        float  # by the API server's clock, as is `deleted`; `finished` is by a node's, and what is `seen` by our own
+    )
     controller: str = ""  # UID of the owner with controller=true; "" makes it an orphan
     phase: Phase = Phase.PENDING
     node: str = ""  # "" is not yet scheduled
@@ -44,5 +46,8 @@ class Pod:
     lost_at: float | None = None  # when that pod was lost
     failures: int = 0  # how many pods had failed in a row when this one was made
     finished: float | None = None  # when it came to its end; None while it has not
+    created_seen: float | None = None  # when it was seen to come into being, if anybody was watching then
+    deleted_seen: float | None = None  # likewise, to be asked to go
+    finished_seen: float | None = None  # likewise, to come to its end
     started: bool = False  # whether a container of it ever ran
     complaint: str = ""  # why it failed, in the words of its node
