@@ -235,9 +235,9 @@ class Reconciler:
             self.forget(before)
         return group
 
-    def start_anew(self, within: Callable[[str], bool]) -> None:
-        """Drop what is remembered of our own writes in some namespaces: others have written since."""
-        self.pods.memories.begin(within)
+    def start_anew(self, within: Callable[[str], bool], *, others: bool = True) -> None:
+        """Begin a tenure in some namespaces, in which others may have written since the last one."""
+        self.pods.memories.begin(within, others=others)
 
     def recovered(self) -> Iterator[Key]:
         """Let whatever the API server itself has failed at be tried again; give the groups for which that is so."""

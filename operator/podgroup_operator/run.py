@@ -31,11 +31,13 @@ from podgroup_operator.scope import Scope
 from podgroup_operator.scopes import Follow, Scopes
 from podgroup_operator.settings import Settings
 from podgroup_operator.tell.endpoints import Endpoints, Health
+from podgroup_operator.tell.last import tell_last
 from podgroup_operator.tell.recorder import Recorder
 from podgroup_operator.waker import Waker
 
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
 TELL_SECONDS = 0.2  # seconds that looks under way have after that to tell what they have done
+LAST_SECONDS = 1.0  # seconds that statuses have after that to show it
 
 logger = logging.getLogger(__name__)
 
@@ -153,10 +155,20 @@ class Operator:
         await self._looks.close(TELL_SECONDS)
         stop.cancel()
         if not task.done():
+            still = await self._tell_last() and still
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
         return still
+
+    async def _tell_last(self) -> bool:
+        """Tell of what only this process knows; tell whether that was answered in time."""
+        try:
+            async with asyncio.timeout(LAST_SECONDS):
+                await tell_last(self._groups, self._pods.memories, self._writes)
+        except TimeoutError:
+            return False
+        return True
 
     async def _live(self) -> None:
         """Work for ever; an error that nobody foresaw ends the process, with its traceback."""

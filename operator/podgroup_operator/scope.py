@@ -6,7 +6,7 @@ What is missing in one scope, a Role or the namespace itself, is waited for ther
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.lead.leadership import Leadership
@@ -24,6 +24,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds before it is asked again for w
 logger = logging.getLogger(__name__)
 
 
+class Begin(Protocol):
+    """Begins to serve the groups of a scope ("" is all) in which others may have written since we did, or not."""
+
+    def __call__(self, scope: str, /, *, others: bool) -> None:
+        """Begin."""
+
+
 class Scope:
     """One scope.
 
@@ -32,7 +39,7 @@ class Scope:
         preflight: asks whether all is there.
         health: told what is missing.
         lead: gives the leadership for this scope, by what was found out about it.
-        begin: called at the start of each tenure, with the namespace.
+        begin: called at the start of each tenure, and after each interruption, with the namespace.
         returned: called when all is there, again or for the first time, with the namespace.
         spawn: has something done in the background.
 
@@ -46,7 +53,7 @@ class Scope:
         preflight: Preflight,
         health: Health,
         lead: Callable[[str, Findings], Awaitable[Leadership]],
-        begin: Callable[[str], None],
+        begin: Begin,
         returned: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
     ) -> None:
@@ -134,8 +141,11 @@ class Scope:
             tasks.create_task(self.informer.run())
             await self.informer.synced.wait()
             leadership = await self._lead(self.namespace, findings)
-            self._tenure = Tenure(leadership, lambda: self._begin(self.namespace), self.catch_up)
+            self._tenure = Tenure(leadership, self._open, self.catch_up)
             tasks.create_task(self._tenure.run())
+
+    def _open(self, others: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+        self._begin(self.namespace, others=others)
 
     async def catch_up(self) -> None:
         """Return when the cache of its pods is as fresh as the API server was when this was called."""

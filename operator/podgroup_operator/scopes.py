@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from podgroup_operator.lead.election import Election
 from podgroup_operator.observe.pulse import Pulse
-from podgroup_operator.scope import Scope
+from podgroup_operator.scope import Begin, Scope
 
 TOGETHER = 0.5  # seconds that a namespace has to show that nothing is missing there before the others are followed
 
@@ -93,7 +93,7 @@ class Scopes:
             self._again = True
             self.follower.again()
 
-    async def welcome_back(self, begin: Callable[[str], None]) -> None:
+    async def welcome_back(self, begin: Begin) -> None:
         """Serve, for ever, each namespace that an operator of its own has left to us.
 
         Args:
@@ -101,7 +101,13 @@ class Scopes:
         """
         while True:
             namespace = await self._election.neighbours.returned()
-            await self._scopes[""].catch_up()
+            await self._catch_up(namespace)
             self._election.neighbours.welcome(namespace)
             if self.is_open(namespace):
-                begin(namespace)
+                begin(namespace, others=True)
+
+    async def _catch_up(self, namespace: str) -> None:
+        """List all pods, anew if others may have led in a namespace meanwhile: the list need not show their writes."""
+        tenure = None
+        while tenure != (tenure := self._election.tenure(namespace)):
+            await self._scopes[""].catch_up()

@@ -46,19 +46,20 @@ class Waker:
         self._looks = looks
         self._health = health
 
-    def begin(self, scope: str) -> None:
+    def begin(self, scope: str, *, others: bool) -> None:
         """Have all groups of a scope read afresh, those first that miss pods.
 
         What we remember of our own writes is old when we begin to lead, and what kopf told us may be.
 
         Args:
             scope: a namespace; "" is all.
+            others: whether others may have written there since we did.
         """
 
         def within(namespace: str) -> bool:
             return scope in ("", namespace)
 
-        self._reconciler.start_anew(within)
+        self._reconciler.start_anew(within, others=others)
         for key in sorted(self._groups.listed(within), key=self._at_rest):
             self._looks.add(key)
 

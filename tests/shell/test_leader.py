@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from fakeapi.faults import Answer, Delay
-from podgroup_operator.api.cluster import Cluster, NotLeading, pods_path
+from podgroup_operator.api.cluster import Cluster, NotLeading, Unreachable, pods_path
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core.lease import DEADLINE, DURATION, SHARED, STALE, WIDE
@@ -243,6 +243,44 @@ async def test_a_lease_that_is_held_together_is_renewed_by_whoever_is_first(
         await guard.attempt()
         assert guard.remaining() == left
     assert writes.hits == 2
+
+
+async def test_those_that_hold_a_lease_together_do_not_take_it_from_one_that_may_still_write(
+    api: FakeApi, cluster: Cluster, clock: Clock
+) -> None:
+    """Who serves all has crashed, perhaps: another one that does may have it once they have, so they wait its time."""
+    leases = "leases.coordination.k8s.io"
+    api.create(leases, {"metadata": {"name": WIDE}, "spec": {"holderIdentity": "other/1", "leaseDurationSeconds": 12}})
+    guard = Guard(LeaseObject(cluster, "default", WIDE), unheard, unheard, clock=clock)
+    await guard.attempt()
+    clock.now += 1
+    api.patch(leases, WIDE, {"spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}})
+    await guard.attempt()
+    assert guard.remaining() == DEADLINE - 1
+    clock.now += DURATION
+    await guard.attempt()
+    assert (guard.remaining(), api.get(leases, WIDE)["spec"]["holderIdentity"]) == (-5, "other/1")
+    clock.now += 0.1
+    await guard.attempt()
+    assert (guard.remaining(), api.get(leases, WIDE)["spec"]["holderIdentity"]) == (DEADLINE, SHARED)
+
+
+async def test_who_cannot_see_who_came_before_it_does_not_lead(api: FakeApi, cluster: Cluster, clock: Clock) -> None:
+    """The look around after the Lease was taken fails: it leads when one that follows on the Lease has not."""
+    looks: list[bool] = []
+
+    async def look() -> None:
+        looks.append(not api.list("leases.coordination.k8s.io"))
+        if len(looks) == 2:
+            raise Unreachable("no answer")
+
+    candidate = Candidate(LeaseObject(cluster, "default", WIDE), "host/me", unheard, clock, first=look)
+    await candidate.attempt()
+    assert (looks, candidate.remaining()) == ([True, False], 0)
+    running = asyncio.create_task(candidate.run())
+    await asyncio.wait_for(candidate.gained(), 5)
+    assert looks[:3] == [True, False, False]
+    running.cancel()
 
 
 async def test_whoever_does_not_lead_may_still_ask(api: FakeApi, clock: Clock) -> None:

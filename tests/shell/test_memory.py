@@ -79,20 +79,45 @@ def test_the_fuller_record_of_replacements_is_the_right_one() -> None:
     assert memory.healing(theirs) is theirs
 
 
-def test_a_tenure_begins_without_what_we_wrote_and_told_before() -> None:
-    """Others have written since; what the stream of pods has told stays."""
+def test_a_tenure_begins_without_what_was_refused_and_told_before() -> None:
+    """Others have written since; what the stream of pods has told stays, and what only we have counted."""
     memories = Memories()
     memory = memories.of(OWNER)
     memory.seen.lose(loss(0))
-    memory.written.wrote(7)
+    memory.written.strangers.add("theirs")
+    memory.written.judge(REVISION, NO_IMAGE, NOW)
     memory.told.healing = Healing(total=3)
+    memory.told.held = "quota"
     memory.first_look = False
-    memories.begin(lambda namespace: namespace == OWNER[0])
+    memories.begin(lambda namespace: namespace == OWNER[0], others=True)
     begun = memories.of(OWNER)
-    assert (begun.written, begun.told.healing, begun.first_look) == (Written(), Healing(), True)
-    assert begun.seen.losses == {0: loss(0)}
+    assert (begun.written, begun.told.held, begun.first_look) == (Written(), "", True)
+    assert (begun.seen.losses, begun.told.healing) == ({0: loss(0)}, Healing(total=3))
     memory.first_look = False  # a look of the former tenure ends
     assert memories.of(OWNER).first_look
+
+
+def test_what_a_look_writes_while_a_tenure_begins_is_remembered_in_it() -> None:
+    """Nothing is decided from a memory that misses a write of this process, before or after it is answered."""
+    memories = Memories()
+    memory = memories.of(OWNER)
+    memory.written.leaving[POD.uid] = Leaving(POD, Why.SURPLUS, 0.0)
+    memories.begin(lambda _: True, others=True)
+    memory.written.wrote(7)
+    memory.written.unsure = True
+    memory.told.healing = Healing(total=1)
+    begun = memories.of(OWNER)
+    assert (list(begun.written.leaving), begun.written.version, begun.written.unsure) == ([POD.uid], 7, True)
+    assert begun.told.healing.total == 1
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_create_that_was_not_answered_is_ours_for_as_long_as_nobody_else_wrote(*, others: bool) -> None:
+    """A pod of its name may be another operator's after that, who has counted it."""
+    memories = Memories()
+    memories.of(OWNER).written.sending(Create(POD.name, 0, 1, REVISION))
+    memories.begin(lambda _: True, others=others)
+    assert list(memories.of(OWNER).written.open) == ([] if others else [POD.name])
 
 
 def test_of_a_group_that_is_gone_only_its_pods_are_kept_until_they_go() -> None:

@@ -6,18 +6,29 @@ The times of an election are a twentieth of what they are, for all of them alike
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from fakeapi import Answer, FakeApi, Hold
 from fakeapi.client import a_group
+from fakeapi.errors import StatusError
+from fakeapi.resources import Obj
 from podgroup_operator import preflight, scope
+from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.core import lease as rules
-from podgroup_operator.core.lease import NARROW, SHARED, WIDE
+from podgroup_operator.core.lease import NARROW, SHARED, WIDE, Lease, Sighting
 from podgroup_operator.lead import election, guard, leader, leases, neighbours, pursuit, rivals
+from podgroup_operator.lead.election import Election
+from podgroup_operator.lead.leadership import Alone
 from podgroup_operator.lead.rivals import Rival
+from podgroup_operator.scopes import Scopes
+from podgroup_operator.tell.endpoints import Health
 from shell.operating import Running, operating
 from shell.stage import names
+
+if TYPE_CHECKING:
+    from podgroup_operator.scope import Scope
 
 LEASES = "leases.coordination.k8s.io"
 BRIEF = 1 / 20
@@ -275,6 +286,25 @@ async def test_without_an_election_nothing_is_written_before_it_is_known_who_ser
             assert not leads(wide, "shop")
 
 
+async def test_without_an_election_it_asks_again_where_it_is_not_told_what_it_may_see(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API server that is just being rolled ends no operator."""
+    review, refused = api.access.review, list[Obj]()
+
+    def busy(body: Obj) -> Obj:
+        if body["spec"]["resourceAttributes"].get("name") in {WIDE, NARROW} and len(refused) < 3:
+            refused.append(body)
+            raise StatusError(503, "etcdserver: leader changed")
+        return review(body)
+
+    monkeypatch.setattr(api.access, "review", busy)
+    monkeypatch.setattr(election, "ASK_AGAIN", 0.02)
+    async with operating(api, lease_namespace="ops", leader_elect=False):
+        await serves(api, "shop")
+    assert len(refused) == 3
+
+
 async def test_without_an_election_nothing_is_asked_for_that_is_forbidden(
     api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -292,6 +322,46 @@ async def end_of_a_lonely_one(api: FakeApi) -> None:
     """Run an operator without an election until it ends by itself."""
     async with operating(api, lease_namespace="ops", leader_elect=False, ready=False) as running:
         await running.task
+
+
+class Listing:
+    """The scope of all namespaces: its lists of pods end when a test says so."""
+
+    namespace, is_open = "", True
+
+    def __init__(self) -> None:
+        self.lists: list[asyncio.Event] = []
+
+    async def catch_up(self) -> None:
+        """List the pods."""
+        self.lists.append(asyncio.Event())
+        await self.lists[-1].wait()
+
+
+async def test_a_namespace_that_is_taken_while_its_pods_are_listed_is_listed_anew(cluster: Cluster) -> None:
+    """It comes back a second time before the list ends; that does not show what its own operator has written."""
+    own, all_of_them, begun = Election(cluster, "ops", "host/1", Health(), wide=True), Listing(), list[str]()
+    own._leaderships[""] = Alone()  # noqa: SLF001 - no Lease is needed for this
+    scopes = Scopes(own, asyncio.create_task)
+    scopes.add(cast("Scope", all_of_them))
+
+    def begin(namespace: str, *, others: bool) -> None:
+        assert others
+        begun.append(namespace)
+
+    welcoming = asyncio.create_task(scopes.welcome_back(begin))
+    for _ in range(2):
+        own.neighbours._seen = {"shop": Sighting(Lease("other/1", 12, 0, 1), 0)}  # noqa: SLF001 - as a look finds it
+        own.neighbours._leave_out(frozenset({"shop"}))  # noqa: SLF001
+        own.neighbours._leave_out(frozenset())  # noqa: SLF001
+        await asyncio.sleep(0.01)
+    all_of_them.lists[0].set()
+    await asyncio.sleep(0.01)
+    assert (begun, own.left_out("shop"), len(all_of_them.lists)) == ([], True, 2)
+    all_of_them.lists[1].set()
+    await asyncio.sleep(0.01)
+    assert (begun, own.left_out("shop")) == (["shop"], False)
+    welcoming.cancel()
 
 
 async def test_a_namespace_that_goes_takes_no_other_with_it(api: FakeApi) -> None:

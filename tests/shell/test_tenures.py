@@ -6,11 +6,13 @@ import uuid
 
 import pytest
 
-from fakeapi import Answer, Delay, FakeApi, Hold
+from fakeapi import Answer, Delay, ErrorEvent, FakeApi, Hold, Silence
 from fakeapi.client import a_group
 from podgroup_operator import looks
 from podgroup_operator.core.lease import WIDE
 from podgroup_operator.lead import leader
+from podgroup_operator.observe import informer
+from podgroup_operator.observe.memory import Memory
 from shell.operating import Running, operating
 from shell.stage import names
 
@@ -22,6 +24,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leader, "POLL", 0.02)
     monkeypatch.setattr(leader, "RENEWAL", 0.02)
     monkeypatch.setattr(looks, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(informer, "FIRST_PAUSE", 0.02)
 
 
 async def settled(api: FakeApi, name: str, replicas: int, namespace: str = "default") -> None:
@@ -166,3 +169,102 @@ async def test_a_tenure_begins_with_the_groups_that_miss_pods(api: FakeApi) -> N
         read = [request.path.rpartition("/")[2] for request in api.requests[told:] if request.verb == "get"]
         groups = [name for name in read if name.startswith("g")]
         assert groups[0] == victim
+
+
+def memory(running: Running) -> Memory:
+    """What an operator remembers of the first group."""
+    (_, memory), *_ = running.operator._pods.memories  # noqa: SLF001 - there is no other way to see that it begins anew
+    return memory
+
+
+async def begin_anew(api: FakeApi, running: Running, how: str) -> None:
+    """Have an operator that leads begin a tenure, and wait until it has."""
+    before = memory(running)
+    if how == "the lead is lost and won back":
+        depose(api, "other/1")
+        await api.until(lambda: not leads(running), "it has lost the Lease")
+        depose(api, "")
+    else:
+        api.strike(ErrorEvent(403, reason="Forbidden"), "pods")
+    api.patch("pods", names(api.pods())[-1], {"metadata": {"annotations": {"news": how}}})  # lets the watch speak
+    await api.until(lambda: memory(running) is not before, "a tenure begins", 10)
+
+
+NEW_TENURES = ["the lead is lost and won back", "the pods may not be read for a moment"]
+
+
+@pytest.mark.parametrize("how", NEW_TENURES)
+async def test_a_delete_that_is_under_way_is_remembered_in_the_next_tenure(api: FakeApi, how: str) -> None:
+    """It is done while the pods' stream lags: no second pod goes instead of the one that seems to be there.
+
+    Another group does not wait for that answer.
+    """
+    api.kubelet.start()
+    async with operating(api) as running:
+        await settled(api, "app", 1)
+        await settled(api, "web", 4)
+        gate = asyncio.Event()
+        deletes = api.faults.add(Hold(gate), verb="delete", resource="pods")
+        api.patch("podgroups", "web", {"spec": {"replicas": 3}})
+        await api.until(lambda: deletes.hits == 1, "a delete is under way")
+        (victim,) = [each.name for each in api.writes if each.verb == "delete"]
+        api.kubelet.stop()
+        other = names(api.pods())[-1]
+        assert other != victim
+        api.set_pod(other, ready=False)  # by now this one would be chosen
+        await begin_anew(api, running, how)
+        await api.until(lambda: bool(api.watches("pods")), "the pods are watched")
+        api.delete("pods", next(name for name in names(api.pods()) if name.startswith("app")), grace=0)
+        await api.until(lambda: len(api.pods()) == 5, "the other group is healed")
+        api.strike(Silence(), "pods")
+        gate.set()
+        await asyncio.sleep(1.0)  # the time in which no other one may be deleted
+        api.release("pods")
+        assert [(each.name, each.code) for each in api.writes if each.verb == "delete"] == [(victim, 200)]
+
+
+@pytest.mark.parametrize("how", NEW_TENURES)
+async def test_a_heal_that_the_status_does_not_show_is_counted_in_the_next_tenure(api: FakeApi, how: str) -> None:
+    """Its status was refused: nobody else can have counted it."""
+    async with operating(api) as running:
+        await settled(api, "web", 3)
+        refused = api.faults.add(Answer(503), resource="podgroups.selfheal.dev", subresource="status", times=None)
+        api.delete("pods", names(api.pods())[0], grace=0)
+        await api.until(lambda: refused.hits > 0, "it is healed, and cannot be told")
+        await begin_anew(api, running, how)
+        api.faults.clear()
+        await api.until(lambda: total(api) == 1, "it is counted", 10)
+
+
+def total(api: FakeApi) -> int:
+    """How many replacements a status tells of."""
+    return int(api.get("podgroups", "web")["status"]["healing"]["total"])
+
+
+async def test_a_heal_right_before_sigterm_is_counted(api: FakeApi) -> None:
+    """Its status was to be written a moment later; now that is the last thing that is, before the Lease is free."""
+    async with operating(api) as running:
+        await settled(api, "web", 3)
+        api.delete("pods", names(api.pods())[0], grace=0)
+        await api.until(lambda: len(api.pods()) == 3, "it is healed")
+        running.stop()
+        await running.task
+    assert total(api) == 1
+    assert api.get(LEASES, WIDE)["spec"]["holderIdentity"] == ""
+    told = [each for each in api.writes if each.resource != LEASES][-1]
+    assert (told.resource, told.subresource, api.writes[-1].resource) == ("podgroups.selfheal.dev", "status", LEASES)
+
+
+async def test_the_lease_is_kept_if_the_last_status_is_not_answered(api: FakeApi) -> None:
+    """It is waited for no longer than a second, and may arrive later."""
+    gate = asyncio.Event()
+    async with operating(api) as running:
+        await settled(api, "web", 3)
+        held = api.faults.add(Hold(gate), resource="podgroups.selfheal.dev", subresource="status", times=None)
+        api.delete("pods", names(api.pods())[0], grace=0)
+        await api.until(lambda: len(api.pods()) == 3, "it is healed")
+        running.stop()
+        await running.task
+    assert held.hits > 0
+    assert api.get(LEASES, WIDE)["spec"]["holderIdentity"] != ""
+    gate.set()

@@ -78,7 +78,7 @@ async def test_so_many_writes_are_under_way_and_no_more(api: FakeApi, cluster: C
 
 
 async def test_it_tells_when_all_writes_are_answered(api: FakeApi, cluster: Cluster) -> None:
-    """Before a write, while it is under way, and after it; once closed, what was not begun is held back for good."""
+    """Before a write, while it is under way, and after it; once closed, only what is told last is sent any more."""
     release = asyncio.Event()
     api.faults.add(Hold(release), verb="create")
     writes = Writes(cluster, Unlimited())
@@ -91,6 +91,7 @@ async def test_it_tells_when_all_writes_are_answered(api: FakeApi, cluster: Clus
         await writer.create(PODS, a_pod("b"))
     with pytest.raises(NotLeading):
         await writes.writer("default", "web").create(PODS, a_pod("c"))
+    await writes.writer("default", "web", last=True).create(PODS, a_pod("d"))
     assert not await writes.still(0.01)
     release.set()
     await write

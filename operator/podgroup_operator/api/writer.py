@@ -76,16 +76,16 @@ class Writes:
         self._still = asyncio.Event()
         self._still.set()
 
-    def writer(self, namespace: str, group: str) -> "Writer":
-        """Give a writer of a group for what is decided from now on."""
-        return Writer(self, namespace, group, self._authority.tenure(namespace))
+    def writer(self, namespace: str, group: str, *, last: bool = False) -> "Writer":
+        """Give a writer of a group for what is decided from now on; what it tells last it may also when this closes."""
+        return Writer(self, namespace, group, self._authority.tenure(namespace), last)
 
     def may_write(self, namespace: str) -> bool:
         """Tell whether this operator may write in a namespace now."""
         return not self._closed and self._authority.remaining(namespace) > 0
 
     def close(self) -> None:
-        """Let nothing be sent from now on."""
+        """Let nothing be sent from now on but what is told last."""
         self._closed = True
 
     async def still(self, seconds: float) -> bool:
@@ -112,7 +112,7 @@ class Writes:
             Place(self._room),
         ):
             left = self._remaining(writer)
-            if self._closed or left <= 0:
+            if (self._closed and not writer.last) or left <= 0:
                 raise NotLeading
             request = object()
             self._under_way.add(request)
@@ -197,12 +197,14 @@ class Writer:
         namespace: whose share they take.
         group: whose share of that.
         tenure: the number of the tenure.
+        last: whether it is for what is told last.
     """
 
     writes: Writes
     namespace: str
     group: str
     tenure: int
+    last: bool = False
 
     async def create(self, path: str, body: Json, params: Mapping[str, str] | None = None) -> Json:
         """POST a new object."""

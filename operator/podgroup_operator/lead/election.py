@@ -91,9 +91,9 @@ class Election:
         """
         leases = [LeaseObject(self._cluster, namespace, NARROW)] if namespace else []
         for lease in (*leases, self._wide_lease):
-            if await readable(lease):
+            if await self._is_readable(lease, readable):
                 await self._none_leads(lease)
-        if not namespace and await readable(LeaseObject(self._cluster, "", NARROW)):
+        if not namespace and await self._is_readable(LeaseObject(self._cluster, "", NARROW), readable):
             seen = asyncio.Event()
             spawn(self._look_around(seen))
             await seen.wait()
@@ -162,6 +162,14 @@ class Election:
             except (Refused, Unreachable, TimeoutError) as error:
                 logger.warning("It cannot be seen who serves single namespaces; asked again: %s", describe(error))
             await asyncio.sleep(RENEWAL)
+
+    async def _is_readable(self, lease: LeaseObject, readable: Callable[[LeaseObject], Awaitable[bool]]) -> bool:
+        while True:
+            try:
+                return await readable(lease)
+            except (Refused, Unreachable) as error:
+                logger.warning("It cannot be seen who leads by the Lease %s; asked again: %s", lease, describe(error))
+            await asyncio.sleep(ASK_AGAIN)
 
     async def _none_leads(self, lease: LeaseObject) -> None:
         while True:

@@ -161,9 +161,9 @@ class Candidate(Pursuit):
             self._acts_from = math.inf
             self._step_down()
         await self._write(step, self._identity, asked, settled=self._is_settled())
-        self._until = asked + DEADLINE
         if step is not Step.RENEW:
             await self._first()  # who came before we had it did not see us; who comes now does
+        self._until = asked + DEADLINE
         if self._acts_from == math.inf:
             await self._settle()
 

@@ -2,7 +2,7 @@
 
 Caches may lag, and those of one that was not leading have lagged unnoticed. So each tenure begins with a new list of
 all pods, and every PodGroup is read afresh before anything is done for it. What was remembered of our own writes is
-dropped, for others have written since.
+dropped as far as others may have made it untrue.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ class Tenure:
 
     Args:
         leadership: tells whether we lead.
-        begin: called at the start of each tenure, before the first write.
+        begin: called before the first write in each tenure and after each interruption; told whether others may have
+            led since it was called last.
         catch_up: returns when the caches are as fresh as the API server was when it was called.
 
     Attributes:
@@ -24,7 +25,7 @@ class Tenure:
     """
 
     def __init__(
-        self, leadership: Leadership, begin: Callable[[], None], catch_up: Callable[[], Awaitable[None]]
+        self, leadership: Leadership, begin: Callable[[bool], None], catch_up: Callable[[], Awaitable[None]]
     ) -> None:
         self._leadership = leadership
         self._begin = begin
@@ -39,14 +40,17 @@ class Tenure:
 
     async def run(self) -> None:
         """Follow the leadership for ever."""
+        led: int | None = None  # the number of the time of leading in which the door was opened last
         while True:
             await self._leadership.gained()
+            tenure = self._leadership.tenure
             self._interrupted.clear()
             await self._catch_up()
-            if self._interrupted.is_set():
-                continue
+            if self._interrupted.is_set() or tenure != self._leadership.tenure:
+                continue  # in the latter case others may have written what the list does not show
             self.is_open = True
-            self._begin()
+            self._begin(tenure != led)
+            led = tenure
             await first_of(self._leadership.lost(), self._interrupted.wait())
             self.is_open = False
 

@@ -2,8 +2,9 @@
 
 - `Seen` is what the stream of pods alone can tell: the pods, which were lost and when exactly, how often each slot was
   filled. It is the cache's, and goes when the last pod of a group that is gone goes.
-- `Written` is what we know of our own writes: which the cache has yet to show, and what was refused. It is dropped when
-  a tenure begins, for others have written since.
+- `Written` is what we know of our own writes: which the cache has yet to show, and what was refused. What was refused
+  is dropped when a tenure begins, for others have written since; what the cache has yet to show is not, for a write may
+  be under way.
 - `Told` is what has been told to people, and how often.
 
 Nothing in it matters for safety after a restart: a write that is forgotten is found by its effect or answered with 409,
@@ -151,6 +152,16 @@ class Written:
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
 
+    def begin(self, *, others: bool) -> None:
+        """Begin a tenure: drop what may be otherwise by now, but nothing that the cache has yet to show.
+
+        Args:
+            others: whether others may have written since: a pod that we asked for may be theirs then.
+        """
+        self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
+        if others:
+            self.open.clear()
+
     def wrote(self, version: int) -> None:
         """Note the resourceVersion of a write's answer."""
         self.version = max(self.version, version)
@@ -252,6 +263,10 @@ class Told:
         """Note that a status is sent, and when the next one may be."""
         self.due, self.settled = next_one, math.inf
 
+    def begin(self) -> None:
+        """Begin a tenure: others have told since; but what we have counted and not told, nobody else knows of."""
+        self.held, self.due, self.settled, self.quiet_until = "", 0.0, math.inf, 0.0
+
 
 @dataclass(slots=True)
 class Memory:
@@ -295,6 +310,16 @@ class Memory:
         sent = self.written.open.get(pod.name)
         return self.seen.sent.pop(pod.uid, None) or (sent.create if sent else None)
 
+    def begin(self, *, others: bool) -> "Memory":
+        """Give the memory of a tenure that begins; a look under way notes in it what it writes, but no more than that.
+
+        Args:
+            others: whether others may have written since the last one.
+        """
+        self.written.begin(others=others)
+        self.told.begin()
+        return Memory(self.seen, self.written, self.told)
+
     def born(self, pod: Pod) -> None:
         """Note that a pod of the group has come."""
         self.seen.made_good_by(pod)
@@ -323,11 +348,16 @@ class Memories:
         """Give the memory of a group, if there is one."""
         return self._memories.get(owner)
 
-    def begin(self, within: Callable[[str], bool]) -> None:
-        """Begin a tenure in some namespaces: others have written and told since we did."""
+    def begin(self, within: Callable[[str], bool], *, others: bool) -> None:
+        """Begin a tenure in some namespaces.
+
+        Args:
+            within: tells which.
+            others: whether others may have written since the last one.
+        """
         for owner, memory in self:
-            if within(owner[0]):  # a new one, for a look of the former tenure may still note in the old one what it did
-                self._memories[owner] = Memory(seen=memory.seen, told=Told(allowance=memory.told.allowance))
+            if within(owner[0]):
+                self._memories[owner] = memory.begin(others=others)
 
     def end(self, owner: Owner) -> None:
         """Drop what is remembered of a group that is gone, its pods aside as long as there are any."""
