@@ -99,7 +99,12 @@ class Reconciler:
         self._owners = Owners(self.cluster)
 
     def foresee(self, pods: Iterable[Pod]) -> bool:
-        """Ask at once about the owners of pods that are about to be lost; tell whether anything was asked."""
+        """Ask at once about the owners of pods that are about to be lost; tell whether anything was asked.
+
+        An API server that does not answer is not asked in addition.
+        """
+        if self.cluster.outage.suspected:
+            return False
         lost = defaultdict[Key, list[str]](list)
         for pod in pods:
             memory = self.pods.memories.known(owner_of(pod))

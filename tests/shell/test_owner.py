@@ -87,6 +87,15 @@ async def test_a_foreseen_answer_that_fails_is_told_and_asked_for_again(stage: S
     assert len(stage.writes("create")) == 4
 
 
+async def test_an_api_server_that_fails_is_asked_nothing_ahead(stage: Stage) -> None:
+    """In an outage news may still come: each would be a question in vain, besides those of the looks, which pause."""
+    await lose(stage, 0)
+    stage.cluster.outage.failed()
+    assert not foresee(stage, 0)
+    stage.cluster.outage.answered()
+    assert foresee(stage, 0)
+
+
 async def test_the_end_of_a_pod_that_we_remove_asks_nothing(stage: Stage) -> None:
     """A scale-in costs no read."""
     await lose(stage)

@@ -24,6 +24,11 @@ class Outage:
         self._clock = clock
         self._since: float | None = None
 
+    @property
+    def suspected(self) -> bool:
+        """Tell whether the last answer was none, or that the API server itself has failed."""
+        return self._since is not None
+
     def failed(self) -> None:
         """Note that there was no answer, or that the API server itself has failed."""
         if self._since is None:
