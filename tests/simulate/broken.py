@@ -6,6 +6,7 @@ world then had an `apply` of its own, and neither a fence nor a clock.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from podgroup_operator.observe import informer, lanes
 from podgroup_operator.observe.memory import Leaving, Memory, Sent, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from podgroup_operator.core.model.actions import Create
     from podgroup_operator.core.model.plan import Plan
@@ -47,18 +48,15 @@ def condemn_what_the_fence_spares() -> None:
 
 
 def write_on_after_sigterm() -> None:
-    """Give the Lease back while writes are under way, at once: nothing is waited for, and nothing told last."""
+    """Give the Lease back at once, while looks and their writes go on for a second."""
 
-    async def still(*_: object) -> bool:
-        return True
+    async def until_stopped(operator: run.Operator, work: Coroutine[Any, Any, None]) -> bool:
+        going_on = asyncio.ensure_future(work)
+        await operator._stop.wait()  # noqa: SLF001 - it is broken on purpose
+        asyncio.get_running_loop().call_later(1.0, going_on.cancel)
+        return not going_on.done()
 
-    async def nothing(*_: object) -> None:
-        pass
-
-    put(writer.Writes, "close", lambda _: None)
-    put(writer.Writes, "still", still)
-    put(run, "TELL_SECONDS", 0.0)
-    put(run, "tell_last", nothing)
+    put(run.Operator, "_unless_stopped", until_stopped)
 
 
 def go_on_in_a_later_tenure() -> None:

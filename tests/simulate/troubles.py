@@ -194,16 +194,18 @@ class Troubles:
             self._world.operators.start()
 
     async def rolled_operator(self, seconds: float) -> None:
-        """An operator is replaced by another one."""
+        """An operator is replaced by another one, at times while what it writes is late."""
         running = [one for one in self._world.operators.running if not one.stopped]
         if running:
             self._world.operators.start()
             await asyncio.sleep(min(seconds, 3.0))
             process = self._leader() or self._chance.choice(running)
             if process in self._world.operators.running:
-                self._world.people.delete_pods()
-                await asyncio.sleep(self._chance.uniform(0.0, 0.02))  # so that something is under way
-                self._world.operators.terminate(process)
+                with self._weather(late=self._chance.choice((0.0, 0.5))):
+                    self._world.people.delete_pods()
+                    await asyncio.sleep(self._chance.uniform(0.0, 0.02))  # so that something is under way
+                    self._world.operators.terminate(process)
+                    await asyncio.sleep(3.0)  # so long others need to notice
 
     async def handed_back(self, _: float) -> None:
         """The leader hangs in a read, another one leads meanwhile, and then the first one again."""
