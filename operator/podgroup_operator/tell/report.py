@@ -53,7 +53,8 @@ def announce_heal(desired: Desired, create: Create, recorder: Recorder, now: flo
 def announce_held(desired: Desired, plan: Plan, told: Told, recorder: Recorder) -> None:
     """Tell, once for each reason, that replacements are held back."""
     if plan.held and plan.why_held != told.held:
-        note = f"Back-off: {plan.held} replacements wait. {plan.why_held}"
+        wait = "replacement waits" if plan.held == 1 else "replacements wait"
+        note = f"Back-off: {plan.held} {wait}. {plan.why_held}"
         recorder.record(desired, "Warning", names.REASON_SUPPRESSED, note)
         metrics.suppressed.labels("backoff").inc()
     told.held = plan.why_held
