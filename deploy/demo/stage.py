@@ -81,7 +81,8 @@ class Stage:
         """Raise Trouble if the operator has ended."""
         code = self.operator.poll()
         if code is not None:
-            message = f"The operator has ended, with exit code {code}, although nobody stopped it."
+            last = self.log.read_text(errors="replace").rstrip().rpartition("\n")[2]
+            message = f"The operator has ended, with exit code {code}, although nobody stopped it. It said last: {last}"
             raise Trouble(message)
 
     def await_operator(self) -> None:
