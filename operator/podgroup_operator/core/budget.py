@@ -4,9 +4,14 @@ Policies spend it in the order of their priority, so that no two of them choose 
 another has already made good.
 """
 
-from podgroup_operator.core.model.actions import Adopt
+from collections.abc import Iterable
+from functools import cached_property
+
+from podgroup_operator.core.heirs import unproved
+from podgroup_operator.core.model.actions import Adopt, Create
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.turnover import Turnover, turnover_of
 from podgroup_operator.core.view import View
 
 BURST = 500
@@ -19,6 +24,7 @@ class Budget:
     Attributes:
         active: the pods that count, the ones that are taken in among them.
         adopted: whether any are taken in.
+        made: what shall be made so far, though it may have to wait.
     """
 
     def __init__(self, view: View) -> None:
@@ -26,26 +32,61 @@ class Budget:
         self._given = set[str]()
         self.active: tuple[Pod, ...] = view.active
         self.adopted = False
+        self.made: tuple[Create, ...] = ()
+
+    @cached_property
+    def turnover(self) -> Turnover:
+        """Give what is to be replaced though it lives."""
+        return turnover_of(self._view, self.active)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Give the names of all pods that are seen."""
+        return frozenset(pod.name for pod in self._view.observed.pods)
+
+    @cached_property
+    def missing(self) -> int:
+        """Give `replicas` minus the pods that count; negative when there are too many.
+
+        While a rollout has pods beyond `replicas` that have yet to prove good, what is lost of the others is missing.
+        """
+        missing = self._view.desired.replicas - len(self.active)
+        return max(missing, min(unproved(self._view, self.turnover), missing + self.turnover.surge))
 
     @property
-    def missing(self) -> int:
-        """Give `replicas` minus the pods that count; negative when there are too many."""
-        return self._view.desired.replicas - len(self.active)
+    def left(self) -> tuple[Pod, ...]:
+        """Give the pods that count and have not been given away."""
+        return tuple(pod for pod in self.active if pod.uid not in self._given) if self._given else self.active
+
+    @property
+    def surplus(self) -> int:
+        """Give how many pods there are beyond those that are wanted, and those that a rollout may have for a while."""
+        going, surge = self.turnover.going, self.turnover.surge
+        if going:
+            surge = min(surge, sum(pod.uid not in self._given for pod in going))
+        return len(self.left) - self._view.desired.replicas - surge
 
     @property
     def room(self) -> int:
         """Give how many pods may be made: not for one that has yet to go, or that we may not let go.
 
         With TerminationComplete those that are being deleted have yet to go; one whose containers have all ended keeps
-        nobody waiting (as a Job's `terminating`, KEP-3939).
+        nobody waiting (as a Job's `terminating`, KEP-3939). What goes in this very plan leaves no room yet.
         """
+        if self.turnover.blocked:
+            return 0
         complete = self._view.desired.pod_replacement is PodReplacement.TERMINATION_COMPLETE
-        return self.missing - self._view.captive - (self._view.tally.leaving if complete else 0)
+        waiting = self._view.captive + (self._view.tally.leaving if complete else 0)
+        return self._view.desired.replicas + self.turnover.surge - len(self.active) - waiting
 
     def adopt(self, adopts: tuple[Adopt, ...], seated: tuple[Pod, ...]) -> None:
         """Count pods that are taken in."""
         self.active += seated
         self.adopted = bool(adopts)
+
+    def make(self, creates: Iterable[Create]) -> None:
+        """Count pods that shall be made."""
+        self.made += tuple(creates)
 
     def take(self, pod: Pod) -> bool:
         """Give a pod away, unless another policy has done so."""

@@ -12,13 +12,15 @@ from podgroup_operator.core.claims import claims
 from podgroup_operator.core.history import history
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.replace_lost import replace_lost
+from podgroup_operator.core.retire import retire
 from podgroup_operator.core.scale_down import scale_down
 from podgroup_operator.core.step import Step
+from podgroup_operator.core.surge import surge
 from podgroup_operator.core.view import View
 
 Policy = Callable[[View, Budget], Step]
 
-POLICIES: tuple[Policy, ...] = (claims, scale_down, history, replace_lost)
+POLICIES: tuple[Policy, ...] = (claims, retire, scale_down, history, replace_lost, surge)
 
 
 def plan(view: View) -> Plan:

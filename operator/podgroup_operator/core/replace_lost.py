@@ -9,24 +9,25 @@ from itertools import islice
 from podgroup_operator.core.backoff import in_words, next_try, restrain
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.haste import PILE_UP, hold_hasty
+from podgroup_operator.core.heirs import revisions
 from podgroup_operator.core.losses import losses_of
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.refusal import Lane
-from podgroup_operator.core.names import pod_name
-from podgroup_operator.core.slots import empty_slots, next_epoch
+from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View
 
 
 def replace_lost(view: View, budget: Budget) -> Step:
     """Create what is missing, as far as may be."""
-    number = budget.room
+    number = min(budget.missing, budget.room)
     waits = (view.observed.template_refusal, view.observed.held.get(Lane.CREATE))
     wait = max((refusal.wait for refusal in waits if refusal), default=0.0)
     if number <= 0 or wait > 0:
         return Step(look_again=view.now + wait if number > 0 else None)
     # In a streak some of them are held back, and others must not have to wait behind those.
     wanted = fill(view, budget, number if view.streak.failures else min(number, BURST))
+    budget.make(wanted)
     patient, later = hold_hasty(wanted, view)
     creates = restrain(patient, view.streak, budget.active, view.now, first_look=view.observed.first_look)
     why = [PILE_UP] if len(patient) < len(wanted) else []
@@ -39,17 +40,11 @@ def replace_lost(view: View, budget: Budget) -> Step:
 
 
 def fill(view: View, budget: Budget, number: int) -> tuple[Create, ...]:
-    """Name the pods that fill the first `number` empty slots; a slot's next epoch is one above the highest seen."""
-    desired, observed = view.desired, view.observed
+    """Name the pods that fill the first `number` empty slots."""
     taken = {pod.slot for pod in budget.active if pod.slot is not None}
     losses = losses_of(view, budget.active)
     slots = tuple(islice(empty_slots(taken), number))
     elsewhere = [loss for slot, loss in sorted(losses.items()) if slot not in slots]
-    names = {pod.name for pod in observed.pods}
-    creates = []
-    for slot in slots:
-        loss = losses.get(slot) or (elsewhere.pop(0) if elsewhere else None)
-        epoch = next_epoch(desired, slot, observed.epochs.get(slot, -1) + 1, names, observed.names)
-        name = pod_name(desired.name, desired.uid, slot, epoch)
-        creates.append(Create(name, slot, epoch, desired.revision, loss))
-    return tuple(creates)
+    heirs = [losses.get(slot) or (elsewhere.pop(0) if elsewhere else None) for slot in slots]
+    revised = zip(slots, heirs, revisions(view, budget.turnover, heirs), strict=True)
+    return tuple(named(view, budget.names, slot, revision, loss) for slot, loss, revision in revised if revision)

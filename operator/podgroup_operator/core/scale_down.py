@@ -13,9 +13,9 @@ def scale_down(view: View, budget: Budget) -> Step:
 
     An adoption may be refused, and what is not ours is not ours to delete: first adopt, then look again.
     """
-    number = min(-budget.missing, BURST)
+    number = min(budget.surplus, BURST)
     if number <= 0 or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
-    chosen = victims(budget.active, number, view.now)
+    chosen = victims((pod for pod in budget.left if not pod.kept), number, view.now)
     free = (pod for pod in chosen if pod.uid not in view.observed.stuck and budget.take(pod))
     return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in free))

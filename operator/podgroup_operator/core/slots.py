@@ -9,14 +9,32 @@ is called, and whom it replaces.
 from collections.abc import Container, Iterable, Iterator
 from itertools import count
 
+from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.names import pod_name
+from podgroup_operator.core.view import View
 
 
 def empty_slots(taken: Iterable[int]) -> Iterator[int]:
     """Count the free slots upwards."""
     occupied = set(taken)
     return (slot for slot in count() if slot not in occupied)
+
+
+def named(view: View, names: Container[str], slot: int, revision: str, loss: Loss | None = None) -> Create:
+    """Name the pod that fills a slot; the next epoch is one above the highest seen.
+
+    Args:
+        view: the group.
+        names: of the pods that are seen.
+        slot: where it sits.
+        revision: of its template.
+        loss: which pod it replaces, if any.
+    """
+    desired, observed = view.desired, view.observed
+    epoch = next_epoch(desired, slot, observed.epochs.get(slot, -1) + 1, names, observed.names)
+    return Create(pod_name(desired.name, desired.uid, slot, epoch), slot, epoch, revision, loss)
 
 
 def next_epoch(desired: Desired, slot: int, first: int, *taken: Container[str]) -> int:

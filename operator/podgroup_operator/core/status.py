@@ -50,11 +50,13 @@ def after(view: View, outcome: Outcome) -> Tally:
     less, active = Counter(bucket for bucket, _ in removed), [pod for bucket, pod in removed if bucket <= LAST_ACTIVE]
     revision, labels = desired.revision, desired.template_labels.items()
     updated = sum(each.revision == revision for each in created) - sum(pod.revision == revision for pod in active)
+    lost = sum(bucket is Bucket.AVAILABLE and pod.revision == revision for bucket, pod in removed)
     return Tally(
         replicas=tally.replicas + len(created) - len(active),
         ready=tally.ready - less[Bucket.READY] - less[Bucket.AVAILABLE],
         available=tally.available - less[Bucket.AVAILABLE],
         updated=tally.updated + updated,
+        updated_available=tally.updated_available - lost,
         fully_labeled=tally.fully_labeled + len(created) - sum(labels <= pod.labels.items() for pod in active),
         terminating=tally.terminating + len(removed) - less[Bucket.TERMINATING],
         leaving=tally.leaving + len(active),

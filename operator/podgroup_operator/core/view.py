@@ -33,6 +33,8 @@ class Tally:
 
     Attributes:
         replicas: those that count: active ones.
+        updated: those of the revision that the pods shall have.
+        updated_available: those of them that are available.
         leaving: those being deleted whose containers have not all ended.
     """
 
@@ -40,6 +42,7 @@ class Tally:
     ready: int = 0
     available: int = 0
     updated: int = 0
+    updated_available: int = 0
     fully_labeled: int = 0
     terminating: int = 0
     leaving: int = 0
@@ -164,7 +167,7 @@ class Standing:
     """
 
     def __init__(self, desired: Desired, active: Iterable[Pod], now: float) -> None:
-        ready, updated, labeled, waiting = 0, 0, 0, list[float]()
+        ready, updated, good, labeled, waiting = 0, 0, 0, 0, list[float]()
         seats = self.seats = dict[int, Pod]()
         revision, least = desired.revision, desired.min_ready_seconds
         wanted = tuple(desired.template_labels.items() - set(desired.selector.labels))  # which members have anyway
@@ -174,8 +177,10 @@ class Standing:
                 ready += 1
                 if least and now < since + least:
                     waiting.append(since + least)
+                    since = None  # it is not available yet
             if pod.revision == revision:
                 updated += 1
+                good += since is not None
             for key, value in wanted:
                 if labels.get(key) != value:
                     break
@@ -184,6 +189,7 @@ class Standing:
             if slot is not None and seats.setdefault(slot, pod) is not pod:
                 self._contend(slot, pod)
         self.ready, self._updated, self._labeled, self._waiting = ready, updated, labeled, waiting
+        self._updated_available = good
         self.next_available = min(waiting, default=None)
 
     def _contend(self, slot: int, pod: Pod) -> None:
@@ -198,6 +204,7 @@ class Standing:
             ready=self.ready,
             available=self.ready - len(self._waiting),
             updated=self._updated,
+            updated_available=self._updated_available,
             fully_labeled=self._labeled,
             terminating=terminating,
             leaving=leaving,

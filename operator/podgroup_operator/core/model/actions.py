@@ -5,6 +5,7 @@ from enum import Enum
 
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.refusal import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Create:
         revision: of the template that it is made from.
         loss: which pod it replaces, if any.
         failures: how many pods have failed in a row.
+        lane: in which it waits if it is refused: what is made beyond `replicas` holds up no replacement.
     """
 
     name: str
@@ -41,12 +43,15 @@ class Create:
     revision: str
     loss: Loss | None = None
     failures: int = 0
+    lane: Lane = Lane.CREATE
 
 
 class Why(Enum):
     """Why a pod is removed."""
 
     SURPLUS = "there is one too many"
+    OUTDATED = "it is of another revision"
+    ASKED = "somebody has asked for its replacement"
     HISTORY = "it has finished, and enough others are kept for a look"
 
 

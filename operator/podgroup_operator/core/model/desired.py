@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from podgroup_operator.core.model.strategy import DEFAULT, Strategy
 from podgroup_operator.core.selector import Selector
 
 
@@ -16,7 +17,15 @@ class PodReplacement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What a PodGroup asks for."""
+    """What a PodGroup asks for.
+
+    Attributes:
+        revision: of the template that pods shall have been made from.
+        update_revision: of spec.template; another one after a rollback.
+        former: the revision before, of which pods are made where a rollout may not go on; "" if there is none.
+        held: pods of another revision stay as they are, for they were there before revisions were kept.
+        progress_deadline_seconds: how long a rollout may stand still; None is for ever.
+    """
 
     namespace: str
     name: str
@@ -25,7 +34,15 @@ class Desired:
     replicas: int
     selector: Selector
     template_labels: Mapping[str, str]
-    revision: str  # hash of the template
+    revision: str
+    update_revision: str = ""
+    former: str = ""
+    held: bool = False
+    paused: bool = False
+    strategy: Strategy = DEFAULT
+    progress_deadline_seconds: int | None = 600
+    rollback_on_deadline: bool = False
+    revision_history_limit: int = 10
     min_ready_seconds: int = 0
     pod_replacement: PodReplacement = PodReplacement.TERMINATION_STARTED
     failed_pods_history_limit: int = 1

@@ -25,6 +25,8 @@ class Loss:
         cause: why it was lost.
         at: when, in seconds since the epoch.
         early: it finished so soon that its replacement may well do the same.
+        revision: which it was made from.
+        ready_since: since when it had been Ready; None if it was not.
     """
 
     slot: int
@@ -32,6 +34,8 @@ class Loss:
     cause: Cause
     at: float
     early: bool = False
+    revision: str = ""
+    ready_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Observed:
         first_look: what was lost before the operator looked for the first time has not all been replaced yet.
         template_refusal: what the API server has against the template.
         held: what was refused and has to wait, by lane.
+        templates: the revisions of which the template is known.
         status: the last one.
     """
 
@@ -37,6 +38,7 @@ class Observed:
     first_look: bool = False
     template_refusal: Refusal | None = None
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
+    templates: Container[str] = frozenset()
     status: Status = field(default_factory=Status)
 
     def waits(self, lane: Lane) -> bool:

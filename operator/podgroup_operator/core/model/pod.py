@@ -51,3 +51,5 @@ class Pod:
     finished_seen: float | None = None  # likewise, to come to its end
     started: bool = False  # whether a container of it ever ran
     complaint: str = ""  # why it failed, in the words of its node
+    asked: bool = False  # somebody asks for its replacement
+    kept: bool = False  # nobody may take it away while it lives

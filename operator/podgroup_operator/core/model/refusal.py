@@ -8,6 +8,7 @@ class Lane(Enum):
     """A kind of write. What one is refused holds no other back, and success in one ends no other's pause."""
 
     CREATE = "create"
+    SURGE = "surge"  # creates beyond `replicas`
     REMOVE = "remove"
     CLAIM = "claim"
     TELL = "tell"  # the status

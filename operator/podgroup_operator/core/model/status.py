@@ -28,6 +28,29 @@ class Healing:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """How far the way to a revision has come, `status.rollout`: what a restart must not forget.
+
+    Attributes:
+        revision: the pods go there; "" if no rollout was ever begun.
+        start: when it was begun.
+        last_progress: when it last went on, or something excused that it did not.
+        updated_most: the most pods of the revision there were at once.
+        available_most: the most of them that were available.
+        first_available: when the first of them was; None while none has been.
+        rolled_back_from: the revision that missed its deadline, if this is the way back.
+    """
+
+    revision: str = ""
+    start: float = 0.0
+    last_progress: float = 0.0
+    updated_most: int = 0
+    available_most: int = 0
+    first_available: float | None = None
+    rolled_back_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A PodGroup's status, with the conditions that are ours to write; those of others stay in the object."""
 
@@ -41,5 +64,9 @@ class Status:
     terminating: int = 0
     failed: int = 0
     selector: str = ""
+    current_revision: str = ""  # that the pods had before, and of which all pods are when a rollout has ended
+    update_revision: str = ""  # of spec.template
+    last_available_revision: str = ""
+    rollout: Rollout = Rollout()
     healing: Healing = Healing()
     conditions: tuple[Condition, ...] = ()

@@ -1,0 +1,77 @@
+"""Heirs: of which revision a pod is that is made in the place of a lost one.
+
+Nothing shall get worse by a loss. Where a rollout may not go on (`paused`, `partition`) a lost pod comes again as it
+was. In a rolling update it does as long as no pod of the new revision has been available, for that one may never be;
+but only if it had been available itself. Everything else is made from the new template: that is one step less.
+"""
+
+from collections.abc import Iterable
+
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.strategy import StrategyType
+from podgroup_operator.core.turnover import Turnover
+from podgroup_operator.core.view import View
+
+
+def returns(view: View, loss: Loss) -> bool:
+    """Tell whether a lost pod comes again as it was."""
+    desired = view.desired
+    if loss.revision not in view.observed.templates:
+        return False
+    if desired.paused:
+        return True
+    if desired.held or desired.strategy.type is not StrategyType.ROLLING_UPDATE:
+        return False
+    return desired.strategy.staying(desired.replicas) > 0 or (was_available(view, loss) and not is_proved(view))
+
+
+def was_available(view: View, loss: Loss) -> bool:
+    """Tell whether a pod was available when it was lost."""
+    return loss.ready_since is not None and loss.at >= loss.ready_since + view.desired.min_ready_seconds
+
+
+def is_proved(view: View) -> bool:
+    """Tell whether any pod of the new revision has been available in this rollout."""
+    rollout = view.observed.status.rollout
+    told = rollout.revision == view.desired.revision and rollout.first_available is not None
+    return told or view.tally.updated_available > 0
+
+
+def unproved(view: View, turnover: Turnover) -> int:
+    """Count the lost pods that are missed though there may be pods enough: the new ones may never be available."""
+    desired = view.desired
+    if not turnover.surge or desired.paused or desired.strategy.staying(desired.replicas):
+        return 0
+    losses = view.observed.losses.values()
+    return sum(loss.revision != desired.revision and returns(view, loss) for loss in losses)
+
+
+def revisions(view: View, turnover: Turnover, losses: Iterable[Loss | None]) -> list[str]:
+    """Give the revision of each pod that is made; "" for one that may not be made at all.
+
+    That is one of a group that was created paused: there is nothing yet that could go on.
+    """
+    new, given = turnover.new, list[str]()
+    for loss in losses:
+        if loss and returns(view, loss):
+            given.append(loss.revision)
+        elif new > 0:
+            new -= 1
+            given.append(view.desired.revision)
+        else:
+            given.append(former(view))
+    return given
+
+
+def former(view: View) -> str:
+    """Give the revision of pods that are made as they were."""
+    desired = view.desired
+    if desired.former in view.observed.templates:
+        return desired.former
+    return "" if desired.paused and not desired.former else desired.revision
+
+
+def count_new(creates: Iterable[Create], revision: str) -> int:
+    """Count the pods of a revision among those that are made."""
+    return sum(create.revision == revision for create in creates)

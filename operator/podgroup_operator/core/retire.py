@@ -1,0 +1,17 @@
+"""Retiring: pods that are to be replaced go, as many as the strategy lets go (`turnover.py`)."""
+
+from podgroup_operator.core.budget import BURST, Budget
+from podgroup_operator.core.model.actions import Remove, Why
+from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.step import Step
+from podgroup_operator.core.view import View
+
+
+def retire(view: View, budget: Budget) -> Step:
+    """Remove what is to be replaced."""
+    turnover = budget.turnover
+    if not turnover.may_go or budget.adopted or view.observed.waits(Lane.REMOVE):
+        return Step()
+    free = (pod for pod in turnover.going if pod.uid not in view.observed.stuck)
+    going = [pod for pod in list(free)[: min(turnover.may_go, BURST)] if budget.take(pod)]
+    return Step(removes=tuple(Remove(pod, Why.ASKED if pod.asked else Why.OUTDATED) for pod in going))

@@ -1,0 +1,58 @@
+"""Surge: the pods of a rollout that are made before those that they replace have gone.
+
+Each takes a seat below `replicas` that is empty, else that of a pod that is to go: for a moment the two share it. They
+have a lane apart, so that a quota that has no room for them holds up no replacement, and they replace no loss: what a
+rollout replaces is not a heal.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
+
+from podgroup_operator.core.backoff import in_words, next_try, restrain
+from podgroup_operator.core.budget import BURST, Budget
+from podgroup_operator.core.heirs import count_new, former
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.slots import empty_slots, named
+from podgroup_operator.core.step import Step
+from podgroup_operator.core.view import View
+
+
+def surge(view: View, budget: Budget) -> Step:
+    """Create pods beyond `replicas`, as many as the strategy lets be there."""
+    turnover = budget.turnover
+    new = turnover.new - count_new(budget.made, view.desired.revision)
+    old = turnover.old - (len(budget.made) - count_new(budget.made, view.desired.revision))
+    number = min(max(new, 0) + max(old, 0), budget.room - max(budget.missing, 0), BURST)
+    waits = (view.observed.template_refusal, view.observed.held.get(Lane.SURGE))
+    wait = max((refusal.wait for refusal in waits if refusal), default=0.0)
+    if number <= 0 or not turnover.going or budget.adopted or wait > 0:
+        return Step(look_again=view.now + wait if number > 0 and turnover.going else None)
+    revisions = chain([view.desired.revision] * max(new, 0), [former(view)] * max(old, 0))
+    slots = islice(seats(view, budget), number)
+    named_slots = zip(slots, revisions, strict=False)  # the seats are as many as may be made
+    wanted = [replace(named(view, budget.names, slot, revision), lane=Lane.SURGE) for slot, revision in named_slots]
+    return patiently(view, budget, wanted)
+
+
+def patiently(view: View, budget: Budget, wanted: list[Create]) -> Step:
+    """Hold back what would only go on with a streak of failures of the new template."""
+    creates = restrain(wanted, view.streak, budget.active, view.now, first_look=True)
+    held = len(wanted) - len(creates)
+    if not held:
+        return Step(creates=creates)
+    soon = next_try(view.streak, budget.active, view.now)
+    return Step(creates=creates, held=held, why_held=in_words(view.streak), look_again=soon)
+
+
+def seats(view: View, budget: Budget) -> Iterator[int]:
+    """Give the seats that new pods take: empty ones below `replicas`, those of pods that go, and then any."""
+    replicas = view.desired.replicas
+    taken = Counter(pod.slot for pod in budget.active if pod.slot is not None)
+    taken.update(create.slot for create in budget.made)
+    below = [slot for slot in range(replicas) if slot not in taken]
+    doubled = [pod.slot for pod in budget.turnover.going if pod.slot is not None and taken[pod.slot] == 1]
+    doubled = [slot for slot in doubled if slot < replicas]
+    return chain(below, doubled, empty_slots([*taken, *below]))

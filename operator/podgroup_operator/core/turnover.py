@@ -1,0 +1,129 @@
+"""The turnover: which pods of a group are to be replaced though they live, and what takes their places.
+
+Pods of another revision are, while a rollout is under way, and those whose owner has asked for it (the annotation
+`selfheal.dev/delete`). Both obey the strategy's bounds together. How many pods stay as they are is counted first:
+`partition` says so, and nobody takes away what bears `selfheal.dev/keep`. A pod that has the new template already is
+not taken back when `partition` is raised.
+
+Those that are not available go first, for that costs nobody anything; then those that were asked for, those whose seat
+a new pod has taken, and the rest in ReplicaSet's order (`victims.py`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from podgroup_operator.core.classify import Bucket, classify, is_finished
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.strategy import StrategyType
+from podgroup_operator.core.victims import rank
+from podgroup_operator.core.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """What is to be replaced, and by what.
+
+    Attributes:
+        going: the pods that go, in this order.
+        may_go: how many of them may go now; those that are not available come first, and cost nothing.
+        surge: how many pods there may be beyond `replicas` for their sake.
+        new: how many pods of the update revision are yet to be made.
+        old: how many pods are yet to be made as they were.
+        blocked: nothing may be made as long as pods of another revision are there (Recreate).
+    """
+
+    going: tuple[Pod, ...]
+    may_go: int
+    surge: int
+    new: int
+    old: int
+    blocked: bool = False
+
+
+def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
+    """Find what is to be replaced.
+
+    Args:
+        view: the group.
+        active: the pods that count, those that are taken in in this very plan among them.
+    """
+    desired = view.desired
+    outdated = [pod for pod in active if pod.revision != desired.revision]
+    rolls = is_rolling(desired, outdated)
+    stay = staying(desired, outdated, len(active) - len(outdated), rolls=rolls)
+    going = chosen(view, active, outdated, len(outdated) - stay if rolls else 0)
+    gone = {pod.uid for pod in going}
+    old = sum(pod.uid not in gone for pod in outdated)
+    recreate = rolls and desired.strategy.type is StrategyType.RECREATE
+    return Turnover(
+        going=going,
+        may_go=len(going) if recreate else may_go(view, active, going),
+        surge=surge(desired, going, outdated, active),
+        new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
+        old=max(stay - old, 0),
+        blocked=recreate and (bool(outdated) or any(is_old_and_leaving(pod, desired) for pod in view.terminating)),
+    )
+
+
+def is_rolling(desired: Desired, outdated: Sequence[Pod]) -> bool:
+    """Tell whether pods of another revision are replaced; Recreate takes none as long as one of them must be kept."""
+    if desired.paused or desired.held or desired.strategy.type is StrategyType.ON_DELETE:
+        return False
+    return desired.strategy.type is StrategyType.ROLLING_UPDATE or not any(pod.kept for pod in outdated)
+
+
+def staying(desired: Desired, outdated: Sequence[Pod], updated: int, *, rolls: bool) -> int:
+    """Count the pods that shall be as they were when all is done: what is missing of them is made as it was."""
+    rest = max(desired.replicas - updated, 0)
+    if rolls:
+        return max(sum(pod.kept for pod in outdated), min(desired.strategy.staying(desired.replicas), rest))
+    if desired.held or (desired.strategy.type is StrategyType.ON_DELETE and not desired.paused):
+        return sum(not is_asked(pod) for pod in outdated)
+    return rest
+
+
+def chosen(view: View, active: Sequence[Pod], outdated: Sequence[Pod], number: int) -> tuple[Pod, ...]:
+    """Choose what goes: all that were asked for and, they among them, so many of another revision; in their order."""
+    asked = [pod for pod in active if is_asked(pod)]
+    if number <= 0 and not asked:
+        return ()
+    number -= sum(pod.revision != view.desired.revision for pod in asked)
+    seats, crowd = Counter(pod.slot for pod in active), Counter(pod.node for pod in active if pod.node)
+
+    def order(pod: Pod) -> tuple[object, ...]:
+        doubled = pod.slot is not None and (seats[pod.slot] > 1 or pod.slot >= view.desired.replicas)
+        return is_available(view, pod), not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
+
+    others = sorted((pod for pod in outdated if not (pod.kept or is_asked(pod))), key=order)
+    return tuple(sorted([*asked, *others[: max(number, 0)]], key=order))
+
+
+def may_go(view: View, active: Sequence[Pod], going: Sequence[Pod]) -> int:
+    """Count those that may go now: all that are not available, and as many others as leave enough that are."""
+    desired = view.desired
+    least = desired.replicas - desired.strategy.unavailable(desired.replicas)
+    spare = sum(is_available(view, pod) for pod in active) - least
+    return min(sum(not is_available(view, pod) for pod in going) + max(spare, 0), len(going))
+
+
+def surge(desired: Desired, going: Sequence[Pod], outdated: Sequence[Pod], active: Sequence[Pod]) -> int:
+    """Count the pods that there may be beyond `replicas`; who pauses a rollout in its middle keeps them."""
+    halfway = min(len(outdated), len(active) - len(outdated)) if desired.paused else 0
+    return min(desired.strategy.surge(desired.replicas), max(len(going), halfway))
+
+
+def is_asked(pod: Pod) -> bool:
+    """Tell whether somebody has asked for a pod's replacement, and nobody for its being kept."""
+    return pod.asked and not pod.kept
+
+
+def is_available(view: View, pod: Pod) -> bool:
+    """Tell whether a pod is available now."""
+    return classify(pod, view.desired.min_ready_seconds, view.now) is Bucket.AVAILABLE
+
+
+def is_old_and_leaving(pod: Pod, desired: Desired) -> bool:
+    """Tell whether a pod of another revision has yet to come to its end."""
+    return pod.revision != desired.revision and not is_finished(pod)
