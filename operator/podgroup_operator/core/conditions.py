@@ -13,11 +13,20 @@ from podgroup_operator.core.backoff import in_words
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.refusal import Lane
-from podgroup_operator.core.model.status import Condition
+from podgroup_operator.core.model.status import Condition, Rollout
+from podgroup_operator.core.model.strategy import StrategyType
+from podgroup_operator.core.progressing import find_progressing
+from podgroup_operator.core.rollout import has_rolled, is_complete
 from podgroup_operator.core.view import Tally, View
 
-READY, AVAILABLE, REPLICA_FAILURE, STALLED = "Ready", "Available", "ReplicaFailure", "Stalled"
-OUR_TYPES = (READY, AVAILABLE, REPLICA_FAILURE, STALLED)
+READY, AVAILABLE, PROGRESSING, REPLICA_FAILURE, STALLED = (
+    "Ready",
+    "Available",
+    "Progressing",
+    "ReplicaFailure",
+    "Stalled",
+)
+OUR_TYPES = (READY, AVAILABLE, PROGRESSING, REPLICA_FAILURE, STALLED)
 
 KEEPS_FAILING = 2
 """Failures in a row that are told; one may happen to anybody."""
@@ -49,12 +58,12 @@ class Finding:
     """What a condition says, before it is dated."""
 
     type: str
-    status: str  # "True" or "False"
+    status: str  # "True", "False" or "Unknown"
     reason: str
     message: str
 
 
-def conditions(view: View, tally: Tally, outcome: Outcome, now: float) -> tuple[Condition, ...]:
+def conditions(view: View, tally: Tally, outcome: Outcome, rollout: Rollout, now: float) -> tuple[Condition, ...]:
     """State all conditions, each dated by its last change of status."""
     desired = view.desired
     previous = {condition.type: condition for condition in view.observed.status.conditions}
@@ -62,9 +71,11 @@ def conditions(view: View, tally: Tally, outcome: Outcome, now: float) -> tuple[
     failure = find_failure(standing)
     since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
     stalled = find_stalled(view, tally, standing, now - since)
+    progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, previous.get(PROGRESSING), now))
     findings = (
-        find_ready(view, tally, stalled if stalled.status == "True" else failure),
+        find_ready(view, tally, stalled if stalled.status == "True" else failure, progressing),
         find_available(desired, tally),
+        progressing,
         failure,
         stalled,
     )
@@ -96,15 +107,21 @@ def changes_at(stated: tuple[Condition, ...], now: float) -> float | None:
     return next((since + patience for patience in (PATIENCE, LONG_PATIENCE) if since + patience > now), None)
 
 
-def find_ready(view: View, tally: Tally, trouble: Finding) -> Finding:
-    """Ready: exactly as many pods as asked for, all of them available; if not, the gravest reason why."""
+def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding) -> Finding:
+    """Ready: as many pods as asked for, all available, and as many of the new template as the strategy lets go.
+
+    If not, the gravest reason why.
+    """
     desired, refusal = view.desired, view.observed.template_refusal
     if refusal:
         return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice))
-    if tally.replicas == tally.available == desired.replicas:
+    if is_complete(view, tally):
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":
         return Finding(READY, "False", trouble.reason, trouble.message)
+    if not has_rolled(view, tally):
+        reason = "Paused" if desired.paused else progressing.reason
+        return Finding(READY, "False", reason, progressing.message)
     if tally.replicas > desired.replicas:
         return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.")
     return Finding(
@@ -116,8 +133,9 @@ def find_ready(view: View, tally: Tally, trouble: Finding) -> Finding:
 
 
 def find_available(desired: Desired, tally: Tally) -> Finding:
-    """Available: at least `replicas` minus maxUnavailable, Deployment's 25 % rounded down, are available."""
-    minimum = desired.replicas - desired.replicas * 25 // 100
+    """Available: at least `replicas` minus the strategy's maxUnavailable are; with Recreate and OnDelete all."""
+    rolling = desired.strategy.type is StrategyType.ROLLING_UPDATE
+    minimum = desired.replicas - (desired.strategy.unavailable(desired.replicas) if rolling else 0)
     if tally.available >= minimum:
         return Finding(AVAILABLE, "True", "MinimumReplicasAvailable", "PodGroup has minimum availability.")
     return Finding(AVAILABLE, "False", "MinimumReplicasUnavailable", "PodGroup does not have minimum availability.")
@@ -130,6 +148,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
     missing = view.desired.replicas - tally.replicas
     lanes = (
         (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
+        (Lane.SURGE, names.REASON_CREATE_FAILED, not has_rolled(view, tally) and not outcome.created),
         (Lane.REMOVE, names.REASON_DELETE_FAILED, missing < 0),
         (Lane.CLAIM, names.REASON_CREATE_FAILED, view.captive + view.barred > 0),
     )

@@ -36,7 +36,7 @@ def find_progressing(
     return (
         "True",
         "ReplicaSetUpdated",
-        f"{tally.updated} of {desired.replicas} pods are of the new revision, {tally.updated_available} of them available.",
+        f"Of {desired.replicas} pods {tally.updated} are of the new revision, {tally.updated_available} available.",
     )
 
 

@@ -1,9 +1,9 @@
 """The course of a rollout: how far it has come, whether it is complete, and whether it has missed its deadline.
 
-Progress is Deployment's (DeploymentProgressing, k8s.io/kubernetes pkg/controller/deployment/util/deployment_util.go), but
-counted within one rollout: more pods of the new revision than ever, more of them available than ever, or fewer of the
-others. That a lost pod is replaced is none. The deadline's clock stops while what is missing waits for something else
-than the new pods: a quota or a permission, room on a node, a pod that must be kept, an API server that fails.
+Progress is Deployment's (DeploymentProgressing, k8s.io/kubernetes pkg/controller/deployment/util/deployment_util.go),
+but counted within one rollout: more pods of the new revision than ever, more of them available than ever, or fewer of
+the others. That a lost pod is replaced is none. The deadline's clock stops while what is missing waits for something
+else than the new pods: a quota or a permission, room on a node, a pod that must be kept, an API server that fails.
 
 All of it is kept in `status.rollout`, for a restart must not begin a deadline anew.
 """
@@ -68,14 +68,15 @@ def wanted(view: View) -> int:
     return desired.replicas - max(kept, desired.strategy.staying(desired.replicas))
 
 
+def has_rolled(view: View, tally: Tally) -> bool:
+    """Tell whether as many pods are available and of the new revision as the strategy lets go."""
+    waits = view.desired.paused and tally.updated < tally.replicas
+    return tally.updated_available >= wanted(view) and not waits
+
+
 def is_complete(view: View, tally: Tally) -> bool:
     """Tell whether there is nothing left to roll: as many pods as wanted, all available, and of the new revision."""
-    desired = view.desired
-    return (
-        tally.replicas == tally.available == desired.replicas
-        and tally.updated_available >= wanted(view)
-        and not (desired.paused and tally.updated < desired.replicas)
-    )
+    return tally.replicas == tally.available == view.desired.replicas and has_rolled(view, tally)
 
 
 def deadline(view: View, rollout: Rollout) -> float:

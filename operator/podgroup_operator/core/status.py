@@ -13,6 +13,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.status import Healing, Status
+from podgroup_operator.core.rollout import advance, is_complete
 from podgroup_operator.core.view import Tally, View
 
 
@@ -26,20 +27,26 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         outcome: what became of the plan.
         now: seconds since the epoch.
     """
-    desired, tally = view.desired, after(view, outcome)
+    desired, tally, told = view.desired, after(view, outcome), view.observed.status
+    rollout = advance(view, tally, now)
+    settled = is_complete(view, tally) and tally.updated == tally.replicas
     return Status(
         observed_generation=desired.generation,
         replicas=tally.replicas,
         ready=tally.ready,
         available=tally.available,
-        updated=tally.updated,
-        unavailable=max(desired.replicas - tally.available, 0),
+        updated=0 if rollout.rolled_back_from else tally.updated,
+        unavailable=max(max(desired.replicas, tally.replicas) - tally.available, 0),
         fully_labeled=tally.fully_labeled,
         terminating=tally.terminating,
         failed=tally.failed,
         selector=str(desired.selector),
         healing=healing(view.observed.status.healing, view, outcome.unheard + outcome.created, now),
-        conditions=conditions(view, tally, outcome, now),
+        current_revision=desired.revision if settled else told.current_revision,
+        update_revision=desired.update_revision,
+        last_available_revision=desired.revision if settled else told.last_available_revision,
+        rollout=rollout,
+        conditions=conditions(view, tally, outcome, rollout, now),
     )
 
 
