@@ -68,7 +68,7 @@ class Budget:
 
     @property
     def room(self) -> int:
-        """Give how many pods may be made: not for one that has yet to go, or that we may not let go.
+        """Give how many pods may be made up to `replicas`: not for one that has yet to go, or that we may not let go.
 
         With TerminationComplete those that are being deleted have yet to go; one whose containers have all ended keeps
         nobody waiting (as a Job's `terminating`, KEP-3939). What goes in this very plan leaves no room yet.
@@ -77,7 +77,7 @@ class Budget:
             return 0
         complete = self._view.desired.pod_replacement is PodReplacement.TERMINATION_COMPLETE
         waiting = self._view.captive + (self._view.tally.leaving if complete else 0)
-        return self._view.desired.replicas + self.turnover.surge - len(self.active) - waiting
+        return self._view.desired.replicas - len(self.active) - waiting
 
     def adopt(self, adopts: tuple[Adopt, ...], seated: tuple[Pod, ...]) -> None:
         """Count pods that are taken in."""

@@ -20,7 +20,7 @@ from podgroup_operator.core.view import View
 
 def replace_lost(view: View, budget: Budget) -> Step:
     """Create what is missing, as far as may be."""
-    number = min(budget.missing, budget.room)
+    number = min(budget.missing, budget.room + budget.turnover.surge)
     waits = (view.observed.template_refusal, view.observed.held.get(Lane.CREATE))
     wait = max((refusal.wait for refusal in waits if refusal), default=0.0)
     if number <= 0 or wait > 0:

@@ -25,7 +25,7 @@ def surge(view: View, budget: Budget) -> Step:
     turnover = budget.turnover
     new = turnover.new - count_new(budget.made, view.desired.revision)
     old = turnover.old - (len(budget.made) - count_new(budget.made, view.desired.revision))
-    number = min(max(new, 0) + max(old, 0), budget.room - max(budget.missing, 0), BURST)
+    number = min(max(new, 0) + max(old, 0), budget.room + turnover.surge - max(budget.missing, 0), BURST)
     waits = (view.observed.template_refusal, view.observed.held.get(Lane.SURGE))
     wait = max((refusal.wait for refusal in waits if refusal), default=0.0)
     if number <= 0 or not turnover.going or budget.adopted or wait > 0:
