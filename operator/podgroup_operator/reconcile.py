@@ -302,7 +302,7 @@ def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now:
         now: monotonic seconds.
     """
     began, lanes, at = look.began, look.memory.written.lanes, look.view.now
-    changes = changes_at(status.conditions, at)
+    changes = changes_at(look.view, status, at)
     times = [time for time in (decision.look_again, changes) if time is not None and time > at]
     delays = [time - at - (now - began) for time in times]
     ends = [lanes[lane].until for lane in OF_PODS]

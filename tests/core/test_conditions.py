@@ -300,7 +300,7 @@ def test_the_minute_is_waited_for() -> None:
     seen, outcome, _ = FORBIDDEN["a create now"]
 
     def changes(world: Observed, came: Outcome) -> float | None:
-        return changes_at(summarized(desired(), world, came).conditions, NOW)
+        return changes_at(view_of(desired(progress_deadline_seconds=None), world, NOW), summarized(desired(), world, came), NOW)
 
     assert changes(seen, outcome) == NOW + PATIENCE
     assert changes(after(20, seen), outcome) == NOW + 40

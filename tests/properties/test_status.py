@@ -34,7 +34,7 @@ def test_the_counts_add_up(group: Desired, seen: Observed) -> None:
 def test_time_alone_changes_nothing_before_the_next_look(group: Desired, seen: Observed, share: float) -> None:
     """Until the plan or a condition wants another look, the status stays as it is: an idle group is not written."""
     told = replace(seen, status=summarized(group, seen, NOTHING, NOW))
-    times = planned(group, told, NOW).look_again, changes_at(told.status.conditions, NOW)
+    times = planned(group, told, NOW).look_again, changes_at(view_of(group, told, NOW), told.status, NOW)
     again = min((time for time in times if time is not None), default=NOW + 1e6)
 
     assert summarized(group, told, NOTHING, NOW + share * (again - NOW)) == told.status

@@ -6,6 +6,7 @@ Every condition is always there, so that it can be waited for; a condition's tim
 (metav1.Condition).
 """
 
+import math
 from dataclasses import dataclass
 
 from podgroup_operator.core import names
@@ -13,10 +14,10 @@ from podgroup_operator.core.backoff import in_words
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.refusal import Lane
-from podgroup_operator.core.model.status import Condition, Rollout
+from podgroup_operator.core.model.status import Condition, Rollout, Status
 from podgroup_operator.core.model.strategy import StrategyType
-from podgroup_operator.core.progressing import find_progressing
-from podgroup_operator.core.rollout import has_rolled, is_complete
+from podgroup_operator.core.progressing import GOES_ON, find_progressing
+from podgroup_operator.core.rollout import deadline, has_rolled, is_complete
 from podgroup_operator.core.view import Tally, View
 
 READY, AVAILABLE, PROGRESSING, REPLICA_FAILURE, STALLED = (
@@ -98,13 +99,13 @@ def advise(message: str, advice: str) -> str:
     return f"{message.rstrip('.')}. {advice}" if advice else message
 
 
-def changes_at(stated: tuple[Condition, ...], now: float) -> float | None:
-    """Give when time alone will change what is stated: a failure that goes on needs a person."""
-    status = {condition.type: condition for condition in stated}
-    if status[REPLICA_FAILURE].status != "True" or status[STALLED].status != "False":
-        return None
-    since = status[REPLICA_FAILURE].since
-    return next((since + patience for patience in (PATIENCE, LONG_PATIENCE) if since + patience > now), None)
+def changes_at(view: View, told: Status, now: float) -> float | None:
+    """Give when time alone will change what is told: a failure that goes on needs a person, a rollout has a deadline."""
+    stated = {condition.type: condition for condition in told.conditions}
+    times = [deadline(view, told.rollout)] if stated[PROGRESSING].reason == GOES_ON else []
+    if stated[REPLICA_FAILURE].status == "True" and stated[STALLED].status == "False":
+        times += [stated[REPLICA_FAILURE].since + patience for patience in (PATIENCE, LONG_PATIENCE)]
+    return min((time for time in times if now < time < math.inf), default=None)
 
 
 def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding) -> Finding:

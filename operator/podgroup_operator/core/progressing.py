@@ -8,10 +8,15 @@ from podgroup_operator.core.model.status import Condition, Rollout
 from podgroup_operator.core.rollout import deadline, is_complete
 from podgroup_operator.core.view import Tally, View
 
+GOES_ON = "ReplicaSetUpdated"
 COMPLETE = "NewReplicaSetAvailable"
 MISSED = "ProgressDeadlineExceeded"
 PAUSED = "DeploymentPaused"
 HELD = "HeldSinceUpgrade"
+LEFT = (
+    " were there before this operator kept revisions. They are left as they are until spec.template changes (a restart "
+    "annotation will do); what is lost of them is made anew from the template."
+)
 
 
 def find_progressing(
@@ -24,8 +29,7 @@ def find_progressing(
         return (
             "Unknown",
             HELD,
-            f"{others} pods were there before this operator kept revisions. They are left as they are until "
-            "spec.template changes (a restart annotation will do); what is lost of them is made anew from the template.",
+            f"{others} pods{LEFT}",
         )
     if desired.paused:
         return "Unknown", PAUSED, "PodGroup is paused: its pods stay of the revision that they are."
@@ -35,7 +39,7 @@ def find_progressing(
         return "False", MISSED, f'PodGroup "{desired.name}" has timed out progressing.'
     return (
         "True",
-        "ReplicaSetUpdated",
+        GOES_ON,
         f"Of {desired.replicas} pods {tally.updated} are of the new revision, {tally.updated_available} available.",
     )
 
