@@ -13,6 +13,7 @@ from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.pod import Phase
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Condition, Status
+from podgroup_operator.core.view import view_of
 
 NOTHING = Outcome()
 CORRECT = "Correct spec.template; pods that run are left as they are."
@@ -300,7 +301,8 @@ def test_the_minute_is_waited_for() -> None:
     seen, outcome, _ = FORBIDDEN["a create now"]
 
     def changes(world: Observed, came: Outcome) -> float | None:
-        return changes_at(view_of(desired(progress_deadline_seconds=None), world, NOW), summarized(desired(), world, came), NOW)
+        group = desired(progress_deadline_seconds=None)
+        return changes_at(view_of(group, world, NOW), summarized(group, world, came), NOW)
 
     assert changes(seen, outcome) == NOW + PATIENCE
     assert changes(after(20, seen), outcome) == NOW + 40

@@ -12,6 +12,7 @@ from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.pod import Phase
+from podgroup_operator.core.view import view_of
 
 NOTHING = Outcome()
 

@@ -51,7 +51,8 @@ class Budget:
         While a rollout has pods beyond `replicas` that have yet to prove good, what is lost of the others is missing.
         """
         missing = self._view.desired.replicas - len(self.active)
-        return max(missing, min(unproved(self._view, self.turnover), missing + self.turnover.surge))
+        again = unproved(self._view, self.turnover)
+        return max(missing, min(again, missing + self.turnover.surge)) if again else missing
 
     @property
     def left(self) -> tuple[Pod, ...]:

@@ -100,7 +100,7 @@ def advise(message: str, advice: str) -> str:
 
 
 def changes_at(view: View, told: Status, now: float) -> float | None:
-    """Give when time alone will change what is told: a failure that goes on needs a person, a rollout has a deadline."""
+    """Give when time alone changes what is told: a failure that goes on needs a person, a rollout has a deadline."""
     stated = {condition.type: condition for condition in told.conditions}
     times = [deadline(view, told.rollout)] if stated[PROGRESSING].reason == GOES_ON else []
     if stated[REPLICA_FAILURE].status == "True" and stated[STALLED].status == "False":
@@ -120,7 +120,7 @@ def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding)
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":
         return Finding(READY, "False", trouble.reason, trouble.message)
-    if not has_rolled(view, tally):
+    if tally.updated < tally.replicas and not has_rolled(view, tally):
         reason = "Paused" if desired.paused else progressing.reason
         return Finding(READY, "False", reason, progressing.message)
     if tally.replicas > desired.replicas:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify
 from podgroup_operator.core.conditions import conditions
 from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.status import Healing, Status
@@ -36,7 +37,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         ready=tally.ready,
         available=tally.available,
         updated=0 if rollout.rolled_back_from else tally.updated,
-        unavailable=max(max(desired.replicas, tally.replicas) - tally.available, 0),
+        unavailable=max(meant(desired, tally) - tally.available, 0),
         fully_labeled=tally.fully_labeled,
         terminating=tally.terminating,
         failed=tally.failed,
@@ -48,6 +49,13 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         rollout=rollout,
         conditions=conditions(view, tally, outcome, rollout, now),
     )
+
+
+def meant(desired: Desired, tally: Tally) -> int:
+    """Count the pods that are meant to be there: in a rollout those of the surge too, as Deployment counts them."""
+    if tally.updated == tally.replicas:
+        return desired.replicas
+    return max(desired.replicas, min(tally.replicas, desired.replicas + desired.strategy.surge(desired.replicas)))
 
 
 def after(view: View, outcome: Outcome) -> Tally:
