@@ -5,6 +5,7 @@ from typing import Any
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.wire.revision import template_hash
+from podgroup_operator.api.wire.strategy import read_rollout_wishes
 from podgroup_operator.core import names
 from podgroup_operator.core.model.desired import Desired, PodReplacement
 from podgroup_operator.core.selector import Operator, Requirement, Selector
@@ -44,6 +45,7 @@ def read_desired(body: Json) -> Desired:
         "failed_pods_history_limit": healing.number("failedPodsHistoryLimit", 1, least=0),
         "backoff_initial_seconds": backoff.number("initialSeconds", 1, least=0),
         "backoff_max_seconds": backoff.number("maxSeconds", 300, least=0),
+        **read_rollout_wishes(spec),
     }
     unreadable = ", ".join(path for path in fields.odd if path.startswith("spec"))
     generation, deleting = metadata.number("generation"), bool(metadata.raw("deletionTimestamp"))
