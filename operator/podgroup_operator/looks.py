@@ -33,6 +33,7 @@ class Looks:
         self._is_open = is_open
         self._queue = WorkQueue()
         self._pauses: dict[Key, Backoff] = {}
+        self._unanswered: dict[Key, float] = {}  # until when groups wait of which nothing could be read twice in a row
         self._under_way: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -41,11 +42,14 @@ class Looks:
         return len(self._queue)
 
     def add(self, key: Key) -> None:
-        """Have a group looked at as soon as may be.
+        """Have a group looked at as soon as may be; news of one of which the API server tells nothing hasten nothing.
 
         Where the door is shut nothing is kept: all groups are added when it opens.
         """
-        if self._may_look(key):
+        wait = self._unanswered.get(key, 0.0) - time.monotonic()
+        if wait > 0:
+            self.add_after(key, wait)
+        elif self._may_look(key):
             self._queue.add(key)
 
     def add_after(self, key: Key, delay: float) -> None:
@@ -54,8 +58,13 @@ class Looks:
             self._queue.add_after(key, delay)
 
     def forget(self, key: Key) -> None:
-        """Drop what is remembered of a group that is gone."""
+        """Drop what is remembered of a group: it is gone, or all begins anew."""
         self._pauses.pop(key, None)
+        self._unanswered.pop(key, None)
+
+    def unanswered(self) -> tuple[Key, ...]:
+        """Give the groups that wait since the API server would not answer."""
+        return tuple(self._unanswered)
 
     async def run(self) -> None:
         """Look at groups for ever."""
@@ -99,11 +108,13 @@ class Looks:
         except (Refused, Unreachable) as error:
             logger.warning("group=%s/%s %s", *key, error)
             result, delay = "error", self._pause(key)
+            if self._pauses[key].tries > 1:
+                self._unanswered[key] = time.monotonic() + delay
         except Exception:
             logger.exception("group=%s/%s unexpected error; this is a bug, please report it", *key)
             result, delay = "bug", self._pause(key)
         else:
-            self._pauses.pop(key, None)
+            self.forget(key)
             result = "success"
         metrics.reconciles.labels(result).inc()
         metrics.reconcile_seconds.observe(time.monotonic() - started)

@@ -61,6 +61,7 @@ class Waker:
 
         self._reconciler.start_anew(within, others=others)
         for key in sorted(self._groups.listed(within), key=self._at_rest):
+            self._looks.forget(key)
             self._looks.add(key)
 
     def _at_rest(self, key: Key) -> bool:
@@ -123,5 +124,6 @@ class Waker:
 
     def recovered(self) -> None:
         """Try what waits because the API server was away, not all of it at the same moment."""
-        for key in self._reconciler.recovered():
+        for key in {*self._reconciler.recovered(), *self._looks.unanswered()}:
+            self._looks.forget(key)
             self._looks.add_after(key, random.uniform(0, RECOVERY_SPREAD))  # noqa: S311 - spreads, protects nothing

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import NOW, OTHER_UID, create, desired, gone, loss, observed, orphan, planned, pod, seated, told
+from builders import NOW, OTHER_UID, create, desired, gone, healed, loss, observed, orphan, planned, pod, seated, told
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.claims import claims
 from podgroup_operator.core.model.actions import Create
@@ -156,6 +156,15 @@ def test_what_was_seen_to_go_comes_before_what_may_have_been_replaced_long_ago()
     seen = observed(*seated(1), corpse, losses={2: lost}, first_look=True, status=told(2))
 
     assert [create.loss for create in filled(seen, 1, 2)] == [lost]
+
+
+def test_a_finished_pod_is_made_good_once_whoever_starts_anew() -> None:
+    """It lies there, and what replaced it has gone since: that one is missed, as the record of the last heal tells."""
+    corpse = pod("web-0", slot=0, phase=Phase.FAILED, finished=NOW - 30, created=NOW - 60, ready_since=None)
+    last = healed(1, last_pod="web-0", last_replacement="web-0-again")
+    seen = observed(*seated(1), corpse, first_look=True, status=replace(last, replicas=2))
+
+    assert [create.loss for create in filled(seen, 1, 2)] == [unseen(0)]
 
 
 def test_a_pod_that_had_no_seat_is_made_good_all_the_same() -> None:

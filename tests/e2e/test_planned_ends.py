@@ -63,7 +63,7 @@ def test_pods_that_are_deleted_as_soon_as_they_are_made_do_not_pile_up(shop: Nam
         time.sleep(0.1)
     made = shop.pods()
     assert 6 <= len(made) <= 6 + 5
-    assert any("deletes new pods" in note for note in shop.notes("HealingSuppressed"))
+    assert any("New pods are deleted" in note for note in shop.notes("HealingSuppressed"))
     for pod in made:
         shop.let_go(pod)
     eventually(1, lambda: len(shop.live()))

@@ -17,6 +17,7 @@ from podgroup_operator.api.cluster import (
     pods_path,
 )
 from podgroup_operator.api.wire.metadata import version_of
+from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference
@@ -74,7 +75,9 @@ class Claiming:
             return self._refused(pod, refusal)
         except Unreachable as error:
             return self._failed(pod, error)
-        if is_ours(body, self._desired) is not isinstance(action, Adopt):
+        answered = read_pod(body)
+        ours = answered is not None and answered.controller == self._desired.uid
+        if ours is not isinstance(action, Adopt):
             self._progress.written.wrote(version_of(body))
             return self._failed(pod, Undone("the ownerReferences"))
         self._progress.accepted(Lane.CLAIM, pod.uid, version_of(body))
@@ -93,9 +96,3 @@ class Claiming:
         what = f"Error patching pod {pod.name}"
         self._progress.failed(Lane.CLAIM, names.REASON_CREATE_FAILED, what, error, pod.uid)
         return False
-
-
-def is_ours(body: Json, desired: Desired) -> bool:
-    """Tell whether a pod, as the API server answers it, is controlled by the group."""
-    owners = body.get("metadata", {}).get("ownerReferences") or ()
-    return any(owner.get("uid") == desired.uid and owner.get("controller") for owner in owners)

@@ -157,7 +157,7 @@ class Share:
         self._users += 1
         try:
             await self._room.acquire()
-        except BaseException:
+        except BaseException:  # cancelled while it waited: it leaves without its turn
             self._leave()
             raise
 

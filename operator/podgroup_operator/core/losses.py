@@ -41,11 +41,13 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     the last status tells how many pods there were, and what is missing of those was deleted. A pod that finished is a
     loss in any case. Of the deleted ones no more are than are missing: what another operator removed was one too many.
     Those that were seen to go come first: a finished pod may have been replaced long ago, and its replacement removed.
+    One that another pod, or the record of the last replacement, says it replaces has been.
     """
     taken = {pod.slot for pod in active if pod.slot is not None}
+    replaced = {pod.replaces for pod in view.members} | {view.observed.status.healing.last_pod}
     visible = {}
     for pod in sorted(view.finished + view.terminating, key=lambda pod: (pod.epoch, pod.uid)):
-        if loss := visible_loss(pod, view.now):
+        if pod.name not in replaced and (loss := visible_loss(pod, view.now)):
             visible[loss.slot] = loss
     found = [loss for slot, loss in (visible | dict(known)).items() if slot not in taken]
     found.sort(key=lambda loss: (loss.slot not in known, not loss.early, -loss.at, loss.slot))

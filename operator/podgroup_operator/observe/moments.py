@@ -8,10 +8,9 @@ from typing import Any
 
 from podgroup_operator.core.model.pod import Pod
 
-TIMES = (
-    *("created", "deleted", "ready_since", "finished", "lost_at"),
-    *("created_seen", "deleted_seen", "ready_seen", "finished_seen"),
-)
+SAID = ("created", "deleted", "ready_since", "finished", "lost_at")
+SEEN = ("created_seen", "deleted_seen", "ready_seen", "finished_seen")
+TIMES = SAID + SEEN
 
 
 def not_after(pod: Pod, now: float) -> Pod:
@@ -23,7 +22,7 @@ def not_after(pod: Pod, now: float) -> Pod:
 def bounded(record: Pod, before: Pod | None, now: float) -> dict[str, Any]:
     """Give the times of a pod that are said to lie in the future as they may be at most."""
     changes: dict[str, Any] = {}
-    for name in ("created", "deleted", "ready_since", "finished", "lost_at"):
+    for name in SAID:
         value, known = getattr(record, name), getattr(before, name) if before else None
         if value is not None and value > now:
             changes[name] = now if known is None else min(known, now)
