@@ -16,6 +16,7 @@ from podgroup_operator.tell.endpoints import Health
 
 if TYPE_CHECKING:
     from podgroup_operator.core.model.pod import Pod
+    from podgroup_operator.core.model.revision import Revision
     from podgroup_operator.observe.informer import Informer
 
 PREFLIGHT = "preflight"
@@ -42,9 +43,11 @@ class Scope:
         begin: called at the start of each tenure, and after each interruption, with the namespace.
         returned: called when all is there, again or for the first time, with the namespace.
         spawn: has something done in the background.
+        forbid: told of the namespace whose revisions may not be read.
 
     Attributes:
         informer: of its pods.
+        revisions: of its groups' revisions.
     """
 
     def __init__(
@@ -56,15 +59,19 @@ class Scope:
         begin: Begin,
         returned: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        forbid: Callable[[str], None],
     ) -> None:
         self.namespace = namespace
         self.informer: Informer[Pod]
+        self.revisions: Informer[Revision]
+        self._revised = asyncio.Event()
         self._preflight = preflight
         self._health = health
         self._lead = lead
         self._begin = begin
         self._returned = returned
         self._spawn = spawn
+        self._forbid = forbid
         self._followed = False
         self._recovery: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
@@ -128,6 +135,21 @@ class Scope:
         self._readable.set()
         self._returned(self.namespace)
 
+    async def unrevised(self) -> None:
+        """Go on without revisions, which may not be read: pods are kept, and nothing is rolled out; return in a while.
+
+        It was said at the start what is missing (`preflight.py`).
+        """
+        self._forbid(self.namespace)
+        self._revised.set()
+        await asyncio.sleep(LONGEST_PAUSE)
+
+    def now_revised(self) -> None:
+        """Note that all revisions are known; groups that were served without them are looked at anew."""
+        self._revised.set()
+        if self.is_open:
+            self._begin(self.namespace, others=False)
+
     async def run(self) -> None:
         """Read its pods, lead, and serve its groups, for ever."""
         findings = await self.prepare(anew=False)
@@ -139,7 +161,9 @@ class Scope:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mind(findings.remark))
             tasks.create_task(self.informer.run())
+            tasks.create_task(self.revisions.run())
             await self.informer.synced.wait()
+            await self._revised.wait()
             leadership = await self._lead(self.namespace, findings)
             self._tenure = Tenure(leadership, self._open, self.catch_up)
             tasks.create_task(self._tenure.run())

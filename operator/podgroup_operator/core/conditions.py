@@ -151,6 +151,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
         (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
         (Lane.SURGE, names.REASON_CREATE_FAILED, not has_rolled(view, tally) and not outcome.created),
         (Lane.REMOVE, names.REASON_DELETE_FAILED, missing < 0),
+        (Lane.REVISE, names.REASON_CREATE_FAILED, True),
         (Lane.CLAIM, names.REASON_CREATE_FAILED, view.captive + view.barred > 0),
     )
     for lane, reason, needed in lanes:

@@ -45,6 +45,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         healing=healing(view.observed.status.healing, view, outcome.unheard + outcome.created, now),
         current_revision=desired.revision if settled else told.current_revision,
         update_revision=desired.update_revision,
+        template_generation=desired.template_generation,
         last_available_revision=desired.revision if settled else told.last_available_revision,
         rollout=rollout,
         conditions=conditions(view, tally, outcome, rollout, now),

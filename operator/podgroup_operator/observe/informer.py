@@ -88,6 +88,7 @@ class Informer(Generic[Record]):
         permission: called when reading is forbidden, or our credentials are not accepted; says what is missing and
             returns when it is granted.
         trouble: told why nothing can be read, a sentence; "" when it can.
+        label: which all objects of interest bear; "" is any.
 
     Attributes:
         pulse: of its requests.
@@ -102,8 +103,10 @@ class Informer(Generic[Record]):
         store: Store[Record],
         permission: Callable[[], Awaitable[None]],
         trouble: Callable[[str], None],
+        label: str = "",
     ) -> None:
         self._cluster = cluster
+        self._selected = {"labelSelector": label} if label else {}
         self._path = path
         self._scope = scope
         self._read = read
@@ -185,7 +188,7 @@ class Informer(Generic[Record]):
         while True:
             asked = limit or self._limit
             self.pulse.beat()
-            params = {"limit": str(asked)} | ({"continue": token} if token else {})
+            params = self._selected | {"limit": str(asked)} | ({"continue": token} if token else {})
             try:
                 body, size = await self._cluster.page(self._path, params, ROOM if asked > 1 else sys.maxsize)
                 break
@@ -224,7 +227,8 @@ class Informer(Generic[Record]):
     async def _watch(self) -> None:
         """Follow one watch to its end."""
         seconds = WATCH_SECONDS * random.uniform(1, 1.2)  # noqa: S311 - spreads reconnects, protects nothing
-        params = {"resourceVersion": str(self._version), "timeoutSeconds": str(int(seconds))}
+        version, patience = str(self._version), str(int(seconds))
+        params = self._selected | {"resourceVersion": version, "timeoutSeconds": patience}
         self.pulse.beat()
         try:
             if self._cut:  # a server that was away may come back with another history, and then a watch is silent

@@ -23,7 +23,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
     memory.most_told = max(memory.most_told, status.replicas)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     # That a pod which has gone has made room is a fact of creates alone.
-    departed = {Lane.CREATE: seen.departed}
+    departed = {Lane.CREATE: seen.departed, Lane.SURGE: seen.departed}
     lanes = ((lane, each.held(monotonic, departed.get(lane, 0))) for lane, each in written.lanes.items())
     stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
     return Observed(
@@ -37,5 +37,6 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
+        templates=group.revisions.keys() | {desired.revision},
         status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
     )
