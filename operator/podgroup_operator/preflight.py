@@ -70,12 +70,11 @@ NEEDED = (
 )
 """What it takes to keep pods."""
 
+REVISIONS = "apps", "controllerrevisions"
+
 WANTED = (
     Permission("create", "events.k8s.io", "events"),
-    *(
-        Permission(verb, "apps", "controllerrevisions")
-        for verb in ("get", "list", "watch", "create", "patch", "delete")
-    ),
+    *(Permission(verb, *REVISIONS) for verb in ("get", "list", "watch", "create", "patch", "delete")),
     Permission("create", "", "podtemplates"),
 )
 """What it takes to tell of it, and to roll out a changed template; without it pods are kept all the same."""

@@ -25,7 +25,7 @@ from podgroup_operator.lead.leadership import Leadership
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.looks import Looks
 from podgroup_operator.observe.groups import GroupStore
-from podgroup_operator.observe.informer import Informer
+from podgroup_operator.observe.informer import Collection, Informer
 from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.observe.revisions import Owner, RevisionStore
 from podgroup_operator.observe.supervisor import Supervisor
@@ -117,33 +117,30 @@ class Operator:
 
     def _scope(self, namespace: str, preflight: Preflight) -> Scope:
         scope = Scope(
-            namespace,
-            preflight,
-            self._health,
-            self._lead,
-            self._waker.begin,
-            self._scopes.returned,
-            self._spawn,
-            self._revisions.forbid,
+            namespace, preflight, self._health, self._lead, self._waker.begin, self._scopes.returned, self._spawn
         )
         path = pods_path(namespace)
         trouble = partial(self._health.tell, path, scope=namespace)
-        scope.informer = Informer[Pod](self._cluster, path, namespace, read_pod, self._pods, scope.permission, trouble)
+        scope.informer = Informer[Pod](
+            self._cluster, Collection(path, namespace), read_pod, self._pods, scope.permission, trouble
+        )
         scope.revisions = Informer[Revision](
             self._cluster,
-            revisions_path(namespace),
-            namespace,
+            Collection(revisions_path(namespace), namespace, names.LABEL_PODGROUP),
             read_revision,
             self._revisions,
-            scope.unrevised,
+            partial(self._unrevised, scope),
             partial(self._health.remark, f"revisions {namespace}"),
-            names.LABEL_PODGROUP,
         )
         return scope
 
     def _revision_deleted(self, owner: Owner) -> None:
         if group := self._groups.named(owner[1]):
             self._looks.add(group.key)
+
+    async def _unrevised(self, scope: Scope) -> None:
+        self._revisions.forbid(scope.namespace)
+        await scope.unrevised()
 
     def _revised(self, scope: str) -> None:
         self._scopes.of(scope).now_revised()

@@ -43,7 +43,6 @@ class Scope:
         begin: called at the start of each tenure, and after each interruption, with the namespace.
         returned: called when all is there, again or for the first time, with the namespace.
         spawn: has something done in the background.
-        forbid: told of the namespace whose revisions may not be read.
 
     Attributes:
         informer: of its pods.
@@ -59,7 +58,6 @@ class Scope:
         begin: Begin,
         returned: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
-        forbid: Callable[[str], None],
     ) -> None:
         self.namespace = namespace
         self.informer: Informer[Pod]
@@ -71,7 +69,6 @@ class Scope:
         self._begin = begin
         self._returned = returned
         self._spawn = spawn
-        self._forbid = forbid
         self._followed = False
         self._recovery: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
@@ -136,11 +133,10 @@ class Scope:
         self._returned(self.namespace)
 
     async def unrevised(self) -> None:
-        """Go on without revisions, which may not be read: pods are kept, and nothing is rolled out; return in a while.
+        """Go on without revisions, which may not be read; return in a while.
 
-        It was said at the start what is missing (`preflight.py`).
+        What is missing was said at the start (`preflight.py`).
         """
-        self._forbid(self.namespace)
         self._revised.set()
         await asyncio.sleep(LONGEST_PAUSE)
 
