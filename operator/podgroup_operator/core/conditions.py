@@ -16,8 +16,8 @@ from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Condition, Rollout, Status
 from podgroup_operator.core.model.strategy import StrategyType
-from podgroup_operator.core.progressing import GOES_ON, find_progressing
-from podgroup_operator.core.rollout import deadline, has_rolled, is_complete
+from podgroup_operator.core.progressing import find_progressing
+from podgroup_operator.core.rollout import GOES_ON, has_rolled, is_complete, next_tick
 from podgroup_operator.core.view import Tally, View
 
 READY, AVAILABLE, PROGRESSING, REPLICA_FAILURE, STALLED = (
@@ -72,7 +72,7 @@ def conditions(view: View, tally: Tally, outcome: Outcome, rollout: Rollout, now
     failure = find_failure(standing)
     since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
     stalled = find_stalled(view, tally, standing, now - since)
-    progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, previous.get(PROGRESSING), now))
+    progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, now))
     findings = (
         find_ready(view, tally, stalled if stalled.status == "True" else failure, progressing),
         find_available(desired, tally),
@@ -102,7 +102,7 @@ def advise(message: str, advice: str) -> str:
 def changes_at(view: View, told: Status, now: float) -> float | None:
     """Give when time alone changes what is told: a failure that goes on needs a person, a rollout has a deadline."""
     stated = {condition.type: condition for condition in told.conditions}
-    times = [deadline(view, told.rollout)] if stated[PROGRESSING].reason == GOES_ON else []
+    times = [next_tick(view, told.rollout)] if stated[PROGRESSING].reason == GOES_ON else []
     if stated[REPLICA_FAILURE].status == "True" and stated[STALLED].status == "False":
         times += [stated[REPLICA_FAILURE].since + patience for patience in (PATIENCE, LONG_PATIENCE)]
     return min((time for time in times if now < time < math.inf), default=None)

@@ -4,24 +4,17 @@ Once a rollout was complete it stays so until the next one: pods that are lost l
 rollout. A paused one is Unknown, as upstream, and so is one that was not begun because of an upgrade.
 """
 
-from podgroup_operator.core.model.status import Condition, Rollout
-from podgroup_operator.core.rollout import deadline, is_complete
+from podgroup_operator.core.model.status import Rollout
+from podgroup_operator.core.rollout import COMPLETE, GOES_ON, HELD, MISSED, PAUSED, deadline, is_complete, was_complete
 from podgroup_operator.core.view import Tally, View
 
-GOES_ON = "ReplicaSetUpdated"
-COMPLETE = "NewReplicaSetAvailable"
-MISSED = "ProgressDeadlineExceeded"
-PAUSED = "DeploymentPaused"
-HELD = "HeldSinceUpgrade"
 LEFT = (
     " were there before this operator kept revisions. They are left as they are until spec.template changes (a restart "
     "annotation will do); what is lost of them is made anew from the template."
 )
 
 
-def find_progressing(
-    view: View, tally: Tally, rollout: Rollout, previous: Condition | None, now: float
-) -> tuple[str, str, str]:
+def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> tuple[str, str, str]:
     """Give the condition's status, reason and message."""
     desired = view.desired
     others = tally.replicas - tally.updated
@@ -33,7 +26,7 @@ def find_progressing(
         )
     if desired.paused:
         return "Unknown", PAUSED, "PodGroup is paused: its pods stay of the revision that they are."
-    if is_complete(view, tally) or was_complete(view, tally, previous):
+    if is_complete(view, tally) or was_complete(view, tally):
         return "True", COMPLETE, f'PodGroup "{desired.name}" has successfully progressed.'
     if now >= deadline(view, rollout):
         return "False", MISSED, f'PodGroup "{desired.name}" has timed out progressing.'
@@ -42,9 +35,3 @@ def find_progressing(
         GOES_ON,
         f"Of {desired.replicas} pods {tally.updated} are of the new revision, {tally.updated_available} available.",
     )
-
-
-def was_complete(view: View, tally: Tally, previous: Condition | None) -> bool:
-    """Tell whether this rollout has been complete before, and no pod of another revision has come since."""
-    same = view.observed.status.rollout.revision == view.desired.revision
-    return same and previous is not None and previous.reason == COMPLETE and tally.updated == tally.replicas

@@ -29,7 +29,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         now: seconds since the epoch.
     """
     desired, tally, told = view.desired, after(view, outcome), view.observed.status
-    rollout = advance(view, tally, now)
+    rollout = advance(view, tally, outcome.removed, now)
     settled = is_complete(view, tally) and tally.updated == tally.replicas
     return Status(
         observed_generation=desired.generation,
