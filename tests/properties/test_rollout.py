@@ -109,9 +109,7 @@ class Rollout(RuleBasedStateMachine):
                 del self.pods[uid]
             elif pod.revision in self.good and pod.ready_since is None:
                 self.pods[uid] = replace(pod, ready_since=self.now, phase=Phase.RUNNING, node=f"n{pod.slot}")
-        self.proved |= any(
-            pod.ready_since is not None and pod.revision == self.group.revision for pod in self.active()
-        )
+        self.proved |= any(pod.ready_since is not None and pod.revision == self.group.revision for pod in self.active())
 
     # What the operator does.
 
