@@ -41,7 +41,7 @@ from podgroup_operator.observe.pods import PodStore, owner_of
 from podgroup_operator.observe.revisions import RevisionStore
 from podgroup_operator.tell import report
 from podgroup_operator.tell.recorder import Recorder
-from podgroup_operator.tell.report import announce, announce_held, write_status
+from podgroup_operator.tell.report import announce, announce_held, announce_rollback, write_status
 from podgroup_operator.tell.unreadable import unreadable_status
 from podgroup_operator.workqueue import Key
 
@@ -180,12 +180,15 @@ class Reconciler:
             memory.first_look &= memory.missing
             announce_held(group.desired, decision, memory.told, self.recorder)
             announce(group.desired, decision, outcome, self.recorder, self.clock())
+            announce_rollback(group, status, memory.told, self.recorder)
         if application.fenced:
             raise NotLeading
         if outcome.created and not outcome.failures:
             memory.told.settle(self.monotonic())
         told_in = await self._tell(group, status, memory, writer)
         await self._tidy(look, status)
+        if status.rollout.rolled_back_from != group.told.rollout.rolled_back_from:
+            return told_in or 0.0  # there is another revision to go to now
         now = self.monotonic()
         memory.told.quiet_until = max(memory.told.due, now + rest)
         delay = next_look(look, decision, outcome, status, now)
@@ -314,7 +317,8 @@ class Reconciler:
         return bool(verdict.revision or plan(view).creates)
 
     def _view(self, group: Group, memory: Memory) -> View:
-        return view_of(group.desired, observe(group, memory, self.pods, self.monotonic()), self.pods.now())
+        now = self.pods.now()
+        return view_of(group.desired, observe(group, memory, self.pods, self.monotonic(), now), now)
 
 
 def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now: float) -> float | None:

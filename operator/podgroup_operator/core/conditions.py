@@ -16,7 +16,7 @@ from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Condition, Rollout, Status
 from podgroup_operator.core.model.strategy import StrategyType
-from podgroup_operator.core.progressing import find_progressing
+from podgroup_operator.core.progressing import came_back, find_progressing
 from podgroup_operator.core.rollout import GOES_ON, has_rolled, is_complete, next_tick
 from podgroup_operator.core.view import Tally, View
 
@@ -72,9 +72,11 @@ def conditions(view: View, tally: Tally, outcome: Outcome, rollout: Rollout, now
     failure = find_failure(standing)
     since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
     stalled = find_stalled(view, tally, standing, now - since)
+    if rollout.rolled_back_from and stalled.status != "True":
+        stalled = Finding(STALLED, "True", names.REASON_ROLLED_BACK, came_back(desired, rollout))
     progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, now))
     findings = (
-        find_ready(view, tally, stalled if stalled.status == "True" else failure, progressing),
+        find_ready(view, tally, rollout, stalled if stalled.status == "True" else failure, progressing),
         find_available(desired, tally),
         progressing,
         failure,
@@ -108,7 +110,7 @@ def changes_at(view: View, told: Status, now: float) -> float | None:
     return min((time for time in times if now < time < math.inf), default=None)
 
 
-def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding) -> Finding:
+def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, progressing: Finding) -> Finding:
     """Ready: as many pods as asked for, all available, and as many of the new template as the strategy lets go.
 
     If not, the gravest reason why.
@@ -116,6 +118,8 @@ def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding)
     desired, refusal = view.desired, view.observed.template_refusal
     if refusal:
         return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice))
+    if rollout.rolled_back_from:
+        return Finding(READY, "False", names.REASON_ROLLED_BACK, progressing.message)
     if is_complete(view, tally):
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":

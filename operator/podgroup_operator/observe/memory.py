@@ -250,6 +250,7 @@ class Told:
     Attributes:
         healing: the record of replacements including those not yet in the status.
         held: why creates were held back, as the last Event told it; "" when they are not.
+        rolled_back: from which revision, as the last Event told it; "" when it was not.
         due: when the next status may be written, in monotonic seconds: two are a while apart.
         settled: when what was created first and is not told yet is told at the latest, in monotonic seconds.
         quiet_until: until when a look that nothing urgent asks for may wait, in monotonic seconds.
@@ -258,6 +259,7 @@ class Told:
 
     healing: Healing = field(default_factory=Healing)
     held: str = ""
+    rolled_back: str = ""
     due: float = 0.0
     settled: float = math.inf
     quiet_until: float = 0.0
@@ -283,6 +285,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
+        began: when the first look of this tenure was, in seconds since the epoch; 0 while there was none.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
@@ -292,6 +295,7 @@ class Memory:
     written: Written = field(default_factory=Written)
     told: Told = field(default_factory=Told)
     first_look: bool = True
+    began: float = 0.0
     missing: bool = True
     most_told: int = 0
 

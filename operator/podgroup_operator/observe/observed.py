@@ -10,7 +10,7 @@ from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore
 
 
-def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> Observed:
+def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now: float) -> Observed:
     """Put together what is known of a group.
 
     Args:
@@ -18,9 +18,11 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         memory: what is remembered of it.
         pods: the cache of pods.
         monotonic: the time by which pauses are measured, in seconds.
+        now: seconds since the epoch.
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, group.told
     memory.most_told = max(memory.most_told, status.replicas)
+    memory.began = min(memory.began or now, now)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     # That a pod which has gone has made room is a fact of creates alone.
     departed = {Lane.CREATE: seen.departed, Lane.SURGE: seen.departed}
@@ -38,5 +40,6 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         template_refusal=written.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
         templates=group.revisions.keys() | {desired.revision},
+        began=memory.began,
         status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
     )
