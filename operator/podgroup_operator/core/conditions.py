@@ -115,11 +115,9 @@ def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, pro
 
     If not, the gravest reason why.
     """
-    desired, refusal = view.desired, view.observed.template_refusal
-    if refusal:
-        return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice))
-    if rollout.rolled_back_from:
-        return Finding(READY, "False", names.REASON_ROLLED_BACK, progressing.message)
+    desired = view.desired
+    if given_up := find_given_up(view, rollout, progressing):
+        return Finding(READY, "False", *given_up)
     if is_complete(view, tally):
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":
@@ -135,6 +133,13 @@ def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, pro
         "ReplicasNotAvailable",
         f"{tally.available} of {desired.replicas} replicas are available.",
     )
+
+
+def find_given_up(view: View, rollout: Rollout, progressing: Finding) -> tuple[str, str] | None:
+    """Give the reason and the words if spec.template is not pursued, for it is refused or has missed its deadline."""
+    if refusal := view.observed.template_refusal:
+        return names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice)
+    return (names.REASON_ROLLED_BACK, progressing.message) if rollout.rolled_back_from else None
 
 
 def find_available(desired: Desired, tally: Tally) -> Finding:

@@ -45,7 +45,7 @@ def came_back(desired: Desired, rollout: Rollout) -> str:
     bad = rollout.rolled_back_from
     good = desired.revision if desired.revision != bad else "that was available last"
     return (
-        f"Revision {bad} has not come up within progressDeadlineSeconds, so the pods are taken back to revision {good}. "
+        f"Revision {bad} has not come up within progressDeadlineSeconds, so the pods go back to revision {good}. "
         "spec.template is not tried again until it changes: correct it (a restart annotation tries the same again)."
     )
 
