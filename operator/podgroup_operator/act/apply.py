@@ -36,7 +36,7 @@ class Application:
     ) -> None:
         self._owner = owner
         self._progress = Progress(memory, monotonic)
-        self._claiming = Claiming(group.desired, writer, self._progress)
+        self._claiming = Claiming(group, cluster, writer, self._progress)
         self._creating = Creating(group, cluster, writer, self._progress)
         self._removing = Removing(writer, self._progress)
 

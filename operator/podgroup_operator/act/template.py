@@ -33,6 +33,22 @@ LEAVE_LABELS = (
 )
 
 
+async def sample_of(desired: Desired, template: Json, writer: Writer) -> Json:
+    """Give the pod that would come of a template now, after all admission; nothing is stored.
+
+    Raises:
+        Refused: none would.
+        Unreachable: there was no answer.
+    """
+    epoch = -1  # a name that no pod ever has
+    sample = Create(pod_name(desired.name, desired.uid, 0, epoch), 0, epoch, desired.revision)
+    return await writer.create(
+        pods_path(desired.namespace),
+        pod_manifest(desired, template, sample),
+        {"dryRun": "All", "fieldValidation": "Strict"},
+    )
+
+
 async def objection(desired: Desired, template: Json, writer: Writer) -> tuple[Refusal, str] | None:
     """Ask what the API server has against the template of `desired.revision`; None if nothing, or nothing lasting.
 
@@ -43,14 +59,8 @@ async def objection(desired: Desired, template: Json, writer: Writer) -> tuple[R
         Refused: the API server has failed, or has too much to do.
         Unreachable: it does not answer.
     """
-    epoch = -1  # a name that no pod ever has
-    sample = Create(pod_name(desired.name, desired.uid, 0, epoch), 0, epoch, desired.revision)
     try:
-        body = await writer.create(
-            pods_path(desired.namespace),
-            pod_manifest(desired, template, sample),
-            {"dryRun": "All", "fieldValidation": "Strict"},
-        )
+        body = await sample_of(desired, template, writer)
     except Refused as refusal:
         if refusal.is_passing:
             raise

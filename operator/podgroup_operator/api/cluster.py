@@ -122,7 +122,7 @@ class Cluster:
         self._session = aiohttp.ClientSession(
             connector=connector(self._connection.tls),
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, sock_connect=5),
-            headers={"User-Agent": f"podgroup-operator/{__version__}", "Accept": "application/json"},
+            headers={"User-Agent": f"{names.MANAGER}/{__version__}", "Accept": "application/json"},
             read_bufsize=READ_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._connection.proxy or None,
