@@ -25,7 +25,7 @@ def group(replicas: int = 3, surge: int = 1, unavailable: int = 0, partition: in
 
 def old(*slots: int, **changes: Any) -> tuple[Pod, ...]:
     """Build pods of r1, available."""
-    return tuple(pod(f"old-{slot}", slot=slot, **({"revision": "r1"} | changes)) for slot in slots)
+    return tuple(pod(f"old-{slot}", **({"revision": "r1", "slot": slot} | changes)) for slot in slots)
 
 
 def new(*slots: int, **changes: Any) -> tuple[Pod, ...]:
@@ -50,7 +50,7 @@ MADE: dict[str, tuple[Desired, Observed, list[tuple[int, str]]]] = {
     "into an empty seat below, though one that goes sits beyond": (group(2), observed(*old(0, 5)), [(1, "r2")]),
     "into the first free seat where those that go have none": (
         group(2),
-        observed(*old(None, None)),  # type: ignore[arg-type] - adopted by nobody's hand
+        observed(*old(0, 1, slot=None)),
         [(0, "r2")],
     ),
     "as many as a partition lets": (group(surge=3, partition=2), observed(*old(0, 1, 2)), [(0, "r2")]),
