@@ -38,6 +38,9 @@ INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 
 FIELDS_V1 = "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1"
 
+TYPING = ("type", "format", "nullable", "x-kubernetes-preserve-unknown-fields")
+"""All that a schema says of a value's type."""
+
 COPIED = ("annotations", "finalizers", "labels")
 """All that a controller takes over from a template's metadata (kubernetes/pkg/controller, GetPodFromTemplate)."""
 
@@ -142,25 +145,18 @@ def lenient(metadata: Schema) -> Schema:
     """The schema of a template's metadata, which may have all that a live object's or a typed client's has.
 
     A Deployment takes it without a look, and so it is here: of a field that nobody makes use of only the type counts.
-    Each may be null, for a server-side apply keeps a null to the end; and what is kept as it was written gives a
-    second `kubectl apply` nothing to do.
+    And what is kept as it was written gives a second `kubectl apply` nothing to do.
     """
     fields = {
         field: schema if field in COPIED else {"description": "Not used.", **only_types(schema)}
         for field, schema in metadata["properties"].items()
     }
-    return {
-        **metadata,
-        "nullable": True,
-        "properties": {field: {**schema, "nullable": True} for field, schema in fields.items()},
-    }
+    return {**metadata, "properties": fields}
 
 
 def only_types(schema: Schema) -> Schema:
     """The schema and those inside it without descriptions, and without what a value must have beyond its type."""
-    kept: Schema = {
-        key: schema[key] for key in ("type", "format", "x-kubernetes-preserve-unknown-fields") if key in schema
-    }
+    kept: Schema = {key: schema[key] for key in TYPING if key in schema}
     if "properties" in schema:
         kept["properties"] = {field: only_types(inner) for field, inner in schema["properties"].items()}
     if "items" in schema:
@@ -169,12 +165,16 @@ def only_types(schema: Schema) -> Schema:
 
 
 def children(source: Schema, schemas: Schema, inside: tuple[str, ...]) -> Schema:
-    """The schemas inside this one: of an object's fields, a map's values, a list's items."""
+    """The schemas inside this one: of an object's fields, a map's values, a list's items.
+
+    A field that may be left out may be null, which means the same, as in a Deployment: a server-side apply keeps a null
+    to the end.
+    """
     found: Schema = {}
     if "properties" in source:
-        found["properties"] = {
-            field: structural(schema, schemas, inside) for field, schema in sorted(source["properties"].items())
-        }
+        fields = {field: structural(schema, schemas, inside) for field, schema in sorted(source["properties"].items())}
+        needed = source.get("required", ())
+        found["properties"] = {field: each if field in needed else or_null(each) for field, each in fields.items()}
     if "additionalProperties" in source:
         found["additionalProperties"] = structural(source["additionalProperties"], schemas, inside)
     if "items" in source:
@@ -183,14 +183,20 @@ def children(source: Schema, schemas: Schema, inside: tuple[str, ...]) -> Schema
     return found
 
 
+def or_null(schema: Schema) -> Schema:
+    """The schema of what it describes or null; a CRD's `enum` can have no null, so there it is as it was."""
+    return schema if "enum" in schema else schema | {"nullable": True}
+
+
 def keep_key_defaults(item: Schema, source: Schema, schemas: Schema) -> None:
-    """Give the keys of a list-map their defaults: a CRD wants each of them required or with one.
+    """Give the keys of a list-map their defaults: a CRD wants each of them required or with one, and none to be null.
 
     All other defaults are dropped: the template is kept as its author wrote it, and the API server fills in the pod.
     """
     for key in source.get("x-kubernetes-list-map-keys", ()):
         if key not in item.get("required", ()):
-            item["properties"][key]["default"] = schemas[referenced_type(source["items"])]["properties"][key]["default"]
+            field = schemas[referenced_type(source["items"])]["properties"][key]
+            item["properties"][key] = structural(field, schemas) | {"default": field["default"]}
 
 
 def referenced_type(source: Schema) -> str:

@@ -27,6 +27,14 @@ EXAMPLES = sorted((ROOT / "deploy" / "examples").glob("*.yaml"))
 
 Manifest = dict[str, Any]
 
+DEFAULTS = {
+    "replicas": 1,
+    "minReadySeconds": 0,
+    "revisionHistoryLimit": 10,
+    "progressDeadlineSeconds": 600,
+    "podReplacementPolicy": "TerminationStarted",
+}
+
 
 def create(cluster: KindCluster, namespace: str, manifest: Manifest) -> str:
     """What the API server makes of a manifest, as JSON; nothing is kept."""
@@ -93,6 +101,9 @@ def test_the_server_keeps_all_of_it(kind_cluster: KindCluster) -> None:
         ("podgroups", "keeps a number of identical pods running"),
         ("podgroups.spec.replicas", "Number of pods to keep, 0 to 10000. Default: 1."),
         ("podgroups.spec.selector.matchExpressions.operator", "ENUM: In NotIn Exists DoesNotExist"),
+        ("podgroups.spec.strategy.type", "ENUM: RollingUpdate Recreate OnDelete"),
+        ("podgroups.spec.strategy.rollingUpdate.maxSurge", "rounded up. Default: 25%."),
+        ("podgroups.status.rollout.rolledBackFrom", "The revision that missed its deadline"),
         ("podgroups.spec.template.spec.restartPolicy", "ENUM: Always Never OnFailure"),
         ("podgroups.spec.template.spec.containers.livenessProbe.httpGet.port", "Name or number of the port to access"),
         ("podgroups.spec.template.spec.volumes.projected.sources.serviceAccountToken.audience", "<string>"),
@@ -112,8 +123,7 @@ def test_a_template_is_enough(kind_cluster: KindCluster, namespace: str) -> None
     spec = "template: {spec: {containers: [{name: web, image: nginx}]}}"
     made = json.loads(create(kind_cluster, namespace, group(spec)))
     template = {"spec": {"containers": [{"name": "web", "image": "nginx"}]}}
-    defaults = {"replicas": 1, "minReadySeconds": 0, "podReplacementPolicy": "TerminationStarted"}
-    assert made["spec"] == {**defaults, "template": template}
+    assert made["spec"] == {**DEFAULTS, "template": template}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +147,77 @@ def test_a_selector_that_matches_is_taken(kind_cluster: KindCluster, namespace: 
     """)
     manifest["spec"]["selector"] = yaml.safe_load(selector)
     create(kind_cluster, namespace, manifest)
+
+
+BOUNDS = {"maxSurge": "25%", "maxUnavailable": "25%"}
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("{}", {"type": "RollingUpdate"}),
+        ("{type: null}", {"type": "RollingUpdate"}),
+        ("{rollingUpdate: null}", {"type": "RollingUpdate", "rollingUpdate": None}),
+        ("{type: Recreate, rollingUpdate: null}", {"type": "Recreate", "rollingUpdate": None}),
+        ("{type: OnDelete}", {"type": "OnDelete"}),
+        ("{rollingUpdate: {}}", {"type": "RollingUpdate", "rollingUpdate": BOUNDS}),
+        ("{rollingUpdate: {maxSurge: 0}}", {"type": "RollingUpdate", "rollingUpdate": {**BOUNDS, "maxSurge": 0}}),
+        (
+            "{rollingUpdate: {maxSurge: 0%, maxUnavailable: 1}}",
+            {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 1}},
+        ),
+        (
+            "{type: RollingUpdate, rollingUpdate: {maxSurge: 200%, maxUnavailable: 0}}",
+            {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "200%", "maxUnavailable": 0}},
+        ),
+        (
+            "{rollingUpdate: {maxSurge: null, partition: 50%}}",
+            {"type": "RollingUpdate", "rollingUpdate": {**BOUNDS, "partition": "50%"}},
+        ),
+        ("{inPlace: IfPossible}", {"type": "RollingUpdate", "inPlace": "IfPossible"}),
+    ],
+)
+def test_a_strategy_is_taken_in_each_form(
+    kind_cluster: KindCluster, namespace: str, written: str, kept: Manifest
+) -> None:
+    """What a Deployment takes as a strategy is taken and filled up as there; no bounds are added where none are."""
+    spec = f"{{strategy: {written}, template: {{spec: {{containers: [{{name: web, image: nginx}}]}}}}}}"
+    made = json.loads(create(kind_cluster, namespace, group(spec)))
+    assert made["spec"]["strategy"] == kept
+
+
+NULLS = """
+  replicas: null
+  minReadySeconds: null
+  paused: null
+  revisionHistoryLimit: null
+  progressDeadlineSeconds: null
+  strategy: {type: null, rollingUpdate: null}
+  selector: {matchLabels: {app: web}, matchExpressions: null}
+  template:
+    metadata: {labels: {app: web}, annotations: null}
+    spec:
+      nodeSelector: null
+      volumes: null
+      initContainers: null
+      hostNetwork: null
+      affinity: {nodeAffinity: null}
+      containers:
+        - {name: web, image: nginx, command: null, resources: null, securityContext: {runAsUser: null},
+           ports: [{containerPort: 80, name: null, protocol: null}], livenessProbe: {httpGet: {port: 80, path: null}}}
+"""
+
+
+@pytest.mark.parametrize("option", ["--server-side=false", "--server-side"])
+@pytest.mark.parametrize(("version", "kind"), [("apps/v1", "Deployment"), ("selfheal.dev/v1", "PodGroup")])
+def test_a_null_is_as_if_left_out(
+    kind_cluster: KindCluster, namespace: str, option: str, version: str, kind: str
+) -> None:
+    """A field that may be left out may be null, in a Deployment and in a PodGroup, by either way of applying it."""
+    manifest = {**group(NULLS), "apiVersion": version, "kind": kind}
+    command = ("apply", option, "--dry-run=server", "--output=json", "--namespace", namespace, "--filename", "-")
+    made = json.loads(kind_cluster.kubectl(*command, input=json.dumps(manifest)))
+    assert (made["spec"]["replicas"], made["spec"]["strategy"]["type"]) == (1, "RollingUpdate")
 
 
 @pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
@@ -170,7 +251,7 @@ def test_a_deployment_becomes_a_podgroup(kind_cluster: KindCluster, namespace: s
     )
     expected["metadata"].pop("creationTimestamp")
     made["spec"]["template"]["metadata"].pop("creationTimestamp", None)
-    assert made["spec"] == {**DEPLOYMENT["spec"], "template": expected, "podReplacementPolicy": "TerminationStarted"}
+    assert made["spec"] == {**DEFAULTS, **DEPLOYMENT["spec"], "template": expected}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

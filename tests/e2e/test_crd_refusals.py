@@ -229,6 +229,14 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         group(template=template(containers=[{**CONTAINER, "resources": {"limits": {"memory": "64 MB"}}}])),
         'spec.template.spec.containers[0].resources.limits.memory: Invalid value: "64 MB"',
     ),
+    "template that keeps each of its pods": (
+        group(template=template(annotations={"selfheal.dev/keep": "true"})),
+        "remove the annotations that start with selfheal.dev/: each is about a single pod, not about all",
+    ),
+    "template that names its revision": (
+        group(template=template(labels={**LABELS, "selfheal.dev/revision": "1"})),
+        OURS,
+    ),
     "misspelt field of the PodGroup": (group(replica=3), 'strict decoding error: unknown field "spec.replica"'),
     "misspelt field of a container": (
         group(template=template(containers=[{**CONTAINER, "imagee": "nginx"}])),
@@ -246,9 +254,57 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         group(template=template(volumes=[{"name": "a", "ephemeral": {"volumeClaimTemplate": CLAIM}}])),
         'ephemeral.volumeClaimTemplate.metadata.name: Invalid value: "mine": remove it: labels and annotations are all',
     ),
-    "a field of Deployment that does nothing yet": (
-        group(paused=True),
-        'strict decoding error: unknown field "spec.paused"',
+    "bounds for a strategy that has none": (
+        group(strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
+        "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate' or",
+    ),
+    "empty bounds for a strategy that has none": (
+        group(strategy={"type": "OnDelete", "rollingUpdate": {}}),
+        "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate' or",
+    ),
+    "unknown strategy": (
+        group(strategy={"type": "Rolling"}),
+        'spec.strategy.type: Unsupported value: "Rolling": supported values: "RollingUpdate", "Recreate", "OnDelete"',
+    ),
+    "bounds within which nothing can be replaced": (
+        group(strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}),
+        "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: may not be 0 when `maxSurge` is 0, for then no pod",
+    ),
+    "a number of pods as a text": (
+        group(strategy={"rollingUpdate": {"maxSurge": "1"}}),
+        'spec.strategy.rollingUpdate.maxSurge: Invalid value: "1": write a number of pods, 0 or more, or a percentage',
+    ),
+    "fewer than no pods": (
+        group(strategy={"rollingUpdate": {"maxUnavailable": -1}}),
+        "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: -1: write a number of pods, 0 or more, or a",
+    ),
+    "more than all pods unavailable": (
+        group(strategy={"rollingUpdate": {"maxUnavailable": "101%"}}),
+        "which must not be greater than 100%",
+    ),
+    "more than all pods left as they are": (
+        group(strategy={"rollingUpdate": {"partition": "101%"}}),
+        'spec.strategy.rollingUpdate.partition: Invalid value: "101%": write a number of pods, 0 or more, or a',
+    ),
+    "an unknown way in place": (
+        group(strategy={"inPlace": "Always"}),
+        'spec.strategy.inPlace: Unsupported value: "Always": supported values: "IfPossible", "Never"',
+    ),
+    "less than no history": (
+        group(revisionHistoryLimit=-1),
+        "spec.revisionHistoryLimit: Invalid value: -1: set revisionHistoryLimit to 0 (keep none) or more",
+    ),
+    "a deadline before the pods can be available": (
+        group(minReadySeconds=30, progressDeadlineSeconds=30),
+        "spec.progressDeadlineSeconds: Invalid value: must be greater than minReadySeconds: set",
+    ),
+    "a deadline in the past": (
+        group(progressDeadlineSeconds=-1),
+        "spec.progressDeadlineSeconds: Invalid value: -1: set progressDeadlineSeconds to more than minReadySeconds",
+    ),
+    "pods that take longer than the deadline that nobody set": (
+        group(minReadySeconds=600),
+        "spec.progressDeadlineSeconds: Invalid value: must be greater than minReadySeconds",
     ),
 }
 

@@ -146,3 +146,19 @@ def test_it_can_be_scaled(api: Api, place: str, stored: dict[str, str]) -> None:
     say = partial(write, api, place, patch={"spec": {"replicas": 2}}, subresource="/scale")
     refused = {mistake: said for mistake, name in stored.items() if (said := say(name))}
     assert {said for said in refused.values() if "selector does not match" not in said} == set()
+
+
+def test_its_template_can_be_changed(api: Api, place: str, stored: dict[str, str]) -> None:
+    """What a template says of single pods, and must not, may stay while its other annotations and labels change."""
+    asking = "template that asks to replace each of its pods", "template that sets the slot"
+    restart = {"kubectl.kubernetes.io/restartedAt": "2026-01-02T03:04:05Z"}
+    metadata = {"annotations": restart, "labels": {"version": "2"}}
+    say = partial(write, api, place, patch={"spec": {"template": {"metadata": metadata}}})
+    assert [say(stored[mistake]) for mistake in asking] == ["", ""]
+
+
+def test_its_mistake_cannot_be_made_again(api: Api, place: str, stored: dict[str, str]) -> None:
+    """Beside an annotation that must not be there no second one comes."""
+    more = {"spec": {"template": {"metadata": {"annotations": {"selfheal.dev/keep": "true"}}}}}
+    said = write(api, place, stored["template that asks to replace each of its pods"], more)
+    assert "remove the annotations that start with selfheal.dev/" in said

@@ -88,9 +88,18 @@ def test_the_columns_are_those_of_the_contract() -> None:
 
 def test_the_defaults_are_those_of_a_deployment() -> None:
     """A Deployment's manifest means the same as a PodGroup, which otherwise behaves as a Deployment does."""
-    spec = fields(CRD, "spec")
-    defaults = {name: field["default"] for name, field in spec.items() if "default" in field}
-    assert defaults == {"replicas": 1, "minReadySeconds": 0, "podReplacementPolicy": "TerminationStarted"}
+    spec = {name: field for name, field in fields(CRD, "spec").items() if name not in {"template", "healing"}}
+    defaults = {path: each["default"] for name in spec for path, each in schemas(spec[name], name) if "default" in each}
+    assert defaults == {
+        "replicas": 1,
+        "minReadySeconds": 0,
+        "strategy.type": "RollingUpdate",
+        "strategy.rollingUpdate.maxSurge": "25%",
+        "strategy.rollingUpdate.maxUnavailable": "25%",
+        "revisionHistoryLimit": 10,
+        "progressDeadlineSeconds": 600,
+        "podReplacementPolicy": "TerminationStarted",
+    }
 
 
 def test_no_default_comes_new_into_the_template() -> None:

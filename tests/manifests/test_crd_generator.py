@@ -34,6 +34,7 @@ def test_references_are_resolved() -> None:
     made = template(
         Spec={
             "type": "object",
+            "required": ["direct", "wrapped", "list", "map"],
             "properties": {
                 "direct": reference("Leaf"),
                 "wrapped": {"allOf": [reference("Leaf")], "default": {}},
@@ -55,7 +56,11 @@ def test_references_are_resolved() -> None:
 def test_the_description_beside_a_reference_wins() -> None:
     """What a field says about itself is more to the point than what its type says."""
     made = template(
-        Spec={"type": "object", "properties": {"a": {"description": "The field.", "allOf": [reference("Leaf")]}}},
+        Spec={
+            "type": "object",
+            "required": ["a"],
+            "properties": {"a": {"description": "The field.", "allOf": [reference("Leaf")]}},
+        },
         Leaf={"type": "string", "description": "The type."},
     )
     assert made["properties"]["a"] == {"type": "string", "description": "The field."}
@@ -64,7 +69,19 @@ def test_the_description_beside_a_reference_wins() -> None:
 def test_a_field_may_have_a_keywords_name() -> None:
     """`items`, `type` and `default` are names of fields too (a ConfigMap volume has `items`): they are kept as such."""
     fields = {"items": {"type": "array", "items": {"type": "string"}}, "type": {"type": "string"}}
-    assert template(Spec={"type": "object", "properties": fields})["properties"] == fields
+    spec = {"type": "object", "required": ["items", "type"], "properties": fields}
+    assert template(Spec=spec)["properties"] == fields
+
+
+def test_what_may_be_left_out_may_be_null() -> None:
+    """A null means the same as nothing, as in a Deployment; but a CRD's enum can have none."""
+    fields: dict[str, Any] = {
+        "needed": {"type": "string"},
+        "free": {"type": "string"},
+        "chosen": {"type": "string", "enum": ["A", "B"]},
+    }
+    made = template(Spec={"type": "object", "required": ["needed"], "properties": fields})
+    assert made["properties"] == {**fields, "free": {"type": "string", "nullable": True}}
 
 
 def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
@@ -77,7 +94,7 @@ def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
                     "type": "array",
                     "items": {"allOf": [reference("Port")], "default": {}},
                     "x-kubernetes-list-type": "map",
-                    "x-kubernetes-list-map-keys": ["number", "protocol"],
+                    "x-kubernetes-list-map-keys": ["number", "protocol", "name"],
                     "x-kubernetes-patch-merge-key": "number",
                 }
             },
@@ -88,20 +105,23 @@ def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
             "properties": {
                 "number": {"type": "integer", "default": 0},
                 "protocol": {"type": "string", "default": "TCP", "enum": ["TCP", "UDP"]},
+                "name": {"type": "string", "default": ""},
                 "mode": {"type": "string", "default": "", "enum": ["A", "B"]},
             },
         },
     )
     assert made["properties"]["ports"] == {
         "type": "array",
+        "nullable": True,
         "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["number", "protocol"],
+        "x-kubernetes-list-map-keys": ["number", "protocol", "name"],
         "items": {
             "type": "object",
             "required": ["number"],
             "properties": {
                 "number": {"type": "integer"},
                 "protocol": {"type": "string", "enum": ["TCP", "UDP"], "default": "TCP"},
+                "name": {"type": "string", "default": ""},
                 "mode": {"type": "string", "enum": ["A", "B"]},
             },
         },

@@ -300,6 +300,11 @@ def podgroups_path(namespace: str = "", name: str = "") -> str:
     return object_path(f"/apis/{names.API_VERSION}", names.PLURAL, namespace, name)
 
 
+def revisions_path(namespace: str = "", name: str = "") -> str:
+    """Give the path of a revision, of a namespace's, or of all."""
+    return object_path("/apis/apps/v1", "controllerrevisions", namespace, name)
+
+
 def object_path(root: str, plural: str, namespace: str, name: str) -> str:
     """Put a path together."""
     scope = f"/namespaces/{namespace}" if namespace else ""

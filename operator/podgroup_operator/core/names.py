@@ -32,6 +32,7 @@ REASON_DELETE_FAILED = "FailedDelete"
 REASON_HEALED = "PodHealed"
 REASON_SUPPRESSED = "HealingSuppressed"
 REASON_KEEP_FAILING = "PodsKeepFailing"
+REASON_ROLLED_BACK = "RolledBack"
 REASON_TEMPLATE_INVALID = "TemplateInvalid"
 
 SUFFIX_LENGTH = 5

@@ -4,6 +4,7 @@ Once a rollout was complete it stays so until the next one: pods that are lost l
 rollout. A paused one is Unknown, as upstream, and so is one that was not begun because of an upgrade.
 """
 
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.status import Rollout
 from podgroup_operator.core.rollout import COMPLETE, GOES_ON, HELD, MISSED, PAUSED, deadline, is_complete, was_complete
 from podgroup_operator.core.view import Tally, View
@@ -24,14 +25,33 @@ def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> 
             HELD,
             f"{others} pods{LEFT}",
         )
+    if rollout.rolled_back_from:
+        return "False", MISSED, came_back(desired, rollout)
     if desired.paused:
         return "Unknown", PAUSED, "PodGroup is paused: its pods stay of the revision that they are."
     if is_complete(view, tally) or was_complete(view, tally):
         return "True", COMPLETE, f'PodGroup "{desired.name}" has successfully progressed.'
     if now >= deadline(view, rollout):
-        return "False", MISSED, f'PodGroup "{desired.name}" has timed out progressing.'
+        return "False", MISSED, f'PodGroup "{desired.name}" has timed out progressing.{stays(view)}'
     return (
         "True",
         GOES_ON,
         f"Of {desired.replicas} pods {tally.updated} are of the new revision, {tally.updated_available} available.",
     )
+
+
+def came_back(desired: Desired, rollout: Rollout) -> str:
+    """Say which revision runs, and why."""
+    bad = rollout.rolled_back_from
+    good = desired.revision if desired.revision != bad else "that was available last"
+    return (
+        f"Revision {bad} has not come up within progressDeadlineSeconds, so the pods go back to revision {good}. "
+        "spec.template is not tried again until it changes: correct it (a restart annotation tries the same again)."
+    )
+
+
+def stays(view: View) -> str:
+    """Say why the pods are not taken back though that is asked for."""
+    if not view.desired.rollback_on_deadline:
+        return ""
+    return " It is not rolled back: no earlier revision is known that was available."

@@ -65,9 +65,22 @@ def advance(view: View, tally: Tally, removed: Iterable[Remove], now: float) -> 
         first_available=first,
     )
     fewer = any(each.why is Why.OUTDATED for each in removed)
+    if goes_back(view, tally, after, now):
+        return replace(after, rolled_back_from=desired.update_revision)
     if after != before or fewer or (not is_at_rest(view, tally) and begins_anew(view, before, now)):
         return replace(after, last_progress=now)
     return after
+
+
+def goes_back(view: View, tally: Tally, rollout: Rollout, now: float) -> bool:
+    """Tell whether the pods return to the revision that was available last: the deadline is missed, and that is asked.
+
+    The spec is not rewritten; the same revision is not tried again until the template changes.
+    """
+    desired, last = view.desired, view.observed.status.last_available_revision
+    asked = desired.rollback_on_deadline and desired.revision == desired.update_revision
+    possible = last in view.observed.templates and last != desired.revision
+    return asked and possible and not is_at_rest(view, tally) and now >= deadline(view, rollout)
 
 
 def begins_anew(view: View, before: Rollout, now: float) -> bool:

@@ -43,6 +43,11 @@ class Observed:
     templates: Container[str] = frozenset()
     status: Status = field(default_factory=Status)
 
+    def refuses(self, revision: str) -> float:
+        """Give the seconds for which no pods may be made of a revision, for its template is refused; 0 if they may."""
+        refusal = self.template_refusal
+        return refusal.wait if refusal and refusal.revision in ("", revision) else 0.0
+
     def waits(self, lane: Lane) -> bool:
         """Tell whether a kind of write has to wait after a refusal."""
         refusal = self.held.get(lane)
