@@ -2,7 +2,7 @@
 
 A pod has what its template says, written out by the server, and what admission added: a service account's token,
 tolerations, a mesh's sidecar. What it has beyond the template must also be in a pod that is made of the template now,
-in a dry run, or else the template has lost something since. What it got in its life (a node, a debugger) does not count.
+in a dry run, or else the template has lost something since. What it got in its life, a node, a debugger, is no matter.
 
 Labels and annotations are compared as far as the template names them: nodes and networks add their own.
 """
