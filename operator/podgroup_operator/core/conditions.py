@@ -16,7 +16,7 @@ from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Condition, Rollout, Status
 from podgroup_operator.core.model.strategy import StrategyType
-from podgroup_operator.core.progressing import came_back, find_progressing
+from podgroup_operator.core.progressing import came_back, find_progressing, kept_in_words
 from podgroup_operator.core.rollout import GOES_ON, has_rolled, is_complete, next_tick
 from podgroup_operator.core.view import Tally, View
 
@@ -118,15 +118,16 @@ def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, pro
     desired = view.desired
     if given_up := find_given_up(view, rollout, progressing):
         return Finding(READY, "False", *given_up)
+    kept = kept_in_words(view, tally)
     if is_complete(view, tally):
-        return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
+        return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.{kept}")
     if trouble.status == "True":
         return Finding(READY, "False", trouble.reason, trouble.message)
     if tally.updated < tally.replicas and not has_rolled(view, tally):
         reason = "Paused" if desired.paused else progressing.reason
         return Finding(READY, "False", reason, progressing.message)
     if tally.replicas > desired.replicas:
-        return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.")
+        return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.{kept}")
     return Finding(
         READY,
         "False",

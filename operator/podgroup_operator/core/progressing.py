@@ -6,6 +6,7 @@ rollout. A paused one is Unknown, as upstream, and so is one that was not begun 
 
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.status import Rollout
+from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.rollout import COMPLETE, GOES_ON, HELD, MISSED, PAUSED, deadline, is_complete, was_complete
 from podgroup_operator.core.view import Tally, View
 
@@ -13,6 +14,9 @@ LEFT = (
     " were there before this operator kept revisions. They are left as they are until spec.template changes (a restart "
     "annotation will do); what is lost of them is made anew from the template."
 )
+
+NAMED = 5
+"""So many kept pods are named."""
 
 
 def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> tuple[str, str, str]:
@@ -55,3 +59,16 @@ def stays(view: View) -> str:
     if not view.desired.rollback_on_deadline:
         return ""
     return " It is not rolled back: no earlier revision is known that was available."
+
+
+def kept_in_words(view: View, tally: Tally) -> str:
+    """Name the pods that must be kept and hold something up: the rollout, or a scale-in; "" if there are none."""
+    desired = view.desired
+    rolls = not (desired.paused or desired.held or desired.strategy.type is StrategyType.ON_DELETE)
+    surplus = tally.replicas > desired.replicas
+    kept = [pod for pod in view.active if pod.kept and (surplus or (rolls and pod.revision != desired.revision))]
+    if not kept:
+        return ""
+    names = sorted(pod.name for pod in kept)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f" Kept by selfheal.dev/keep: {', '.join(names[:NAMED])}{more}."

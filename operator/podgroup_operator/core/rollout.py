@@ -65,11 +65,9 @@ def advance(view: View, tally: Tally, removed: Iterable[Remove], now: float) -> 
         first_available=first,
     )
     fewer = any(each.why is Why.OUTDATED for each in removed)
-    if goes_back(view, tally, after, now):
-        return replace(after, rolled_back_from=desired.update_revision)
     if after != before or fewer or (not is_at_rest(view, tally) and begins_anew(view, before, now)):
         return replace(after, last_progress=now)
-    return after
+    return replace(after, rolled_back_from=desired.revision) if goes_back(view, tally, after, now) else after
 
 
 def goes_back(view: View, tally: Tally, rollout: Rollout, now: float) -> bool:

@@ -36,7 +36,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         replicas=tally.replicas,
         ready=tally.ready,
         available=tally.available,
-        updated=0 if rollout.rolled_back_from else tally.updated,
+        updated=updated(view, tally, outcome),
         unavailable=max(meant(desired, tally) - tally.available, 0),
         fully_labeled=tally.fully_labeled,
         terminating=tally.terminating,
@@ -50,6 +50,15 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         rollout=rollout,
         conditions=conditions(view, tally, outcome, rollout, now),
     )
+
+
+def updated(view: View, tally: Tally, outcome: Outcome) -> int:
+    """Count the pods of spec.template, which are not those that the pods shall be of when it was rolled back."""
+    desired = view.desired
+    if desired.update_revision in ("", desired.revision):
+        return tally.updated
+    gone = {each.pod.uid for each in outcome.removed}
+    return sum(pod.revision == desired.update_revision and pod.uid not in gone for pod in view.active)
 
 
 def begins(told: Status, tally: Tally) -> bool:
