@@ -70,8 +70,14 @@ NEEDED = (
 )
 """What it takes to keep pods."""
 
-WANTED = (Permission("create", "events.k8s.io", "events"),)
-"""What it takes to tell of it; without it pods are kept all the same."""
+REVISIONS = "apps", "controllerrevisions"
+
+WANTED = (
+    Permission("create", "events.k8s.io", "events"),
+    *(Permission(verb, *REVISIONS) for verb in ("get", "list", "watch", "create", "patch", "delete")),
+    Permission("create", "", "podtemplates"),
+)
+"""What it takes to tell of it, and to roll out a changed template; without it pods are kept all the same."""
 
 UNSEEN = "until the operator is started again with it, others that serve namespace {namespace} are not seen."
 

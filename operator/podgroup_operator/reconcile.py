@@ -14,14 +14,17 @@ from typing import Any
 
 from podgroup_operator import metrics
 from podgroup_operator.act.apply import Application
+from podgroup_operator.act.judging import Judging
 from podgroup_operator.act.owner import Owner, Owners
 from podgroup_operator.act.removals import ask_about_leaving
-from podgroup_operator.act.template import objection
+from podgroup_operator.act.revise import Revising
+from podgroup_operator.act.tidy import is_tidy, needed, tidy
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
 from podgroup_operator.api.wire.status import shows
 from podgroup_operator.api.wire.status import write_status as written
 from podgroup_operator.api.writer import Writer, Writes
 from podgroup_operator.core.conditions import changes_at
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
@@ -35,9 +38,10 @@ from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory, Verdict
 from podgroup_operator.observe.observed import observe
 from podgroup_operator.observe.pods import PodStore, owner_of
+from podgroup_operator.observe.revisions import RevisionStore
 from podgroup_operator.tell import report
 from podgroup_operator.tell.recorder import Recorder
-from podgroup_operator.tell.report import announce, announce_held, write_status
+from podgroup_operator.tell.report import announce, announce_held, announce_rollback, write_status
 from podgroup_operator.tell.unreadable import unreadable_status
 from podgroup_operator.workqueue import Key
 
@@ -82,6 +86,7 @@ class Reconciler:
         clock: seconds since the epoch.
         refresh: makes the cache of a namespace's pods no older than the call.
         monotonic: seconds by which pauses are measured.
+        revisions: the ones that are known; where they may not be read nothing is rolled out.
         reading: how many PodGroups are read at once; after a takeover all are.
     """
 
@@ -93,10 +98,13 @@ class Reconciler:
     clock: Callable[[], float] = time.time
     refresh: Callable[[str], Awaitable[None]] = _nothing
     monotonic: Callable[[], float] = time.monotonic
+    revisions: RevisionStore = field(default_factory=RevisionStore)
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READS_IN_FLIGHT))
 
     def __post_init__(self) -> None:
         self._owners = Owners(self.cluster)
+        self._judging = Judging(self._tell_refused, self.monotonic)
+        self._revising = Revising(self.cluster, self.revisions, self._judging, self.monotonic)
 
     def foresee(self, pods: Iterable[Pod]) -> bool:
         """Ask at once about the owners of pods that are about to be lost; tell whether anything was asked.
@@ -142,6 +150,7 @@ class Reconciler:
             metrics.stale_skips.inc()
             memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
+        await self._revising.revise(group, memory, writer)
         memory.seen.sent.clear()  # whatever was answered has been seen by now, or is gone
         with self._owners.take(group.desired) as owner:
             look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
@@ -167,15 +176,19 @@ class Reconciler:
 
         memory.told.healing = status.healing
         if not group.desired.deleting:
-            memory.missing = decision.missing > len(outcome.created)
+            memory.missing = decision.missing > sum(each.lane is Lane.CREATE for each in outcome.created)
             memory.first_look &= memory.missing
             announce_held(group.desired, decision, memory.told, self.recorder)
             announce(group.desired, decision, outcome, self.recorder, self.clock())
+            announce_rollback(group, status, memory.told, self.recorder)
         if application.fenced:
             raise NotLeading
         if outcome.created and not outcome.failures:
             memory.told.settle(self.monotonic())
         told_in = await self._tell(group, status, memory, writer)
+        await self._tidy(look, status)
+        if status.rollout.rolled_back_from != group.told.rollout.rolled_back_from:
+            return told_in or 0.0  # there is another revision to go to now
         now = self.monotonic()
         memory.told.quiet_until = max(memory.told.due, now + rest)
         delay = next_look(look, decision, outcome, status, now)
@@ -208,6 +221,18 @@ class Reconciler:
             return None
         self.groups.doubt(group)  # the news that should be on its way may never come
         return STALE_PAUSE
+
+    async def _tidy(self, look: Look, status: Status) -> None:
+        """Keep the revisions in order; what cannot be done is tried again, ever later, and told."""
+        group, lane = look.group, look.memory.written.lanes[Lane.REVISE]
+        if group.desired.deleting or is_tidy(group, self.revisions) or lane.until > self.monotonic():
+            return
+        try:
+            await tidy(group, needed(look.view, status), self.revisions, look.writer)
+        except (Refused, Unreachable) as error:
+            lane.refused(error, f"Error keeping revisions: {error}", self.monotonic(), mostly=True)
+        else:
+            lane.accepted()
 
     async def _say_unreadable(self, group: Group, writer: Writer) -> None:
         """Tell in the status of a group whose spec cannot be read that nothing is done for it."""
@@ -258,18 +283,22 @@ class Reconciler:
         """Drop all that is remembered of a group that is gone."""
         self.groups.forget(group)
         self._owners.forget(group.uid)
+        self.revisions.forget(group.owner)
         self.pods.memories.end(group.owner)
 
     async def _judge_template(self, group: Group, memory: Memory, view: View, writer: Writer) -> bool:
         """Ask the API server about a template, if that is due; tell whether it was."""
         if group.desired.deleting or not self._must_judge(memory.written.verdict, view):
             return False
-        before, found = memory.written.verdict.refusal, await objection(group, writer)
-        memory.written.judge(group.desired.revision, found[0] if found else None, self.monotonic())
-        if found and (before is None or before.message != found[0].message):
-            note = f"{found[1]}. The condition Stalled has the API server's own words."
-            self.recorder.record(group.desired, "Warning", REASON_TEMPLATE_INVALID, note)
+        desired = group.desired
+        try:
+            await self._judging.judge(desired, group.template_of(desired.revision), memory, writer)
+        except (Refused, Unreachable):  # pods that are missing are made all the same, and the answer to that is heard
+            memory.written.judge(desired.revision, None, self.monotonic())
         return True
+
+    def _tell_refused(self, desired: Desired, note: str) -> None:
+        self.recorder.record(desired, "Warning", REASON_TEMPLATE_INVALID, note)
 
     def _must_judge(self, verdict: Verdict, view: View) -> bool:
         """Tell whether the API server has to be asked about a template: it is new, or was refused a while ago.
@@ -280,13 +309,16 @@ class Reconciler:
         revision = view.desired.revision
         if verdict.revision == revision:
             return verdict.refusal is not None and verdict.until <= self.monotonic()
+        if verdict.refusal:
+            return False  # of a template that was not begun with
         if not verdict.revision and any(pod.revision == revision for pod in view.members):
             verdict.revision = revision
             return False
         return bool(verdict.revision or plan(view).creates)
 
     def _view(self, group: Group, memory: Memory) -> View:
-        return view_of(group.desired, observe(group, memory, self.pods, self.monotonic()), self.pods.now())
+        now = self.pods.now()
+        return view_of(group.desired, observe(group, memory, self.pods, self.monotonic(), now), now)
 
 
 def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now: float) -> float | None:
@@ -305,7 +337,7 @@ def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now:
     changes = changes_at(look.view, status, at)
     times = [time for time in (decision.look_again, changes) if time is not None and time > at]
     delays = [time - at - (now - began) for time in times]
-    ends = [lanes[lane].until for lane in OF_PODS]
+    ends = [lanes[lane].until for lane in (*OF_PODS, Lane.REVISE)]
     ends += [each.until for lane in OF_PODS for each in lanes[lane].stuck.values()]
     held = [until - now for until in ends if until > began]
     undone = len(outcome.created) < len(decision.creates) or len(outcome.removed) < len(decision.removes)

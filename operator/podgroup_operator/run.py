@@ -9,12 +9,15 @@ from functools import partial
 from typing import Any
 
 from podgroup_operator import __version__, metrics
-from podgroup_operator.api.cluster import Cluster, pods_path
+from podgroup_operator.api.cluster import Cluster, pods_path, revisions_path
 from podgroup_operator.api.login import Connection, connect
 from podgroup_operator.api.outage import Outage
 from podgroup_operator.api.wire.pod import read_pod
+from podgroup_operator.api.wire.revision import read_revision
 from podgroup_operator.api.writer import Writes
+from podgroup_operator.core import names
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.revision import Revision
 from podgroup_operator.hopeless import Hopeless
 from podgroup_operator.lead.election import Election
 from podgroup_operator.lead.identity import Identity
@@ -22,8 +25,9 @@ from podgroup_operator.lead.leadership import Leadership
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.looks import Looks
 from podgroup_operator.observe.groups import GroupStore
-from podgroup_operator.observe.informer import Informer
+from podgroup_operator.observe.informer import Collection, Informer
 from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.revisions import Owner, RevisionStore
 from podgroup_operator.observe.supervisor import Supervisor
 from podgroup_operator.preflight import LEASES, Findings, Permission, Preflight, missing
 from podgroup_operator.reconcile import Reconciler
@@ -77,6 +81,7 @@ class Operator:
         self._tasks = asyncio.TaskGroup()
         self._groups = GroupStore()
         self._pods = PodStore(self._wake, clock)
+        self._revisions = RevisionStore(self._revision_deleted, self._revised)
         identity = Identity(settings.pod_uid)
         self._health = Health(scopes=settings.namespaces or ("",))
         lease_namespace = settings.lease_namespace or self._connection.namespace
@@ -87,7 +92,14 @@ class Operator:
         self._writes = Writes(self._cluster, self._election)
         self._recorder = Recorder(self._writes, self._pods.memories, str(identity))
         self._reconciler = Reconciler(
-            self._cluster, self._writes, self._groups, self._pods, self._recorder, clock, refresh=self._scopes.refresh
+            self._cluster,
+            self._writes,
+            self._groups,
+            self._pods,
+            self._recorder,
+            clock,
+            refresh=self._scopes.refresh,
+            revisions=self._revisions,
         )
         self._pods.foreseen = self._reconciler.foresee
         self._looks = Looks(self._reconciler.reconcile, self._scopes.is_open)
@@ -109,8 +121,29 @@ class Operator:
         )
         path = pods_path(namespace)
         trouble = partial(self._health.tell, path, scope=namespace)
-        scope.informer = Informer[Pod](self._cluster, path, namespace, read_pod, self._pods, scope.permission, trouble)
+        scope.informer = Informer[Pod](
+            self._cluster, Collection(path, namespace), read_pod, self._pods, scope.permission, trouble
+        )
+        scope.revisions = Informer[Revision](
+            self._cluster,
+            Collection(revisions_path(namespace), namespace, names.LABEL_PODGROUP),
+            read_revision,
+            self._revisions,
+            partial(self._unrevised, scope),
+            partial(self._health.remark, f"revisions {namespace}"),
+        )
         return scope
+
+    def _revision_deleted(self, owner: Owner) -> None:
+        if group := self._groups.named(owner[1]):
+            self._looks.add(group.key)
+
+    async def _unrevised(self, scope: Scope) -> None:
+        self._revisions.forbid(scope.namespace)
+        await scope.unrevised()
+
+    def _revised(self, scope: str) -> None:
+        self._scopes.of(scope).now_revised()
 
     def _wake(self, pod: Pod, urgent: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
         return self._waker.pod_seen(pod, urgent)  # which is made later than the store of pods

@@ -16,6 +16,7 @@ from podgroup_operator.tell.endpoints import Health
 
 if TYPE_CHECKING:
     from podgroup_operator.core.model.pod import Pod
+    from podgroup_operator.core.model.revision import Revision
     from podgroup_operator.observe.informer import Informer
 
 PREFLIGHT = "preflight"
@@ -45,6 +46,7 @@ class Scope:
 
     Attributes:
         informer: of its pods.
+        revisions: of its groups' revisions.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Scope:
     ) -> None:
         self.namespace = namespace
         self.informer: Informer[Pod]
+        self.revisions: Informer[Revision]
+        self._revised = asyncio.Event()
         self._preflight = preflight
         self._health = health
         self._lead = lead
@@ -128,6 +132,20 @@ class Scope:
         self._readable.set()
         self._returned(self.namespace)
 
+    async def unrevised(self) -> None:
+        """Go on without revisions, which may not be read; return in a while.
+
+        What is missing was said at the start (`preflight.py`).
+        """
+        self._revised.set()
+        await asyncio.sleep(LONGEST_PAUSE)
+
+    def now_revised(self) -> None:
+        """Note that all revisions are known; groups that were served without them are looked at anew."""
+        self._revised.set()
+        if self.is_open:
+            self._begin(self.namespace, others=False)
+
     async def run(self) -> None:
         """Read its pods, lead, and serve its groups, for ever."""
         findings = await self.prepare(anew=False)
@@ -139,7 +157,9 @@ class Scope:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mind(findings.remark))
             tasks.create_task(self.informer.run())
+            tasks.create_task(self.revisions.run())
             await self.informer.synced.wait()
+            await self._revised.wait()
             leadership = await self._lead(self.namespace, findings)
             self._tenure = Tenure(leadership, self._open, self.catch_up)
             tasks.create_task(self._tenure.run())

@@ -61,6 +61,10 @@ class Scopes:
         """Give each scope."""
         return iter(self._scopes.values())
 
+    def of(self, namespace: str) -> Scope:
+        """Give the scope of this name."""
+        return self._scopes[namespace]
+
     def add(self, scope: Scope) -> None:
         """Take a scope in."""
         self._scopes[scope.namespace] = scope

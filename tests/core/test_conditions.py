@@ -45,6 +45,7 @@ def test_every_condition_is_always_there() -> None:
     assert [(each.type, each.observed_generation) for each in conditions] == [
         ("Ready", 3),
         ("Available", 3),
+        ("Progressing", 3),
         ("ReplicaFailure", 3),
         ("Stalled", 3),
     ]
@@ -426,7 +427,7 @@ def test_a_condition_is_dated_anew_when_its_status_changes() -> None:
 
 def test_a_new_condition_is_dated_now() -> None:
     """A condition that was not there before begins now."""
-    assert [each.since for each in summarized(desired(), observed(), NOTHING, NOW).conditions] == [NOW] * 4
+    assert [each.since for each in summarized(desired(), observed(), NOTHING, NOW).conditions] == [NOW] * 5
 
 
 def test_each_condition_keeps_its_own_time() -> None:
@@ -437,6 +438,7 @@ def test_each_condition_keeps_its_own_time() -> None:
     assert {each.type: each.since for each in after.conditions} == {
         "Ready": NOW,
         "Available": NOW,
+        "Progressing": THEN,
         "ReplicaFailure": THEN,
         "Stalled": THEN,
     }

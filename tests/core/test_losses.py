@@ -23,10 +23,15 @@ def filled(seen: Observed, number: int, replicas: int = 3) -> tuple[Create, ...]
     return fill(view, budget, number)
 
 
+def known(slot: int, name: str, cause: Cause, at: float) -> Loss:
+    """Build the loss of a pod that can still be seen: of which revision it was, and since when it was Ready."""
+    return Loss(slot, name, cause, at, revision="r1", ready_since=pod().ready_since)
+
+
 def test_a_pod_released_now_is_lost_now() -> None:
     """A pod whose label was changed is replaced in the same plan, in its slot, by name."""
     released = pod("web-1", slot=1, labels={})
-    expected = create(1, 1, Loss(1, "web-1", Cause.DELETED, NOW))
+    expected = create(1, 1, known(1, "web-1", Cause.DELETED, NOW))
 
     assert (expected,) == filled(observed(*seated(0, 2), released, epochs={1: 0}), 1)
 
@@ -60,19 +65,19 @@ FIRST_LOOKS = {
     ),
     "a pod is still there, on its way out": (
         observed(*seated(0, 1), gone("web-2", slot=2, deleted=NOW - 5), status=told(3)),
-        {2: Loss(2, "web-2", Cause.DELETED, NOW - 5)},
+        {2: known(2, "web-2", Cause.DELETED, NOW - 5)},
     ),
     "a pod is still there, failed": (
         observed(*seated(0, 1), pod("web-2", slot=2, phase=Phase.FAILED), status=told(3)),
-        {2: Loss(2, "web-2", Cause.FAILED, NOW)},
+        {2: known(2, "web-2", Cause.FAILED, NOW)},
     ),
     "a pod is still there, evicted": (
         observed(*seated(0, 1), pod("web-2", slot=2, phase=Phase.FAILED, evicted=True), status=told(3)),
-        {2: Loss(2, "web-2", Cause.EVICTED, NOW)},
+        {2: known(2, "web-2", Cause.EVICTED, NOW)},
     ),
     "a pod is still there, succeeded": (
         observed(*seated(0, 1), pod("web-2", slot=2, phase=Phase.SUCCEEDED), status=told(3)),
-        {2: Loss(2, "web-2", Cause.SUCCEEDED, NOW)},
+        {2: known(2, "web-2", Cause.SUCCEEDED, NOW)},
     ),
     "of two that are still there the newer was lost": (
         observed(
@@ -81,11 +86,11 @@ FIRST_LOOKS = {
             pod("older", slot=2, epoch=1, phase=Phase.SUCCEEDED),
             status=told(3),
         ),
-        {2: Loss(2, "newer", Cause.FAILED, NOW)},
+        {2: known(2, "newer", Cause.FAILED, NOW)},
     ),
     "one is still there and one went without a trace": (
         observed(*seated(0), gone("web-2", slot=2, deleted=NOW - 5), status=told(3)),
-        {1: unseen(1), 2: Loss(2, "web-2", Cause.DELETED, NOW - 5)},
+        {1: unseen(1), 2: known(2, "web-2", Cause.DELETED, NOW - 5)},
     ),
     "a corpse that was replaced long ago is no loss": (
         observed(*seated(0, 1, 2), pod("corpse", slot=2, phase=Phase.FAILED), status=told(3)),
@@ -105,7 +110,7 @@ FIRST_LOOKS = {
     ),
     "a pod released in this plan is not counted twice": (
         observed(*seated(2, 3), pod("web-4", slot=4, labels={}), status=told(3)),
-        {0: Loss(4, "web-4", Cause.DELETED, NOW)},
+        {0: known(4, "web-4", Cause.DELETED, NOW)},
     ),
 }
 

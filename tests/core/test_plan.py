@@ -91,7 +91,7 @@ PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
         Plan(
             missing=1,
             releases=(Release(RELABELLED),),
-            creates=(create(1, 1, Loss(1, "web-1", Cause.DELETED, NOW)),),
+            creates=(create(1, 1, loss(1, at=NOW, revision="r1", ready_since=RELABELLED.ready_since)),),
         ),
     ),
     "an orphan is adopted instead of making a pod": (

@@ -1,28 +1,18 @@
 """What kube-apiserver fills in when an object is created: strategies' PrepareForCreate and the API defaults.
 
-Of a pod's many defaults those are here that a controller reads or compares; the two tolerations come from the
-admission plugin DefaultTolerationSeconds and are why an unreachable node's pods live on for five minutes.
+Those of a pod's spec are in `pod_defaults.py`. The two tolerations come from the admission plugin
+DefaultTolerationSeconds and are why an unreachable node's pods live on for five minutes.
 """
 
 from collections.abc import Callable
 
-from fakeapi.resources import CRDS, NAMESPACES, PODGROUPS, PODS, Obj, Resource
+from fakeapi.pod_defaults import defaulted_pod_spec, defaulted_template
+from fakeapi.resources import CRDS, NAMESPACES, POD_TEMPLATES, PODGROUPS, PODS, REVISIONS, Obj, Resource
 
 POD_SPEC: Obj = {
-    "restartPolicy": "Always",
-    "terminationGracePeriodSeconds": 30,
-    "dnsPolicy": "ClusterFirst",
-    "securityContext": {},
-    "schedulerName": "default-scheduler",
     "enableServiceLinks": True,
     "preemptionPolicy": "PreemptLowerPriority",
     "priority": 0,
-}
-CONTAINER: Obj = {
-    "resources": {},
-    "terminationMessagePath": "/dev/termination-log",
-    "terminationMessagePolicy": "File",
-    "imagePullPolicy": "Always",
 }
 TOLERATIONS: list[Obj] = [
     {
@@ -44,12 +34,19 @@ def fill_in(resource: Resource, obj: Obj) -> Obj:
 
 
 def _pod(pod: Obj) -> Obj:
-    spec = {**POD_SPEC, **pod.get("spec", {})}
-    spec["containers"] = [{**CONTAINER, **container} for container in spec.get("containers") or ()]
+    spec = {**POD_SPEC, **defaulted_pod_spec(pod.get("spec", {}))}
     own = spec.get("tolerations") or []
     known = {toleration.get("key") for toleration in own}
     spec["tolerations"] = own + [extra for extra in TOLERATIONS if extra["key"] not in known]
     return {**pod, "spec": spec, "status": {"phase": "Pending", "qosClass": "BestEffort"}}
+
+
+def _pod_template(template: Obj) -> Obj:
+    return {**template, "template": defaulted_template(template.get("template"))}
+
+
+def _revision(revision: Obj) -> Obj:
+    return {"revision": 0, **revision}
 
 
 def _namespace(namespace: Obj) -> Obj:
@@ -87,6 +84,8 @@ def _established(crd: Obj) -> Obj:
 
 PREPARE: dict[Resource, Callable[[Obj], Obj]] = {
     PODS: _pod,
+    POD_TEMPLATES: _pod_template,
+    REVISIONS: _revision,
     NAMESPACES: _namespace,
     PODGROUPS: _without_status,
     CRDS: _established,

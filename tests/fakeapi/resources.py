@@ -96,6 +96,7 @@ NAMESPACES = Resource(
 )
 CORE_EVENTS = Resource("", "v1", "events", "Event", short_names=("ev",))
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event", short_names=("ev",))
+POD_TEMPLATES = Resource("", "v1", "podtemplates", "PodTemplate", has_generation=True)
 REVISIONS = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", unconditional_update=False)
 PODGROUPS = Resource(
@@ -123,7 +124,7 @@ CRDS = Resource(
     unconditional_update=False,
 )
 
-RESOURCES = (PODS, NODES, NAMESPACES, CORE_EVENTS, EVENTS, REVISIONS, LEASES, PODGROUPS, CRDS)
+RESOURCES = (PODS, POD_TEMPLATES, NODES, NAMESPACES, CORE_EVENTS, EVENTS, REVISIONS, LEASES, PODGROUPS, CRDS)
 
 
 def named(resources: Iterable[Resource], name: str) -> Resource:

@@ -8,7 +8,7 @@ import orjson
 
 from fakeapi import errors
 from fakeapi.errors import StatusError
-from fakeapi.resources import PODS, REVISIONS, Obj, Resource
+from fakeapi.resources import POD_TEMPLATES, PODS, REVISIONS, Obj, Resource
 
 Cause = tuple[str, str, str]
 REQUIRED = ("FieldValueRequired", "Required value")
@@ -26,7 +26,11 @@ def check_new(resource: Resource, obj: Obj) -> None:
     if not name:
         causes.append(("metadata.name", REQUIRED[0], "Required value: name or generateName is required"))
     if resource is PODS:
-        causes += _containers(obj)
+        causes += _containers(obj, "spec")
+    if resource is POD_TEMPLATES:
+        causes += _containers(obj.get("template") or {}, "template.spec")
+    if resource is REVISIONS:
+        causes += _revision(obj)
     if causes:
         raise errors.invalid(resource, name, *causes)
 
@@ -38,7 +42,7 @@ def check_changed(resource: Resource, new: Obj, old: Obj) -> None:
         StatusError: 422.
     """
     causes = [*_metadata(new["metadata"], old["metadata"])]
-    if resource is REVISIONS and new.get("data") != old.get("data"):
+    if resource is REVISIONS and _json(new.get("data")) != _json(old.get("data")):
         causes.append(("data", "FieldValueInvalid", f"Invalid value: {_json(new.get('data'))}: {IMMUTABLE}"))
     if causes:
         raise errors.invalid(resource, old["metadata"]["name"], *causes)
@@ -47,11 +51,15 @@ def check_changed(resource: Resource, new: Obj, old: Obj) -> None:
 def check_patchable(resource: Resource, old: Obj) -> None:
     """Refuse to PATCH a ControllerRevision whose data Go would spell otherwise.
 
-    A PATCH passes the object through Go's JSON encoder, which writes `&`, `<` and `>` as escapes; the data is
-    compared byte for byte, so any PATCH of such a revision fails, even of its labels. A PUT does not.
+    A PATCH passes the object through Go's JSON encoder, which sorts the keys, leaves no spaces, and writes `&`, `<` and
+    `>` as escapes; the data is compared byte for byte, so any PATCH of such a revision fails, even of its labels. A PUT
+    with the data as it was written does not.
     """
-    if resource is REVISIONS and any(mark in orjson.dumps(old.get("data")) for mark in b"&<>"):
-        words = f"Invalid value: {_json(old.get('data'))}: {IMMUTABLE}"
+    if resource is not REVISIONS:
+        return
+    data = orjson.dumps(old.get("data"))
+    if any(mark in data for mark in b"&<>") or data != orjson.dumps(old.get("data"), option=orjson.OPT_SORT_KEYS):
+        words = f"Invalid value: {data.decode()}: {IMMUTABLE}"
         raise errors.invalid(resource, old["metadata"]["name"], ("data", "FieldValueInvalid", words))
 
 
@@ -61,15 +69,32 @@ def foreign_uid(resource: Resource, name: str, uid: str) -> StatusError:
     return errors.invalid(resource, name, ("metadata.uid", "FieldValueInvalid", words))
 
 
-def _containers(pod: Obj) -> list[Cause]:
-    containers = pod.get("spec", {}).get("containers")
+def _containers(template: Obj, path: str) -> list[Cause]:
+    containers = (template.get("spec") or {}).get("containers")
     if not containers:
-        return [("spec.containers", *REQUIRED)]
+        return [(f"{path}.containers", *REQUIRED)]
     return [
-        (f"spec.containers[{index}].image", *REQUIRED)
+        (f"{path}.containers[{index}].image", *REQUIRED)
         for index, container in enumerate(containers)
         if not container.get("image")
     ]
+
+
+def _revision(revision: Obj) -> list[Cause]:
+    causes: list[Cause] = []
+    data, number = revision.get("data"), revision.get("revision") or 0
+    if not isinstance(number, int):
+        words = f"json: cannot unmarshal {_json(number)} into Go struct field ControllerRevision.revision of type int64"
+        raise errors.bad_request(
+            f'ControllerRevision in version "v1" cannot be handled as a ControllerRevision: {words}'
+        )
+    if not isinstance(data, dict):
+        words = "data is mandatory" if data is None else "data must be a valid JSON object"
+        causes.append(("data", REQUIRED[0], f"{REQUIRED[1]}: {words}"))
+    if number < 0:
+        words = f"Invalid value: {number}: must be greater than or equal to 0"
+        causes.append(("revision", "FieldValueInvalid", words))
+    return causes
 
 
 def _metadata(new: Obj, old: Obj) -> list[Cause]:

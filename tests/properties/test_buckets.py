@@ -63,6 +63,7 @@ def test_the_view_counts_each_pod_by_its_bucket(group: Desired, seen: Observed) 
         ready=count[Bucket.READY] + count[Bucket.AVAILABLE],
         available=count[Bucket.AVAILABLE],
         updated=sum(one.revision == group.revision for one in active),
+        updated_available=sum(bucket is Bucket.AVAILABLE and one.revision == group.revision for bucket, one in buckets),
         fully_labeled=sum(group.template_labels.items() <= one.labels.items() for one in active),
         terminating=count[Bucket.TERMINATING],
         leaving=sum(not is_finished(one) for bucket, one in buckets if bucket is Bucket.TERMINATING),

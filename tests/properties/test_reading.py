@@ -19,7 +19,7 @@ from podgroup_operator.api.wire.status import read_status, shows, write_status
 from podgroup_operator.core.manifest import micro_time, whole_seconds
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.groups import GroupStore
-from podgroup_operator.observe.informer import Informer
+from podgroup_operator.observe.informer import Collection, Informer
 from podgroup_operator.observe.pods import PodStore
 
 Json = dict[str, Any]
@@ -249,7 +249,7 @@ def test_a_watch_event_is_survived(body: object, kind: object) -> None:
     plain = read_pod(POD)
     assert plain
     store.upsert(plain)
-    informer: Informer[Pod] = Informer(None, "/api/v1/pods", "", read_pod, store, None, lambda _: None)  # type: ignore[arg-type] # asks nobody
+    informer: Informer[Pod] = Informer(None, Collection("/api/v1/pods", ""), read_pod, store, None, lambda _: None)  # type: ignore[arg-type] # asks nobody
     for event in ({"type": kind, "object": body}, {"type": "MODIFIED", "object": body}, body):
         try:
             informer.take(event)
@@ -262,7 +262,7 @@ def test_a_watch_event_is_survived(body: object, kind: object) -> None:
 def test_a_watch_event_with_anything_in_its_object_is_survived(drawn: tuple[Path, Json]) -> None:
     """As above, for objects that are nearly pods."""
     store = PodStore(lambda *_: True, lambda: NOW)
-    informer: Informer[Pod] = Informer(None, "/api/v1/pods", "", read_pod, store, None, lambda _: None)  # type: ignore[arg-type] # asks nobody
+    informer: Informer[Pod] = Informer(None, Collection("/api/v1/pods", ""), read_pod, store, None, lambda _: None)  # type: ignore[arg-type] # asks nobody
     informer.take({"type": "ADDED", "object": put(POD, ("metadata", "uid"), "other")})
     for kind in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK"):
         informer.take({"type": kind, "object": drawn[1]})

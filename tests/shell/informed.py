@@ -11,7 +11,7 @@ from fakeapi.client import a_pod
 from podgroup_operator.api.cluster import Cluster, pods_path
 from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.core.model.pod import Pod
-from podgroup_operator.observe.informer import Informer
+from podgroup_operator.observe.informer import Collection, Informer
 from podgroup_operator.observe.pods import PodStore
 
 Read = Callable[[dict[str, Any]], Pod | None]
@@ -33,7 +33,12 @@ class Informed:
         self.forbidden = 0
         self.troubles: list[str] = []
         self.informer: Informer[Pod] = Informer(
-            cluster, pods_path(namespace), namespace, read, self.store, self._permission, self.troubles.append
+            cluster,
+            Collection(pods_path(namespace), namespace),
+            read,
+            self.store,
+            self._permission,
+            self.troubles.append,
         )
 
     def _tell(self, pod: Pod, _: bool) -> bool:  # noqa: FBT001 - a fact, not a switch

@@ -249,7 +249,7 @@ async def test_discovery_tells_what_kopf_asks(client: Client) -> None:
     assert (resources[0]["shortNames"], resources[0]["categories"]) == (["pgrp"], ["all"])
     core = (await client.ask("GET", "/api/v1")).body["resources"]
     assert {resource["name"] for resource in core if "/" not in resource["name"]} == {
-        "pods", "nodes", "namespaces", "events",
+        "pods", "podtemplates", "nodes", "namespaces", "events",
     }  # fmt: skip
     assert (await client.ask("GET", "/version")).body["gitVersion"] == "v1.37.2"
 

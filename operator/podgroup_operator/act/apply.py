@@ -36,7 +36,7 @@ class Application:
     ) -> None:
         self._owner = owner
         self._progress = Progress(memory, monotonic)
-        self._claiming = Claiming(group.desired, writer, self._progress)
+        self._claiming = Claiming(group, cluster, writer, self._progress)
         self._creating = Creating(group, cluster, writer, self._progress)
         self._removing = Removing(writer, self._progress)
 
@@ -57,7 +57,9 @@ class Application:
         """Create what depends on nothing, then what replaces pods that have to be released first."""
         released = {release.pod.name for release in plan.releases}
         later = [create for create in plan.creates if create.loss and create.loss.pod in released]
-        await self._creating.carry_out([create for create in plan.creates if create not in later], lives)
+        soon = [create for create in plan.creates if create not in later]
+        for lane in (Lane.CREATE, Lane.SURGE):  # what replaces a loss has the room first that a quota leaves
+            await self._creating.carry_out([create for create in soon if create.lane is lane], lives)
         if later:
             await asyncio.wait([claims])
             kept = self._claiming.unreleased

@@ -1,8 +1,10 @@
 """Claims carried out: pods that are adopted, pods that are released."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
+from podgroup_operator.act.origin import Origin, origin
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
 from podgroup_operator.api.cluster import (
@@ -10,6 +12,7 @@ from podgroup_operator.api.cluster import (
     NOT_FOUND,
     STRATEGIC_MERGE_PATCH,
     UNPROCESSABLE,
+    Cluster,
     NotLeading,
     Refused,
     Undone,
@@ -22,10 +25,10 @@ from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import own_labels, owner_reference
 from podgroup_operator.core.model.actions import Adopt, Release
-from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.observe.groups import Group
 
 Json = dict[str, Any]
 
@@ -37,8 +40,11 @@ class Claiming:
         unreleased: names of pods that are still ours: a replacement of one would be one too many.
     """
 
-    def __init__(self, desired: Desired, writer: Writer, progress: Progress) -> None:
-        self._desired = desired
+    def __init__(self, group: Group, cluster: Cluster, writer: Writer, progress: Progress) -> None:
+        self._group = group
+        self._desired = group.desired
+        self._cluster = cluster
+        self._origin: asyncio.Task[Origin] | None = None
         self._writer = writer
         self._progress = progress
         self.unreleased = set[str]()
@@ -51,8 +57,36 @@ class Claiming:
             await start_slowly(plan.adopts, self._adopt, IN_VAIN)
 
     async def _adopt(self, adopt: Adopt) -> bool:
+        """Take a pod in; what was asked of it before has no meaning for us."""
         labels = own_labels(self._desired, adopt.slot)
-        return await self._patch(adopt, {"ownerReferences": [owner_reference(self._desired)], "labels": labels})
+        try:
+            if await self._is_up_to_date(adopt.pod):
+                labels[names.LABEL_REVISION] = self._desired.revision
+        except NotLeading:
+            self._progress.fenced = True
+            return False
+        except Refused as refusal:
+            return self._refused(adopt.pod, refusal)
+        except Unreachable as error:
+            return self._failed(adopt.pod, error)
+        metadata: Json = {"ownerReferences": [owner_reference(self._desired)], "labels": labels}
+        if adopt.pod.asked or adopt.pod.kept:
+            metadata["annotations"] = {names.ANNOTATION_DELETE: None, names.ANNOTATION_KEEP: None}
+        return await self._patch(adopt, metadata)
+
+    async def _is_up_to_date(self, pod: Pod) -> bool:
+        """Tell whether a pod that is taken in is what the template makes, so that no rollout need replace it.
+
+        Raises:
+            Refused: the API server does not tell.
+            Unreachable: it does not answer.
+        """
+        if not self._group.revisions or pod.revision == self._desired.revision:
+            return False  # it bears that already, or nothing is rolled out here
+        if self._origin is None:
+            template = self._group.template_of(self._desired.revision)
+            self._origin = asyncio.ensure_future(origin(self._desired, template, self._writer))
+        return (await self._origin).made(await self._cluster.get(pods_path(pod.namespace, pod.name)))
 
     async def _release(self, release: Release) -> bool:
         done = await self._patch(release, {"ownerReferences": [{"$patch": "delete", "uid": self._desired.uid}]})

@@ -46,12 +46,13 @@ class Creating:
             creates: what to create.
             lives: whether anything may be created, for the owner is known to live.
         """
-        if not self._progress.in_trouble(Lane.CREATE) and not self._progress.fenced:
+        trouble = any(self._progress.in_trouble(lane) for lane in {Lane.CREATE, *(each.lane for each in creates)})
+        if not trouble and not self._progress.fenced:
             await start_slowly(creates, partial(self._create, lives))
 
     async def _create(self, lives: Awaitable[bool], create: Create) -> bool:
         """Create a pod, if the owner lives; False stops the batches."""
-        manifest = pod_manifest(self._desired, self._group.template, create)
+        manifest = pod_manifest(self._desired, self._group.template_of(create.revision), create)
         return await lives and await self._send(create, manifest)
 
     async def _send(self, create: Create, manifest: Manifest) -> bool:
@@ -68,14 +69,14 @@ class Creating:
                 self._progress.written.not_done(create, again=again)
             if refusal.code == CONFLICT and refusal.reason == "AlreadyExists":
                 return await self._name_taken(create, refusal)
-            self._create_refused(refusal)
+            self._create_refused(create, refusal)
             return False
         except Unreachable as error:
             self._progress.written.unsure = True
-            self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", error)
+            self._progress.failed(create.lane, names.REASON_CREATE_FAILED, "Error creating", error)
             return False
         self._progress.memory.answered(create, read_pod(body))
-        self._progress.accepted(Lane.CREATE, version=version_of(body))
+        self._progress.accepted(create.lane, version=version_of(body))
         if lost := stray(self._desired, body):
             self._strayed(create, lost)
             return False
@@ -90,23 +91,23 @@ class Creating:
         self._progress.failures.append(Failure(names.REASON_CREATE_FAILED, message))
         self._progress.written.strayed(self._desired.revision, lost, self._progress.monotonic())
 
-    def _create_refused(self, refusal: Refused) -> None:
+    def _create_refused(self, create: Create, refusal: Refused) -> None:
         if "NamespaceTerminating" in refusal.causes:  # as upstream: nothing can be made here, and nobody is at fault
-            self._progress.held_up(Lane.CREATE, refusal, "The namespace is being deleted.")
+            self._progress.held_up(create.lane, refusal, "The namespace is being deleted.")
             return
         if refusal.code >= SERVER_ERROR:  # it may have been done all the same
             self._progress.written.unsure = True
-        self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, "Error creating", refusal)
-        if refusal.code in INVALID and not self._is_proved():
+        self._progress.failed(create.lane, names.REASON_CREATE_FAILED, "Error creating", refusal)
+        if refusal.code in INVALID and create.revision == self._desired.revision and not self._is_proved(create.lane):
             advice = CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""
             self._progress.written.judge(
                 self._desired.revision, Refusal(refusal.message, advice=advice), self._progress.monotonic()
             )
 
-    def _is_proved(self) -> bool:
+    def _is_proved(self, lane: Lane) -> bool:
         """Tell whether pods of this template are accepted: then what was refused is this pod, not the template."""
         pods = self._progress.memory.seen.pods.values()
-        return self._progress.has_accepted(Lane.CREATE) or any(pod.revision == self._desired.revision for pod in pods)
+        return self._progress.has_accepted(lane) or any(pod.revision == self._desired.revision for pod in pods)
 
     async def _name_taken(self, create: Create, refusal: Refused) -> bool:
         """Find out whose pod has the name: ours means that it is made already, a stranger's that we need another."""
@@ -116,9 +117,9 @@ class Creating:
             if isinstance(error, Refused) and error.code == NOT_FOUND:
                 # It went meanwhile, or something says so of a name that nobody has: it is tried again, ever later.
                 message = f"Error creating: {refusal.message}, but there is no such pod"
-                self._progress.held_up(Lane.CREATE, refusal, message)
+                self._progress.held_up(create.lane, refusal, message)
                 return False
-            self._progress.failed(Lane.CREATE, names.REASON_CREATE_FAILED, f"Error reading pod {create.name}", error)
+            self._progress.failed(create.lane, names.REASON_CREATE_FAILED, f"Error reading pod {create.name}", error)
             return False
         pod = read_pod(body)
         if pod and pod.controller == self._desired.uid:

@@ -81,9 +81,14 @@ class Progress:
 
     def settle(self, plan: Plan) -> None:
         """Let each lane remember what became of its writes."""
-        now, wishes = self.monotonic(), {Lane.CREATE: plan.missing > 0, Lane.REMOVE: plan.missing < 0}
+        now, lanes = self.monotonic(), self.written.lanes
+        wishes = {
+            Lane.CREATE: plan.missing > 0,
+            Lane.SURGE: lanes[Lane.SURGE].until > now,
+            Lane.REMOVE: plan.missing < 0 or lanes[Lane.REMOVE].until > now,
+        }
         for lane in OF_PODS:
-            memory, troubles, accepted = self.written.lanes[lane], self._troubles[lane], self._accepted[lane]
+            memory, troubles, accepted = lanes[lane], self._troubles[lane], self._accepted[lane]
             memory.forget_before(now)
             for trouble in troubles:
                 if trouble.uid:

@@ -10,14 +10,13 @@ its group's selector needs would be nobody's, and its group would make the next 
 
 from typing import Any
 
-from podgroup_operator.api.cluster import INVALID, UNPROCESSABLE, Refused, Unreachable, pods_path
+from podgroup_operator.api.cluster import INVALID, UNPROCESSABLE, Refused, pods_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.refusal import Refusal
 from podgroup_operator.core.names import pod_name
-from podgroup_operator.observe.groups import Group
 
 Json = dict[str, Any]
 
@@ -34,27 +33,40 @@ LEAVE_LABELS = (
 )
 
 
-async def objection(group: Group, writer: Writer) -> tuple[Refusal, str] | None:
-    """Ask what the API server has against the group's template; None if nothing, or nothing lasting.
+async def sample_of(desired: Desired, template: Json, writer: Writer) -> Json:
+    """Give the pod that would come of a template now, after all admission; nothing is stored.
+
+    Raises:
+        Refused: none would.
+        Unreachable: there was no answer.
+    """
+    epoch = -1  # a name that no pod ever has
+    sample = Create(pod_name(desired.name, desired.uid, 0, epoch), 0, epoch, desired.revision)
+    return await writer.create(
+        pods_path(desired.namespace),
+        pod_manifest(desired, template, sample),
+        {"dryRun": "All", "fieldValidation": "Strict"},
+    )
+
+
+async def objection(desired: Desired, template: Json, writer: Writer) -> tuple[Refusal, str] | None:
+    """Ask what the API server has against the template of `desired.revision`; None if nothing, or nothing lasting.
 
     Returns:
         Its no, and what may be said of it in Events and the log, where no value of the template must appear.
+
+    Raises:
+        Refused: the API server has failed, or has too much to do.
+        Unreachable: it does not answer.
     """
-    desired = group.desired
-    epoch = -1  # a name that no pod ever has
-    sample = Create(pod_name(desired.name, desired.uid, 0, epoch), 0, epoch, desired.revision)
     try:
-        body = await writer.create(
-            pods_path(desired.namespace),
-            pod_manifest(desired, group.template, sample),
-            {"dryRun": "All", "fieldValidation": "Strict"},
-        )
+        body = await sample_of(desired, template, writer)
     except Refused as refusal:
+        if refusal.is_passing:
+            raise
         if refusal.code not in INVALID or NO_DRY_RUN in refusal.message:
             return None
         return Refusal(refusal.message, advice=CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""), str(refusal)
-    except Unreachable:
-        return None
     lost = stray(desired, body)
     return (lost, lost.message) if lost else None
 

@@ -122,7 +122,7 @@ class Cluster:
         self._session = aiohttp.ClientSession(
             connector=connector(self._connection.tls),
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, sock_connect=5),
-            headers={"User-Agent": f"podgroup-operator/{__version__}", "Accept": "application/json"},
+            headers={"User-Agent": f"{names.MANAGER}/{__version__}", "Accept": "application/json"},
             read_bufsize=READ_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._connection.proxy or None,
@@ -298,6 +298,11 @@ def pods_path(namespace: str = "", name: str = "") -> str:
 def podgroups_path(namespace: str = "", name: str = "") -> str:
     """Give the path of a PodGroup, of a namespace's, or of all."""
     return object_path(f"/apis/{names.API_VERSION}", names.PLURAL, namespace, name)
+
+
+def revisions_path(namespace: str = "", name: str = "") -> str:
+    """Give the path of a revision, of a namespace's, or of all."""
+    return object_path("/apis/apps/v1", "controllerrevisions", namespace, name)
 
 
 def object_path(root: str, plural: str, namespace: str, name: str) -> str:

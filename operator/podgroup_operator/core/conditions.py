@@ -16,8 +16,8 @@ from podgroup_operator.core.model.plan import Failure, Outcome
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Condition, Rollout, Status
 from podgroup_operator.core.model.strategy import StrategyType
-from podgroup_operator.core.progressing import GOES_ON, find_progressing
-from podgroup_operator.core.rollout import deadline, has_rolled, is_complete
+from podgroup_operator.core.progressing import came_back, find_progressing
+from podgroup_operator.core.rollout import GOES_ON, has_rolled, is_complete, next_tick
 from podgroup_operator.core.view import Tally, View
 
 READY, AVAILABLE, PROGRESSING, REPLICA_FAILURE, STALLED = (
@@ -72,9 +72,11 @@ def conditions(view: View, tally: Tally, outcome: Outcome, rollout: Rollout, now
     failure = find_failure(standing)
     since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
     stalled = find_stalled(view, tally, standing, now - since)
-    progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, previous.get(PROGRESSING), now))
+    if rollout.rolled_back_from and stalled.status != "True":
+        stalled = Finding(STALLED, "True", names.REASON_ROLLED_BACK, came_back(desired, rollout))
+    progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, now))
     findings = (
-        find_ready(view, tally, stalled if stalled.status == "True" else failure, progressing),
+        find_ready(view, tally, rollout, stalled if stalled.status == "True" else failure, progressing),
         find_available(desired, tally),
         progressing,
         failure,
@@ -102,20 +104,20 @@ def advise(message: str, advice: str) -> str:
 def changes_at(view: View, told: Status, now: float) -> float | None:
     """Give when time alone changes what is told: a failure that goes on needs a person, a rollout has a deadline."""
     stated = {condition.type: condition for condition in told.conditions}
-    times = [deadline(view, told.rollout)] if stated[PROGRESSING].reason == GOES_ON else []
+    times = [next_tick(view, told.rollout)] if stated[PROGRESSING].reason == GOES_ON else []
     if stated[REPLICA_FAILURE].status == "True" and stated[STALLED].status == "False":
         times += [stated[REPLICA_FAILURE].since + patience for patience in (PATIENCE, LONG_PATIENCE)]
     return min((time for time in times if now < time < math.inf), default=None)
 
 
-def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding) -> Finding:
+def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, progressing: Finding) -> Finding:
     """Ready: as many pods as asked for, all available, and as many of the new template as the strategy lets go.
 
     If not, the gravest reason why.
     """
-    desired, refusal = view.desired, view.observed.template_refusal
-    if refusal:
-        return Finding(READY, "False", names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice))
+    desired = view.desired
+    if given_up := find_given_up(view, rollout, progressing):
+        return Finding(READY, "False", *given_up)
     if is_complete(view, tally):
         return Finding(READY, "True", "AllReplicasAvailable", f"All {desired.replicas} replicas are available.")
     if trouble.status == "True":
@@ -131,6 +133,13 @@ def find_ready(view: View, tally: Tally, trouble: Finding, progressing: Finding)
         "ReplicasNotAvailable",
         f"{tally.available} of {desired.replicas} replicas are available.",
     )
+
+
+def find_given_up(view: View, rollout: Rollout, progressing: Finding) -> tuple[str, str] | None:
+    """Give the reason and the words if spec.template is not pursued, for it is refused or has missed its deadline."""
+    if refusal := view.observed.template_refusal:
+        return names.REASON_TEMPLATE_INVALID, advise(refusal.message, refusal.advice)
+    return (names.REASON_ROLLED_BACK, progressing.message) if rollout.rolled_back_from else None
 
 
 def find_available(desired: Desired, tally: Tally) -> Finding:
@@ -151,6 +160,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
         (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
         (Lane.SURGE, names.REASON_CREATE_FAILED, not has_rolled(view, tally) and not outcome.created),
         (Lane.REMOVE, names.REASON_DELETE_FAILED, missing < 0),
+        (Lane.REVISE, names.REASON_CREATE_FAILED, True),
         (Lane.CLAIM, names.REASON_CREATE_FAILED, view.captive + view.barred > 0),
     )
     for lane, reason, needed in lanes:

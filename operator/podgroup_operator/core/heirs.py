@@ -39,12 +39,15 @@ def is_proved(view: View) -> bool:
 
 
 def unproved(view: View, turnover: Turnover) -> int:
-    """Count the lost pods that are missed though there may be pods enough: the new ones may never be available."""
+    """Count the lost pods that are missed though there may be pods enough: the new ones may never be available.
+
+    Nor will they be waited for while the group is paused.
+    """
     desired = view.desired
-    if not turnover.surge or desired.paused or desired.strategy.staying(desired.replicas):
+    if not turnover.surge or (is_proved(view) and not desired.paused):
         return 0
-    losses = view.observed.losses.values()
-    return sum(loss.revision != desired.revision and returns(view, loss) for loss in losses)
+    lost = [loss for loss in view.observed.losses.values() if loss.revision != desired.revision]
+    return sum(was_available(view, loss) and returns(view, loss) for loss in lost)
 
 
 def revisions(view: View, turnover: Turnover, losses: Iterable[Loss | None]) -> list[str]:

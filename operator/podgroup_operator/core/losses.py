@@ -4,7 +4,7 @@ The cache notes them as they happen. Two kinds it cannot know of: a pod that is 
 went while nobody was looking.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -14,6 +14,8 @@ from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.slots import empty_slots
 from podgroup_operator.core.view import View
+
+LONG_AGO = 0.0
 
 
 def losses_of(view: View, active: Sequence[Pod]) -> dict[int, Loss]:
@@ -30,7 +32,9 @@ def losses_of(view: View, active: Sequence[Pod]) -> dict[int, Loss]:
 def released(view: View) -> dict[int, Loss]:
     """Count a pod that is released in this very plan as lost: its replacement need not wait for the news."""
     return {
-        pod.slot: Loss(pod.slot, pod.name, Cause.DELETED, view.now) for pod in view.released if pod.slot is not None
+        pod.slot: Loss(pod.slot, pod.name, Cause.DELETED, view.now, revision=pod.revision, ready_since=pod.ready_since)
+        for pod in view.released
+        if pod.slot is not None
     }
 
 
@@ -58,7 +62,22 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
         if len(losses) < (missed if loss.cause is Cause.DELETED else missing):
             losses[loss.slot] = loss
     traceless = islice(empty_slots([*taken, *losses]), max(missed - len(losses), 0))
-    return losses | {slot: Loss(slot, "", Cause.DELETED, view.now) for slot in traceless}
+    old = unseen_old(view, losses.values())
+    return losses | {slot: traceless_loss(view, slot, old=rank < old) for rank, slot in enumerate(traceless)}
+
+
+def traceless_loss(view: View, slot: int, *, old: bool) -> Loss:
+    """Give the loss of a pod of which nothing is known, but for its revision: how long it had been Ready nobody saw."""
+    lost = Loss(slot, "", Cause.DELETED, view.now)
+    return replace(lost, revision=view.desired.former, ready_since=LONG_AGO) if old else lost
+
+
+def unseen_old(view: View, seen: Iterable[Loss]) -> int:
+    """Count the pods of another revision that were available by the last status, and are gone without a trace."""
+    told, tally = view.observed.status, view.tally
+    gone = told.replicas - told.updated - (tally.replicas - tally.updated)
+    known = sum(loss.revision != view.desired.revision for loss in seen)
+    return max(min(gone - known, told.available - tally.available), 0)
 
 
 def visible_loss(pod: Pod, now: float) -> Loss | None:
@@ -66,4 +85,7 @@ def visible_loss(pod: Pod, now: float) -> Loss | None:
     if pod.slot is None:
         return None
     cause = cause_of_loss(replace(pod, deleted=None, phase=Phase.RUNNING), pod)
-    return Loss(pod.slot, pod.name, cause, pod.deleted or pod.finished or now, failed_early(pod)) if cause else None
+    if cause is None:
+        return None
+    at = pod.deleted or pod.finished or now
+    return Loss(pod.slot, pod.name, cause, at, failed_early(pod), pod.revision, pod.ready_since)

@@ -14,6 +14,9 @@ API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "PodGroup"
 PLURAL = "podgroups"
 
+MANAGER = "podgroup-operator"
+"""Our name in the record of managed fields: what the User-Agent begins with."""
+
 LABEL_PODGROUP = f"{GROUP}/podgroup"
 LABEL_REVISION = f"{GROUP}/revision"
 LABEL_SLOT = f"{GROUP}/slot"
@@ -23,6 +26,8 @@ ANNOTATION_REPLACES = f"{GROUP}/replaces"
 ANNOTATION_CAUSE = f"{GROUP}/cause"
 ANNOTATION_LOST_AT = f"{GROUP}/lost-at"
 ANNOTATION_FAILURES = f"{GROUP}/failures"
+ANNOTATION_DELETE = f"{GROUP}/delete"
+ANNOTATION_KEEP = f"{GROUP}/keep"
 ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 REASON_CREATED = "SuccessfulCreate"
@@ -32,6 +37,7 @@ REASON_DELETE_FAILED = "FailedDelete"
 REASON_HEALED = "PodHealed"
 REASON_SUPPRESSED = "HealingSuppressed"
 REASON_KEEP_FAILING = "PodsKeepFailing"
+REASON_ROLLED_BACK = "RolledBack"
 REASON_TEMPLATE_INVALID = "TemplateInvalid"
 
 SUFFIX_LENGTH = 5

@@ -4,24 +4,18 @@ Once a rollout was complete it stays so until the next one: pods that are lost l
 rollout. A paused one is Unknown, as upstream, and so is one that was not begun because of an upgrade.
 """
 
-from podgroup_operator.core.model.status import Condition, Rollout
-from podgroup_operator.core.rollout import deadline, is_complete
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.status import Rollout
+from podgroup_operator.core.rollout import COMPLETE, GOES_ON, HELD, MISSED, PAUSED, deadline, is_complete, was_complete
 from podgroup_operator.core.view import Tally, View
 
-GOES_ON = "ReplicaSetUpdated"
-COMPLETE = "NewReplicaSetAvailable"
-MISSED = "ProgressDeadlineExceeded"
-PAUSED = "DeploymentPaused"
-HELD = "HeldSinceUpgrade"
 LEFT = (
     " were there before this operator kept revisions. They are left as they are until spec.template changes (a restart "
     "annotation will do); what is lost of them is made anew from the template."
 )
 
 
-def find_progressing(
-    view: View, tally: Tally, rollout: Rollout, previous: Condition | None, now: float
-) -> tuple[str, str, str]:
+def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> tuple[str, str, str]:
     """Give the condition's status, reason and message."""
     desired = view.desired
     others = tally.replicas - tally.updated
@@ -31,12 +25,14 @@ def find_progressing(
             HELD,
             f"{others} pods{LEFT}",
         )
+    if rollout.rolled_back_from:
+        return "False", MISSED, came_back(desired, rollout)
     if desired.paused:
         return "Unknown", PAUSED, "PodGroup is paused: its pods stay of the revision that they are."
-    if is_complete(view, tally) or was_complete(view, tally, previous):
+    if is_complete(view, tally) or was_complete(view, tally):
         return "True", COMPLETE, f'PodGroup "{desired.name}" has successfully progressed.'
     if now >= deadline(view, rollout):
-        return "False", MISSED, f'PodGroup "{desired.name}" has timed out progressing.'
+        return "False", MISSED, f'PodGroup "{desired.name}" has timed out progressing.{stays(view)}'
     return (
         "True",
         GOES_ON,
@@ -44,7 +40,18 @@ def find_progressing(
     )
 
 
-def was_complete(view: View, tally: Tally, previous: Condition | None) -> bool:
-    """Tell whether this rollout has been complete before, and no pod of another revision has come since."""
-    same = view.observed.status.rollout.revision == view.desired.revision
-    return same and previous is not None and previous.reason == COMPLETE and tally.updated == tally.replicas
+def came_back(desired: Desired, rollout: Rollout) -> str:
+    """Say which revision runs, and why."""
+    bad = rollout.rolled_back_from
+    good = desired.revision if desired.revision != bad else "that was available last"
+    return (
+        f"Revision {bad} has not come up within progressDeadlineSeconds, so the pods go back to revision {good}. "
+        "spec.template is not tried again until it changes: correct it (a restart annotation tries the same again)."
+    )
+
+
+def stays(view: View) -> str:
+    """Say why the pods are not taken back though that is asked for."""
+    if not view.desired.rollback_on_deadline:
+        return ""
+    return " It is not rolled back: no earlier revision is known that was available."

@@ -21,8 +21,8 @@ from podgroup_operator.core.view import View
 def replace_lost(view: View, budget: Budget) -> Step:
     """Create what is missing, as far as may be."""
     number = min(budget.missing, budget.room + budget.turnover.surge)
-    waits = (view.observed.template_refusal, view.observed.held.get(Lane.CREATE))
-    wait = max((refusal.wait for refusal in waits if refusal), default=0.0)
+    refusal = view.observed.held.get(Lane.CREATE)
+    wait = max(view.observed.refuses(view.desired.revision), refusal.wait if refusal else 0.0)
     if number <= 0 or wait > 0:
         return Step(look_again=view.now + wait if number > 0 else None)
     # In a streak some of them are held back, and others must not have to wait behind those.

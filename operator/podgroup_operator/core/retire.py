@@ -10,8 +10,7 @@ from podgroup_operator.core.view import View
 def retire(view: View, budget: Budget) -> Step:
     """Remove what is to be replaced."""
     turnover = budget.turnover
-    if not turnover.may_go or budget.adopted or view.observed.waits(Lane.REMOVE):
+    if not turnover.leaving or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
-    free = (pod for pod in turnover.going if pod.uid not in view.observed.stuck)
-    going = [pod for pod in list(free)[: min(turnover.may_go, BURST)] if budget.take(pod)]
+    going = [pod for pod in turnover.leaving[:BURST] if budget.take(pod)]
     return Step(removes=tuple(Remove(pod, Why.ASKED if pod.asked else Why.OUTDATED) for pod in going))

@@ -1,39 +1,60 @@
 """The course of a rollout: how far it has come, whether it is complete, and whether it has missed its deadline.
 
 Progress is Deployment's (DeploymentProgressing, k8s.io/kubernetes pkg/controller/deployment/util/deployment_util.go),
-but counted within one rollout: more pods of the new revision than ever, more of them available than ever, or fewer of
-the others. That a lost pod is replaced is none. The deadline's clock stops while what is missing waits for something
-else than the new pods: a quota or a permission, room on a node, a pod that must be kept, an API server that fails.
+but counted within one rollout: more pods of the new revision than ever, more of them available than ever, or one of
+the others taken away for it. That a lost pod is replaced is none. The deadline's clock stops while what is missing
+waits for something else than the new pods: a quota or a permission, room on a node, an API server that fails. It does
+not run while nothing is to be rolled, and begins anew when that ends: a rollout that is resumed, or whose `partition`
+is lowered a day later, has all its time. A deadline that was missed stays so until something goes on.
 
 All of it is kept in `status.rollout`, for a restart must not begin a deadline anew.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
+from podgroup_operator.core.model.actions import Remove, Why
+from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Rollout
 from podgroup_operator.core.model.strategy import StrategyType
+from podgroup_operator.core.times import birth_of
 from podgroup_operator.core.view import Tally, View
 
 CLOCK = 10.0
-"""Seconds; while a deadline's clock stands still that is written down so often, not at each look."""
+"""Seconds; while a deadline's clock stands still that is written down so often, not at each look.
+
+A pod that has waited so long for a node waits for room: each new one is without a node for a moment.
+"""
+
+TAKEOVER = 60.0
+"""Seconds that are left to a rollout at least when an operator begins to look at it."""
+
+GOES_ON = "ReplicaSetUpdated"
+COMPLETE = "NewReplicaSetAvailable"
+MISSED = "ProgressDeadlineExceeded"
+PAUSED = "DeploymentPaused"
+HELD = "HeldSinceUpgrade"
+AT_REST = (COMPLETE, PAUSED, HELD)
+"""Reasons of the condition Progressing, in Deployment's words; with the last three there is nothing to wait for."""
 
 
-def advance(view: View, tally: Tally, now: float) -> Rollout:
+def advance(view: View, tally: Tally, removed: Iterable[Remove], now: float) -> Rollout:
     """Carry the course of the rollout on.
 
     Args:
         view: what was there when the plan was made.
         tally: what is there after it.
+        removed: what was taken away.
         now: seconds since the epoch.
     """
-    desired, told = view.desired, view.observed.status
-    before = told.rollout
+    desired, before = view.desired, view.observed.status.rollout
     if desired.held:
         return before
     if before.revision != desired.revision:
-        before = Rollout(desired.revision, now, now, rolled_back_from=before.rolled_back_from)
+        back = before.rolled_back_from if desired.update_revision != desired.revision else ""
+        before = Rollout(desired.revision, now, now, rolled_back_from=back)
     first = before.first_available
     if first is None and tally.updated_available:
         first = now
@@ -43,18 +64,61 @@ def advance(view: View, tally: Tally, now: float) -> Rollout:
         available_most=max(before.available_most, tally.updated_available),
         first_available=first,
     )
-    fewer = told.replicas - told.updated > tally.replicas - tally.updated
-    if after != before or fewer or (excused(view) and now - before.last_progress >= CLOCK):
+    fewer = any(each.why is Why.OUTDATED for each in removed)
+    if goes_back(view, tally, after, now):
+        return replace(after, rolled_back_from=desired.update_revision)
+    if after != before or fewer or (not is_at_rest(view, tally) and begins_anew(view, before, now)):
         return replace(after, last_progress=now)
     return after
 
 
-def excused(view: View) -> bool:
-    """Tell whether a rollout waits for something else than its new pods."""
-    desired, observed = view.desired, view.observed
-    if desired.paused or view.captive or any(observed.waits(lane) for lane in (Lane.CREATE, Lane.SURGE, Lane.REMOVE)):
-        return True
-    return any(pod.revision == desired.revision and not pod.node for pod in view.active)
+def goes_back(view: View, tally: Tally, rollout: Rollout, now: float) -> bool:
+    """Tell whether the pods return to the revision that was available last: the deadline is missed, and that is asked.
+
+    The spec is not rewritten; the same revision is not tried again until the template changes.
+    """
+    desired, last = view.desired, view.observed.status.last_available_revision
+    asked = desired.rollback_on_deadline and desired.revision == desired.update_revision
+    possible = last in view.observed.templates and last != desired.revision
+    return asked and possible and not is_at_rest(view, tally) and now >= deadline(view, rollout)
+
+
+def begins_anew(view: View, before: Rollout, now: float) -> bool:
+    """Tell whether the deadline's clock begins anew though nothing has gone on."""
+    told = told_reason(view)
+    return told in AT_REST or (told != MISSED and is_excused(view) and now - before.last_progress >= CLOCK)
+
+
+def is_excused(view: View) -> bool:
+    """Tell whether a rollout that has a deadline waits for something else than its new pods."""
+    if view.desired.progress_deadline_seconds is None:
+        return False
+    refused = any(view.observed.waits(lane) for lane in (Lane.CREATE, Lane.SURGE, Lane.REMOVE))
+    return refused or bool(view.captive) or any(birth_of(pod) + CLOCK <= view.now for pod in unplaced(view))
+
+
+def unplaced(view: View) -> list[Pod]:
+    """Give the new pods that have no node yet."""
+    return [pod for pod in view.active if pod.revision == view.desired.revision and not pod.node]
+
+
+def is_at_rest(view: View, tally: Tally) -> bool:
+    """Tell whether nothing is to be rolled now."""
+    desired = view.desired
+    return desired.paused or desired.held or is_complete(view, tally) or was_complete(view, tally)
+
+
+def was_complete(view: View, tally: Tally) -> bool:
+    """Tell whether this rollout has been complete before, and no pod of another revision has come since."""
+    return told_reason(view) == COMPLETE and tally.updated == tally.replicas
+
+
+def told_reason(view: View) -> str:
+    """Give what was told last of the progress of this rollout; "" if nothing was."""
+    told = view.observed.status
+    if told.rollout.revision != view.desired.revision:
+        return ""
+    return next((each.reason for each in told.conditions if each.type == "Progressing"), "")
 
 
 def wanted(view: View) -> int:
@@ -80,8 +144,20 @@ def is_complete(view: View, tally: Tally) -> bool:
 
 
 def deadline(view: View, rollout: Rollout) -> float:
-    """Give when a rollout that stands still will have missed its deadline; infinite if it has none."""
-    seconds = view.desired.progress_deadline_seconds
-    if seconds is None or view.desired.paused or view.desired.held or excused(view):
+    """Give when a rollout that stands still will have missed its deadline; infinite if it cannot."""
+    desired = view.desired
+    if desired.progress_deadline_seconds is None or desired.paused or desired.held:
         return math.inf
-    return rollout.last_progress + seconds
+    at = rollout.last_progress + desired.progress_deadline_seconds
+    if told_reason(view) == MISSED:
+        return at
+    return math.inf if is_excused(view) else max(at, view.observed.began + TAKEOVER)
+
+
+def next_tick(view: View, rollout: Rollout) -> float:
+    """Give when a rollout that goes on has to be looked at again for the sake of its deadline alone."""
+    if is_excused(view):
+        return rollout.last_progress + CLOCK
+    waits = [birth_of(pod) + CLOCK for pod in unplaced(view)]
+    at = deadline(view, rollout)
+    return min([at, *waits]) if at < math.inf else math.inf

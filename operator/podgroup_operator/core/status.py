@@ -29,7 +29,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         now: seconds since the epoch.
     """
     desired, tally, told = view.desired, after(view, outcome), view.observed.status
-    rollout = advance(view, tally, now)
+    rollout = advance(view, tally, outcome.removed, now)
     settled = is_complete(view, tally) and tally.updated == tally.replicas
     return Status(
         observed_generation=desired.generation,
@@ -43,12 +43,18 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         failed=tally.failed,
         selector=str(desired.selector),
         healing=healing(view.observed.status.healing, view, outcome.unheard + outcome.created, now),
-        current_revision=desired.revision if settled else told.current_revision,
+        current_revision=desired.revision if settled or begins(told, tally) else told.current_revision,
         update_revision=desired.update_revision,
+        template_generation=desired.template_generation,
         last_available_revision=desired.revision if settled else told.last_available_revision,
         rollout=rollout,
         conditions=conditions(view, tally, outcome, rollout, now),
     )
+
+
+def begins(told: Status, tally: Tally) -> bool:
+    """Tell whether the first pods of a group have come, all of one revision: more may be made of it in a pause."""
+    return not told.current_revision and tally.updated == tally.replicas > 0
 
 
 def meant(desired: Desired, tally: Tally) -> int:

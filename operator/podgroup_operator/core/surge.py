@@ -26,8 +26,8 @@ def surge(view: View, budget: Budget) -> Step:
     new = turnover.new - count_new(budget.made, view.desired.revision)
     old = turnover.old - (len(budget.made) - count_new(budget.made, view.desired.revision))
     number = min(max(new, 0) + max(old, 0), budget.room + turnover.surge - max(budget.missing, 0), BURST)
-    waits = (view.observed.template_refusal, view.observed.held.get(Lane.SURGE))
-    wait = max((refusal.wait for refusal in waits if refusal), default=0.0)
+    refusal = view.observed.held.get(Lane.SURGE)
+    wait = max(view.observed.refuses(view.desired.revision), refusal.wait if refusal else 0.0)
     if number <= 0 or not turnover.going or budget.adopted or wait > 0:
         return Step(look_again=view.now + wait if number > 0 and turnover.going else None)
     revisions = chain([view.desired.revision] * max(new, 0), [former(view)] * max(old, 0))

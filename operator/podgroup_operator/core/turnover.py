@@ -6,11 +6,12 @@ Pods of another revision are, while a rollout is under way, and those whose owne
 not taken back when `partition` is raised.
 
 Those that are not available go first, for that costs nobody anything; then those that were asked for, those whose seat
-a new pod has taken, and the rest in ReplicaSet's order (`victims.py`).
+a new pod has taken, and the rest in ReplicaSet's order (`victims.py`). A pod that is Ready, though not yet for
+`minReadySeconds`, answers already: it goes only where enough others are Ready.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from podgroup_operator.core.classify import Bucket, classify, is_finished
@@ -27,7 +28,7 @@ class Turnover:
 
     Attributes:
         going: the pods that go, in this order.
-        may_go: how many of them may go now; those that are not available come first, and cost nothing.
+        leaving: those of them that may go now.
         surge: how many pods there may be beyond `replicas` for their sake.
         new: how many pods of the update revision are yet to be made.
         old: how many pods are yet to be made as they were.
@@ -35,7 +36,7 @@ class Turnover:
     """
 
     going: tuple[Pod, ...]
-    may_go: int
+    leaving: tuple[Pod, ...]
     surge: int
     new: int
     old: int
@@ -57,9 +58,10 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     gone = {pod.uid for pod in going}
     old = sum(pod.uid not in gone for pod in outdated)
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
+    able = [pod for pod in going if pod.uid not in view.observed.stuck]
     return Turnover(
         going=going,
-        may_go=len(going) if recreate else may_go(view, active, going),
+        leaving=tuple(able) if recreate and outdated else tuple(affordable(view, active, able)),
         surge=surge(desired, going, outdated, active),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),
@@ -94,18 +96,26 @@ def chosen(view: View, active: Sequence[Pod], outdated: Sequence[Pod], number: i
 
     def order(pod: Pod) -> tuple[object, ...]:
         doubled = pod.slot is not None and (seats[pod.slot] > 1 or pod.slot >= view.desired.replicas)
-        return is_available(view, pod), not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
+        return bucket_of(view, pod), not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
 
     others = sorted((pod for pod in outdated if not (pod.kept or is_asked(pod))), key=order)
     return tuple(sorted([*asked, *others[: max(number, 0)]], key=order))
 
 
-def may_go(view: View, active: Sequence[Pod], going: Sequence[Pod]) -> int:
-    """Count those that may go now: all that are not available, and as many others as leave enough that are."""
+def affordable(view: View, active: Sequence[Pod], going: Iterable[Pod]) -> Iterator[Pod]:
+    """Give those that may go now: all that are not Ready, and as many others as leave enough that are available."""
     desired = view.desired
+    buckets = [bucket_of(view, pod) for pod in active]
     least = desired.replicas - desired.strategy.unavailable(desired.replicas)
-    spare = sum(is_available(view, pod) for pod in active) - least
-    return min(sum(not is_available(view, pod) for pod in going) + max(spare, 0), len(going))
+    available = sum(bucket is Bucket.AVAILABLE for bucket in buckets) - least
+    ready = sum(bucket is not Bucket.STARTING for bucket in buckets) - least
+    for pod in going:
+        bucket = bucket_of(view, pod)
+        if bucket is Bucket.STARTING:
+            yield pod
+        elif (available if bucket is Bucket.AVAILABLE else ready) > 0:
+            available, ready = available - (bucket is Bucket.AVAILABLE), ready - 1
+            yield pod
 
 
 def surge(desired: Desired, going: Sequence[Pod], outdated: Sequence[Pod], active: Sequence[Pod]) -> int:
@@ -119,9 +129,9 @@ def is_asked(pod: Pod) -> bool:
     return pod.asked and not pod.kept
 
 
-def is_available(view: View, pod: Pod) -> bool:
-    """Tell whether a pod is available now."""
-    return classify(pod, view.desired.min_ready_seconds, view.now) is Bucket.AVAILABLE
+def bucket_of(view: View, pod: Pod) -> Bucket:
+    """Give where an active pod stands in its life."""
+    return classify(pod, view.desired.min_ready_seconds, view.now)
 
 
 def is_old_and_leaving(pod: Pod, desired: Desired) -> bool:

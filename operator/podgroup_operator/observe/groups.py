@@ -7,8 +7,8 @@ before anything is done for it, so that no pod is made for an owner that is gone
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podgroup_operator.api import oddities
@@ -16,10 +16,12 @@ from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.api.wire.desired import read_desired
 from podgroup_operator.api.wire.metadata import full_name, version_of
+from podgroup_operator.api.wire.revision import template_of
 from podgroup_operator.api.wire.status import read_status
 from podgroup_operator.core import names
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.revision import Revision
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.observe.labels import Selecting
@@ -38,15 +40,26 @@ class Group:
 
     Attributes:
         body: the object.
-        desired: what it asks for.
+        wanted: what it asks for; the revision is that of the template as it is written.
         listing: kopf's listing since which it has been heard of.
         told: what its status alone remembers.
+        desired: what it asks for, the revision being the one that its pods shall be of (`aim`).
+        revisions: those whose templates are kept, by hash.
     """
 
     body: Json
-    desired: Desired
+    wanted: Desired
     listing: int
     told: Status
+    desired: Desired = field(init=False)
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.desired = self.wanted
+
+    def aim(self, desired: Desired, revisions: Mapping[str, Revision]) -> None:
+        """Note of which revision its pods shall be, and which are kept."""
+        self.desired, self.revisions = desired, revisions
 
     @property
     def key(self) -> Key:
@@ -87,6 +100,11 @@ class Group:
         """Give the pod template as the user wrote it."""
         template: Json = self.body["spec"]["template"]
         return template
+
+    def template_of(self, revision: str) -> Json:
+        """Give the template that a revision's pods are made from."""
+        kept = self.revisions.get(revision)
+        return template_of(kept) if kept and kept.meaning != self.wanted.revision else self.template
 
 
 def everywhere(_: str) -> bool:

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from podgroup_operator.api import oddities
 from podgroup_operator.api.cluster import (
@@ -76,13 +76,26 @@ class Store(Protocol[Record]):
         """Note that everything up to this resourceVersion has been delivered."""
 
 
+class Collection(NamedTuple):
+    """What an informer reads.
+
+    Attributes:
+        path: where it lies.
+        scope: the namespace that it covers; "" is all.
+        label: which all objects of interest bear; "" is any.
+    """
+
+    path: str
+    scope: str
+    label: str = ""
+
+
 class Informer(Generic[Record]):
     """Keeps a store equal to a collection of the API.
 
     Args:
         cluster: where to read.
-        path: the collection.
-        scope: the namespace that it covers; "" is all.
+        what: the collection.
         read: reduces an object to a record; None means that it is of no interest.
         store: what is filled.
         permission: called when reading is forbidden, or our credentials are not accepted; says what is missing and
@@ -96,16 +109,15 @@ class Informer(Generic[Record]):
     def __init__(
         self,
         cluster: Cluster,
-        path: str,
-        scope: str,
+        what: Collection,
         read: Callable[[Json], Record | None],
         store: Store[Record],
         permission: Callable[[], Awaitable[None]],
         trouble: Callable[[str], None],
     ) -> None:
         self._cluster = cluster
-        self._path = path
-        self._scope = scope
+        self._path, self._scope = what.path, what.scope
+        self._selected = {"labelSelector": what.label} if what.label else {}
         self._read = read
         self._store = store
         self._permission = permission
@@ -120,7 +132,7 @@ class Informer(Generic[Record]):
         self._listing = asyncio.Lock()
         self._listed = -math.inf  # when the last list that was finished was begun
         self.synced = asyncio.Event()
-        self.pulse = Pulse(f"The watch of {path}")
+        self.pulse = Pulse(f"The watch of {what.path}")
 
     async def refresh(self) -> None:
         """Return when the store is no older than this call: a list tells how far it must be, and the watch goes on.
@@ -185,7 +197,7 @@ class Informer(Generic[Record]):
         while True:
             asked = limit or self._limit
             self.pulse.beat()
-            params = {"limit": str(asked)} | ({"continue": token} if token else {})
+            params = self._selected | {"limit": str(asked)} | ({"continue": token} if token else {})
             try:
                 body, size = await self._cluster.page(self._path, params, ROOM if asked > 1 else sys.maxsize)
                 break
@@ -224,7 +236,8 @@ class Informer(Generic[Record]):
     async def _watch(self) -> None:
         """Follow one watch to its end."""
         seconds = WATCH_SECONDS * random.uniform(1, 1.2)  # noqa: S311 - spreads reconnects, protects nothing
-        params = {"resourceVersion": str(self._version), "timeoutSeconds": str(int(seconds))}
+        version, patience = str(self._version), str(int(seconds))
+        params = self._selected | {"resourceVersion": version, "timeoutSeconds": patience}
         self.pulse.beat()
         try:
             if self._cut:  # a server that was away may come back with another history, and then a watch is silent

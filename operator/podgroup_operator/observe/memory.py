@@ -26,6 +26,7 @@ from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Healing
 from podgroup_operator.core.selector import Selector
+from podgroup_operator.core.target import Update
 from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
 
 Owner = tuple[str, str]
@@ -127,7 +128,7 @@ class Verdict:
     def held(self, now: float) -> Refusal | None:
         """Give its no, and for how long it has to wait."""
         no = self.refusal
-        return Refusal(no.message, self.until - now, no.forbidden, no.advice) if no else None
+        return Refusal(no.message, self.until - now, no.forbidden, no.advice, self.revision) if no else None
 
 
 @dataclass(slots=True)
@@ -142,6 +143,7 @@ class Written:
         strangers: pod names that turned out to be taken by others.
         lanes: what was refused.
         verdict: on the template.
+        update: what was found of the template; None while that is yet to be found out.
     """
 
     version: int = 0
@@ -151,6 +153,7 @@ class Written:
     strangers: set[str] = field(default_factory=set)
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
+    update: Update | None = None
 
     def begin(self, *, others: bool) -> None:
         """Begin a tenure: drop what may be otherwise by now, but nothing that the cache has yet to show.
@@ -159,6 +162,7 @@ class Written:
             others: whether others may have written since: a pod that we asked for may be theirs then.
         """
         self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
+        self.update = None
         if others:
             self.open.clear()
 
@@ -202,6 +206,11 @@ class Written:
         self.verdict.refusal = refusal
         self.verdict.until = now + (LAST_PAUSE if refusal else 0.0)
 
+    def forgive(self, revision: str) -> None:
+        """Note that the template is this revision now; what was refused of another one is no matter any more."""
+        if self.verdict.revision != revision:
+            self.verdict = Verdict()
+
     def strayed(self, revision: str, refusal: Refusal, now: float) -> None:
         """Note that a pod was made that does not belong to its group, for something has changed it on its way."""
         strays = self.verdict.strays + 1 if self.verdict.revision == revision else 1
@@ -241,6 +250,7 @@ class Told:
     Attributes:
         healing: the record of replacements including those not yet in the status.
         held: why creates were held back, as the last Event told it; "" when they are not.
+        rolled_back: from which revision, as the last Event told it; "" when it was not.
         due: when the next status may be written, in monotonic seconds: two are a while apart.
         settled: when what was created first and is not told yet is told at the latest, in monotonic seconds.
         quiet_until: until when a look that nothing urgent asks for may wait, in monotonic seconds.
@@ -249,6 +259,7 @@ class Told:
 
     healing: Healing = field(default_factory=Healing)
     held: str = ""
+    rolled_back: str = ""
     due: float = 0.0
     settled: float = math.inf
     quiet_until: float = 0.0
@@ -274,6 +285,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
+        began: when the first look of this tenure was, in seconds since the epoch; 0 while there was none.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
@@ -283,6 +295,7 @@ class Memory:
     written: Written = field(default_factory=Written)
     told: Told = field(default_factory=Told)
     first_look: bool = True
+    began: float = 0.0
     missing: bool = True
     most_told: int = 0
 

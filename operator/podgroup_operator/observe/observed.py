@@ -10,7 +10,7 @@ from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore
 
 
-def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> Observed:
+def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now: float) -> Observed:
     """Put together what is known of a group.
 
     Args:
@@ -18,12 +18,14 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         memory: what is remembered of it.
         pods: the cache of pods.
         monotonic: the time by which pauses are measured, in seconds.
+        now: seconds since the epoch.
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, group.told
     memory.most_told = max(memory.most_told, status.replicas)
+    memory.began = min(memory.began or now, now)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     # That a pod which has gone has made room is a fact of creates alone.
-    departed = {Lane.CREATE: seen.departed}
+    departed = {Lane.CREATE: seen.departed, Lane.SURGE: seen.departed}
     lanes = ((lane, each.held(monotonic, departed.get(lane, 0))) for lane, each in written.lanes.items())
     stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
     return Observed(
@@ -37,5 +39,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float) -> O
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
+        templates=group.revisions.keys() | {desired.revision},
+        began=memory.began,
         status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
     )

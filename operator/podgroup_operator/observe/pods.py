@@ -251,7 +251,8 @@ def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> boo
         memory.written.leaving.pop(before.uid, None)
     if not cause or removed:
         return False
-    memory.seen.lose(Loss(NO_SLOT if before.slot is None else before.slot, before.name, cause, now, early))
+    slot = NO_SLOT if before.slot is None else before.slot
+    memory.seen.lose(Loss(slot, before.name, cause, now, early, before.revision, before.ready_since))
     return True
 
 

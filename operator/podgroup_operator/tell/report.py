@@ -10,6 +10,7 @@ from podgroup_operator.core import names
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Outcome, Plan
+from podgroup_operator.core.model.status import Status
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.memory import Told
 from podgroup_operator.tell.recorder import Recorder
@@ -58,6 +59,15 @@ def announce_held(desired: Desired, plan: Plan, told: Told, recorder: Recorder) 
         recorder.record(desired, "Warning", names.REASON_SUPPRESSED, note)
         metrics.suppressed.labels("backoff").inc()
     told.held = plan.why_held
+
+
+def announce_rollback(group: Group, status: Status, told: Told, recorder: Recorder) -> None:
+    """Tell, once, that the pods are taken back to an earlier revision."""
+    bad, before = status.rollout.rolled_back_from, group.told.rollout.rolled_back_from
+    if bad and bad not in {before, told.rolled_back}:
+        why = next((each.message for each in status.conditions if each.reason == names.REASON_ROLLED_BACK), "")
+        recorder.record(group.desired, "Warning", names.REASON_ROLLED_BACK, why)
+    told.rolled_back = bad
 
 
 def line(desired: Desired, plan: Plan, outcome: Outcome) -> str:

@@ -61,8 +61,23 @@ def meaning_of_metadata(metadata: Fields, controller: Fields | None) -> dict[str
         "revision": labels.get(names.LABEL_REVISION, ""),
         "replaces": annotations.get(names.ANNOTATION_REPLACES, ""),
         "lost_at": noted_time(annotations.get(names.ANNOTATION_LOST_AT)),
+        "asked": is_set(metadata, annotations, names.ANNOTATION_DELETE),
+        "kept": is_set(metadata, annotations, names.ANNOTATION_KEEP),
         "failures": max(whole_number(annotations.get(names.ANNOTATION_FAILURES)) or 0, 0),
     }
+
+
+def is_set(metadata: Fields, annotations: Mapping[str, str], name: str) -> bool:
+    """Tell whether somebody has set an annotation that asks something of us.
+
+    A policy may put it on every pod that is made; then it is we who have written it, by the record of managed fields,
+    and it asks for nothing: a pod that was to be replaced would be replaced without end.
+    """
+    if annotations.get(name) != "true":
+        return False
+    ours = (each for each in metadata.maps("managedFields") if each.text("manager") == names.MANAGER)
+    fields = (each.map("fieldsV1").map("f:metadata").map("f:annotations") for each in ours)
+    return not any(f"f:{name}" in each.keys() for each in fields)  # noqa: SIM118 - they are no dicts
 
 
 def noted_time(text: str | None) -> float | None:

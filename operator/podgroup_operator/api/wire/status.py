@@ -9,7 +9,7 @@ from podgroup_operator.api.wire.conditions import read_conditions, write_conditi
 from podgroup_operator.api.wire.metadata import full_name
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
-from podgroup_operator.core.model.status import Healing, Status
+from podgroup_operator.core.model.status import Healing, Rollout, Status
 
 Json = dict[str, Any]
 
@@ -24,12 +24,34 @@ def read_status(body: Json) -> Status:
     read = Status(
         observed_generation=status.number("observedGeneration"),
         replicas=status.number("replicas", least=0),
+        updated=status.number("updatedReplicas", least=0),
+        current_revision=status.text("currentRevision"),
+        update_revision=status.text("updateRevision"),
+        template_generation=status.number("templateGeneration", least=0),
+        last_available_revision=status.text("lastAvailableRevision"),
+        rollout=read_rollout(status.map("rollout")),
         conditions=read_conditions(status),
         healing=read_healing(status.map("healing")),
     )
     if fields.odd:
         oddities.note(names.KIND, full_name(fields.map("metadata")), fields.odd)
     return read
+
+
+def read_rollout(rollout: Fields) -> Rollout:
+    """Read how far the way to a revision has come; nothing if nobody can tell since when it is gone."""
+    start, progress = rollout.time("startTime"), rollout.time("lastProgressTime")
+    if start is None or progress is None:
+        return Rollout()
+    return Rollout(
+        revision=rollout.text("revision"),
+        start=start,
+        last_progress=progress,
+        updated_most=rollout.number("updatedMost", least=0),
+        available_most=rollout.number("availableMost", least=0),
+        first_available=rollout.time("firstAvailable"),
+        rolled_back_from=rollout.text("rolledBackFrom"),
+    )
 
 
 def read_healing(healing: Fields) -> Healing:
@@ -67,8 +89,29 @@ def write_status(status: Status, replicas: int, before: Json) -> Json:
         "failedReplicas": status.failed,
         "ready": f"{status.ready}/{replicas}",
         "selector": status.selector,
+        "currentRevision": status.current_revision or None,
+        "updateRevision": status.update_revision or None,
+        "templateGeneration": status.template_generation or None,
+        "lastAvailableRevision": status.last_available_revision or None,
+        "rollout": write_rollout(status.rollout),
         "healing": write_healing(status.healing, Fields(before).map("healing").keys()),
         "conditions": write_conditions(status.conditions, before),
+    }
+
+
+def write_rollout(rollout: Rollout) -> Json | None:
+    """Write how far the way to a revision has come; None takes it out of the object."""
+    if not rollout.revision:
+        return None
+    first = rollout.first_available
+    return {
+        "revision": rollout.revision,
+        "startTime": micro_time(rollout.start),
+        "lastProgressTime": micro_time(rollout.last_progress),
+        "updatedMost": rollout.updated_most,
+        "availableMost": rollout.available_most,
+        "firstAvailable": None if first is None else micro_time(first),
+        "rolledBackFrom": rollout.rolled_back_from or None,
     }
 
 

@@ -22,6 +22,7 @@ class Desired:
     Attributes:
         revision: of the template that pods shall have been made from.
         update_revision: of spec.template; another one after a rollback.
+        template_generation: of which generation of the group that was found.
         former: the revision before, of which pods are made where a rollout may not go on; "" if there is none.
         held: pods of another revision stay as they are, for they were there before revisions were kept.
         progress_deadline_seconds: how long a rollout may stand still; None is for ever.
@@ -36,6 +37,7 @@ class Desired:
     template_labels: Mapping[str, str]
     revision: str
     update_revision: str = ""
+    template_generation: int = 0
     former: str = ""
     held: bool = False
     paused: bool = False

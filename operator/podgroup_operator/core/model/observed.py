@@ -21,6 +21,7 @@ class Observed:
         corpse: the pod that failed early last, should somebody have taken it away since.
         stuck: UIDs of pods that could not be adopted, released or removed, until that is worth another try.
         changed: those of them that had only changed since they were seen, and will soon be claimed.
+        began: when this operator began to look at the group; 0 is long ago.
         first_look: what was lost before the operator looked for the first time has not all been replaced yet.
         template_refusal: what the API server has against the template.
         held: what was refused and has to wait, by lane.
@@ -35,11 +36,17 @@ class Observed:
     corpse: Pod | None = None
     stuck: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
+    began: float = 0.0
     first_look: bool = False
     template_refusal: Refusal | None = None
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
     templates: Container[str] = frozenset()
     status: Status = field(default_factory=Status)
+
+    def refuses(self, revision: str) -> float:
+        """Give the seconds for which no pods may be made of a revision, for its template is refused; 0 if they may."""
+        refusal = self.template_refusal
+        return refusal.wait if refusal and refusal.revision in ("", revision) else 0.0
 
     def waits(self, lane: Lane) -> bool:
         """Tell whether a kind of write has to wait after a refusal."""

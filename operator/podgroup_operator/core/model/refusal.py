@@ -12,6 +12,7 @@ class Lane(Enum):
     REMOVE = "remove"
     CLAIM = "claim"
     TELL = "tell"  # the status
+    REVISE = "revise"  # the revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,11 @@ class Refusal:
         wait: seconds until it is worth asking again; 0 or less is now.
         forbidden: by a permission, a quota or a policy: only a person can change that.
         advice: what a person can do, where waiting will not help; "" where it may.
+        revision: which template is refused; "" if it is something else.
     """
 
     message: str
     wait: float = 0.0
     forbidden: bool = False
     advice: str = ""
+    revision: str = ""

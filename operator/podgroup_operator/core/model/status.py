@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -66,7 +68,13 @@ class Status:
     selector: str = ""
     current_revision: str = ""  # that the pods had before, and of which all pods are when a rollout has ended
     update_revision: str = ""  # of spec.template
+    template_generation: int = 0  # of which generation spec.template is that
     last_available_revision: str = ""
     rollout: Rollout = Rollout()
     healing: Healing = Healing()
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether spec.template is refused, so that the update revision is still that of an earlier one."""
+        return any(condition.reason == REASON_TEMPLATE_INVALID for condition in self.conditions)

@@ -1,0 +1,65 @@
+"""Likeness: whether two templates mean the same to the API server.
+
+One may leave out what another spells out, and call half a core 500m. Only a server can tell, and it does in a dry run
+of a PodTemplate, which it defaults as it does a pod, and shows to no admission of pods. Both are asked about anew each
+time: a server of another version has other defaults, and what was defaulted once is no match for what is now.
+
+Behind one address there may be servers of two versions, and who answers is chance. So what differs is asked about
+again, and two templates are the same if any server has made the same of both.
+"""
+
+import asyncio
+from typing import Any
+
+from podgroup_operator.api.cluster import SERVER_ERROR, TOO_MANY_REQUESTS, Refused, object_path
+from podgroup_operator.api.wire.revision import template_hash
+from podgroup_operator.api.writer import Writer
+
+Json = dict[str, Any]
+
+ROUNDS = 3
+"""How often two templates that differ are asked about. Of two servers at random that nearly always finds a pair."""
+
+
+async def are_alike(writer: Writer, one: Json, other: Json) -> bool:
+    """Tell whether two templates mean the same.
+
+    Raises:
+        Refused: the API server fails, or has too much to do; another no is an answer, for it takes one of them only.
+        Unreachable: it does not answer.
+    """
+    ones, others = set[str](), set[str]()
+    for _ in range(ROUNDS):
+        meanings = await asyncio.gather(meaning_of(writer, one), meaning_of(writer, other))
+        if "" in meanings:
+            return False
+        ones.add(meanings[0])
+        others.add(meanings[1])
+        if ones & others:
+            return True
+    return False
+
+
+async def meaning_of(writer: Writer, template: Json) -> str:
+    """Give the hash of what the API server makes of a template; "" if it takes none such."""
+    try:
+        body = await defaulted(writer, template)
+    except Refused as refusal:
+        if refusal.code >= SERVER_ERROR or refusal.code == TOO_MANY_REQUESTS:
+            raise
+        return ""
+    return template_hash(body["template"])
+
+
+async def defaulted(writer: Writer, template: Json) -> Json:
+    """Have the API server write out its defaults in a template; nothing is stored."""
+    return await writer.create(
+        object_path("/api/v1", "podtemplates", writer.namespace, ""),
+        {
+            "apiVersion": "v1",
+            "kind": "PodTemplate",
+            "metadata": {"generateName": f"{writer.group}-"},
+            "template": template,
+        },
+        {"dryRun": "All"},
+    )
