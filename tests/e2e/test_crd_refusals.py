@@ -351,6 +351,14 @@ def test_the_selector_cannot_be_changed(
     assert SELECTOR_IS_FIXED in answer
 
 
+def test_a_null_in_the_selector_is_no_change(kind_cluster: KindCluster, namespace: str) -> None:
+    """What is left out of a selector may be written as null, as one way of applying keeps it and the other does not."""
+    apply(kind_cluster, namespace, group())
+    same = group(selector={"matchLabels": {"app": "web"}, "matchExpressions": None})
+    answer = apply(kind_cluster, namespace, same, "--server-side", "--force-conflicts", "--dry-run=server")
+    assert answer.endswith("podgroup.selfheal.dev/web serverside-applied (server dry run)\n")
+
+
 def test_all_but_the_selector_can_be_changed(kind_cluster: KindCluster, namespace: str) -> None:
     """Replicas, minReadySeconds and the template of a PodGroup can be changed while its selector stays."""
     apply(kind_cluster, namespace, group())

@@ -14,7 +14,7 @@ import yaml
 from builders import NOW
 from podgroup_operator.api.wire.desired import read_desired
 from podgroup_operator.api.wire.status import write_status
-from podgroup_operator.core.model.status import Condition, Healing, Status
+from podgroup_operator.core.model.status import Condition, Healing, Rollout, Status
 
 Json = dict[str, Any]
 Steps = tuple[str, ...]
@@ -77,21 +77,30 @@ def written(value: Any, path: Steps = ()) -> Iterator[Steps]:
         yield path
 
 
+STATUS = Status(
+    current_revision="a",
+    update_revision="b",
+    template_generation=1,
+    last_available_revision="a",
+    rollout=Rollout("b", NOW, NOW, 1, 1, NOW, "c"),
+    healing=Healing(1, NOW, "Deleted", "old", "new", 1.5),
+    conditions=(Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW),),
+)
+"""A status in which everything is told that there can be to tell."""
+
+
 def test_the_status_has_the_fields_of_the_schema_and_no_other() -> None:
     """Each field that the CRD describes is told, and nothing is told that the API server would silently drop."""
-    condition = Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW)
-    status = Status(healing=Healing(1, NOW, "Deleted", "old", "new", 1.5), conditions=(condition,))
-    told = write_status(status, 3, {})
+    told = write_status(STATUS, 3, {})
     assert set(fields(SCHEMA["status"])) == set(written(told))
 
 
 def test_the_status_has_the_types_of_the_schema() -> None:
     """A value of the wrong type would make the API server refuse the whole status."""
-    condition = Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW)
-    status = Status(healing=Healing(1, NOW, "Deleted", "old", "new", 1.5), conditions=(condition,))
     names = {"integer": int, "string": str, "number": float, "object": dict, "array": list}
-    told = write_status(status, 3, {})
-    for part, schema in ((told, SCHEMA["status"]), (told["healing"], SCHEMA["status"]["properties"]["healing"])):
+    told, whole = write_status(STATUS, 3, {}), SCHEMA["status"]
+    parts = [(told, whole), *((told[name], whole["properties"][name]) for name in ("healing", "rollout"))]
+    for part, schema in parts:
         used = {path[0] for path in fields(schema)}
         expected = {name: names[inner["type"]] for name, inner in schema["properties"].items() if name in used}
         assert expected == {name: type(value) for name, value in part.items()}
