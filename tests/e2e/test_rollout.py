@@ -234,11 +234,11 @@ def test_a_restart_annotation_rolls_the_group(shop: Namespace) -> None:
 
 
 def test_a_group_with_revisions_can_be_orphaned(shop: Namespace) -> None:
-    """The garbage collector patches the revisions then, which the API server refuses where they are not as Go writes."""
+    """The garbage collector patches its revisions, which the API server refuses where they are not as Go writes."""
     command = ["sh", "-c", "a && b <c >d"]
     containers = [{"name": "web", "image": "web", "command": command}]
     shop.start_group(replicas=1, selector={"matchLabels": LABELS}, template=web("1", containers=containers))
-    shop.kubectl("delete", "pgrp/web", "--cascade=orphan", "--timeout=20s")
+    shop.kubectl("delete", "pgrp/web", "--cascade=orphan", "--timeout=90s")
     assert len(shop.live()) == 1
     (kept,) = shop.api.request("GET", shop.path("controllerrevisions", root="/apis/apps/v1"))["items"]
     assert not kept["metadata"].get("ownerReferences")
