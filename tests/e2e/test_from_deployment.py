@@ -143,13 +143,16 @@ def test_what_admission_would_not_do_now_is_a_difference(shop: Namespace, policy
     replaced(shop, before, before, as_group(manifest()))
 
 
-def test_a_full_quota_restarts_no_pod(shop: Namespace) -> None:
-    """Where no pod may be made, not even in a dry run, all the same no pod is held to be out of date."""
+@pytest.mark.parametrize(("what", "most"), [("pods", REPLICAS), ("count/controllerrevisions.apps", 0)])
+def test_a_full_quota_restarts_no_pod(shop: Namespace, what: str, most: int) -> None:
+    """Where no pod may be made, not even in a dry run, or no revision kept, no pod is held to be out of date."""
     before = deploy(shop)
     orphan_pods(shop)
-    quota = {"metadata": {"name": "full"}, "spec": {"hard": {"pods": str(REPLICAS)}}}
-    shop.create("resourcequotas", quota)
+    shop.create("resourcequotas", {"metadata": {"name": "full"}, "spec": {"hard": {what: str(most)}}})
     path = shop.path("resourcequotas", "full")
-    eventually(str(REPLICAS), lambda: shop.api.request("GET", path).get("status", {}).get("used", {}).get("pods"))
+    eventually(str(most), lambda: shop.api.request("GET", path).get("status", {}).get("used", {}).get(what))
     apply(shop, as_group(manifest()))
     taken_over(shop, before)
+    shop.api.request("DELETE", path)
+    change(shop, "2")
+    rolled(shop, "2")
