@@ -23,6 +23,11 @@ OLDEST_CORPSE, OLD_CORPSE, NEW_CORPSE = (
 )
 
 PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
+    "a corpse that must be kept is no history": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), pod("kept", phase=Phase.FAILED, ready_since=None, kept=True)),
+        Plan(),
+    ),
     "a new group gets its pods": (
         desired(2),
         observed(),

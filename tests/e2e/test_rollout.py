@@ -233,6 +233,17 @@ def test_a_restart_annotation_rolls_the_group(shop: Namespace) -> None:
     rolled(shop, "1")
 
 
+def test_a_group_with_revisions_can_be_orphaned(shop: Namespace) -> None:
+    """The garbage collector patches the revisions then, which the API server refuses where they are not as Go writes."""
+    command = ["sh", "-c", "a && b <c >d"]
+    containers = [{"name": "web", "image": "web", "command": command}]
+    shop.start_group(replicas=1, selector={"matchLabels": LABELS}, template=web("1", containers=containers))
+    shop.kubectl("delete", "pgrp/web", "--cascade=orphan", "--timeout=20s")
+    assert len(shop.live()) == 1
+    (kept,) = shop.api.request("GET", shop.path("controllerrevisions", root="/apis/apps/v1"))["items"]
+    assert not kept["metadata"].get("ownerReferences")
+
+
 @pytest.mark.timeout(900)
 def test_whatever_happens_in_between_it_completes(shop: Namespace, operator: OperatorProcess) -> None:
     """Twenty random steps (template, back, scale by one, pause, resume, half of the pods killed), many times over."""

@@ -53,7 +53,7 @@ def test_a_template_that_was_refused_is_asked_about_again_in_a_while() -> None:
     """After 20 s, for a policy may have changed; a yes holds."""
     written = Written()
     written.judge(REVISION, NO_IMAGE, NOW)
-    assert written.verdict.held(NOW + 5) == Refusal("no image", 15.0, advice="Correct it.")
+    assert written.verdict.held(NOW + 5) == Refusal("no image", 15.0, advice="Correct it.", revision=REVISION)
     written.judge(REVISION, None, NOW + 20)
     assert written.verdict.held(NOW + 20) is None
 

@@ -40,7 +40,7 @@ def plan(view: View) -> Plan:
         look_again=first_of(
             view.now,
             [step.look_again for step in steps],
-            [view.next_available, view.streak.over],
+            [view.next_available, *(streak.over for streak in view.streaks.values())],
             [
                 view.now + refusal.wait
                 for refusal in (*view.observed.held.values(), view.observed.template_refusal)
