@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.api import Refused
-from e2e.versions import NEVER_READY, bounds, change, rolled, start, version_of, web
+from e2e.versions import LABELS, NEVER_READY, bounds, change, rolled, start, version_of, web
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
