@@ -46,7 +46,7 @@ def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> 
 def came_back(view: View, rollout: Rollout) -> str:
     """Say which revision runs, and why."""
     bad = rollout.rolled_back_from
-    good = view.observed.status.last_available_revision
+    good = view.desired.revision if view.desired.revision != bad else view.observed.status.last_available_revision
     return (
         f"Revision {bad} has not come up within progressDeadlineSeconds, so the pods go back to revision {good}. "
         "spec.template is not tried again until it changes: correct it (a restart annotation tries the same again)."
