@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("operator")
 
 STEPS = 20
-SEEDS = 25
+SEEDS = int(os.environ.get("ROLLOUT_SEEDS", "4"))
+"""`make rollouts` takes 25."""
 
 
 @pytest.mark.parametrize(
