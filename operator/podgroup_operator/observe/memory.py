@@ -285,8 +285,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
-        began: when this tenure first looked at a group that others had looked at, in seconds since the epoch; None while
-            nobody has.
+        began: when this tenure first looked at a group of others', in seconds since the epoch; None if it has not.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
