@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.api import Refused
-from e2e.versions import NEVER_READY, bounds, change, rolled, start, version_of, web
+from e2e.versions import LABELS, NEVER_READY, bounds, change, rolled, start, version_of, web
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("operator")
 
 STEPS = 20
-SEEDS = 25
+SEEDS = int(os.environ.get("ROLLOUT_SEEDS", "4"))
+"""`make rollouts` takes 25."""
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from podgroup_operator import cli
 from podgroup_operator.api import writer
-from podgroup_operator.core import backoff
+from podgroup_operator.core import backoff, slots, surge, turnover
+from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.strategy import Strategy
 from podgroup_operator.observe import informer, lanes, memory
 
 if TYPE_CHECKING:
@@ -63,9 +65,37 @@ def forget_failures() -> None:
     backoff.pause = lambda *_, **__: 0.0
 
 
+def surge_at_will() -> None:
+    """Make all new pods of a rollout at once."""
+    Strategy.surge = lambda _, replicas: replicas  # type: ignore[method-assign,assignment]
+
+
+def take_at_will() -> None:
+    """Delete all old pods of a rollout at once."""
+    Strategy.unavailable = lambda _, replicas: replicas  # type: ignore[method-assign,assignment]
+
+
+def stand_beside() -> None:
+    """Make new pods beside old ones that are yet to end with Recreate too."""
+    turnover.is_old_and_leaving = lambda *_: False
+
+
+def heal_by_rollout() -> None:
+    """Take what a rollout replaces for lost."""
+    named = slots.named
+
+    def lost(view: Any, names: Any, slot: int, revision: str) -> Any:
+        return named(view, names, slot, revision, Loss(slot, "web-0", Cause.DELETED, view.now))
+
+    vars(surge)["named"] = lost
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
-    for variant in (generate_names, expect_nothing, delete_by_name, never_rest, forget_failures)
+    for variant in (
+        *(generate_names, expect_nothing, delete_by_name, never_rest, forget_failures),
+        *(surge_at_will, take_at_will, stand_beside, heal_by_rollout),
+    )
 }
 
 if __name__ == "__main__":

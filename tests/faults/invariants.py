@@ -11,7 +11,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from faults.asked import WRITES
-from faults.story import is_group, moments
+from faults.rollouts import ROLLOUT_INVARIANTS, surge_at
+from faults.story import NEWS_SECONDS, is_group, moments, version_of, version_wanted
 from podgroup_operator.core.lease import NARROW
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 BYSTANDER = "bystander"
 """The pod that nobody may touch."""
 
-NEWS_SECONDS = 2.0
-"""How long the news of a change may take to the operator and back: also the bound on how old a status may be."""
-
 REFUSALS_PER_SECOND = 25
 """Requests that get no good answer: more of them in a second is a hot loop."""
 
@@ -39,11 +37,19 @@ MOST_FINISHED = 5
 
 GOOD = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 
-MAY_WRITE = frozenset({"create pods", "delete pods", "patch pods", "patch podgroups/status", "create events"})
+MAY_WRITE = frozenset(
+    {
+        *("create pods", "delete pods", "patch pods", "patch podgroups/status", "create events"),
+        *("create controllerrevisions", "patch controllerrevisions", "delete controllerrevisions"),
+    }
+)
 
 
 def no_surplus(story: Story) -> Iterator[str]:
-    """No pod joins a group that has enough, by any number that was wanted within the last seconds."""
+    """No pod joins a group that has enough, by any number that was wanted within the last seconds.
+
+    While there are pods to replace it may have as many more as its strategy says.
+    """
     wanted: list[tuple[float, int]] = []
     before: set[str] = set()
     for moment in moments(story.changes):
@@ -53,7 +59,7 @@ def no_surplus(story: Story) -> Iterator[str]:
         if not moment.groups:
             continue
         pods = {pod.uid: pod for uid in moment.groups for pod in moment.live(uid)}
-        limit = most_wanted(wanted, heard - NEWS_SECONDS - story.blind)
+        limit = most_wanted(wanted, heard - NEWS_SECONDS - story.blind) + surge_at(moment)
         if pods.keys() - before and len(pods) > limit:
             yield f"{len(pods)} pods live where {limit} are wanted, with {moment.change.pod.name} at {heard:.3f}"
         before = set(pods)
@@ -73,14 +79,14 @@ def no_foreign_delete(story: Story) -> Iterator[str]:
         if asked.verb != "delete":
             continue
         uid = asked.body.get("preconditions", {}).get("uid", "")
-        if asked.resource != "pods" or not asked.name or not uid:
+        if asked.resource not in {"pods", "controllerrevisions"} or not asked.name or not uid:
             yield f"a delete of {asked.resource}/{asked.name or '*'} names no UID"
-        elif own.get(uid) != asked.name:
+        elif asked.resource == "pods" and own.get(uid) != asked.name:
             yield f"a delete of {asked.name} ({uid}), which is not the group's own"
 
 
 def writes_only_its_own(story: Story) -> Iterator[str]:
-    """The operator writes pods, Events and its status, and nothing else."""
+    """The operator writes pods, Events, revisions of templates and its status, and nothing else."""
     wrote = {asked.key for asked in story.requests if asked.writes}
     yield from (f"{key} was asked for" for key in sorted(wrote - MAY_WRITE))
 
@@ -89,8 +95,9 @@ def one_replacement(story: Story) -> Iterator[str]:
     """Each lost pod gets exactly one replacement, each wanted pod is made once, no pod too many is deleted."""
     owners = {change.pod.uid for change in story.changes if is_group(change)}
     born = [change.pod for change in story.changes if change.kind == "ADDED" and change.pod.controller in owners]
-    if len(born) != story.births:
-        yield f"{len(born)} pods were made, not {story.births}: {', '.join(pod.name for pod in born)}"
+    if not story.births <= len(born) <= story.births + story.spare:
+        wanted = f"{story.births}" + (f" to {story.births + story.spare}" if story.spare else "")
+        yield f"{len(born)} pods were made, not {wanted}: {', '.join(pod.name for pod in born)}"
     lives = Counter(pod.name for pod in born)  # a pod that vanished while no operator ran may come again under its name
     # What replaced it may have vanished so too, and come again: then it replaces the last that is known to be lost.
     pairs = {(pod.replaces, pod.name) for pod in born if pod.replaces}
@@ -101,9 +108,11 @@ def one_replacement(story: Story) -> Iterator[str]:
     deleted = {uid for uid, code in deletes if code == HTTPStatus.OK}
     # Cut while it was handed on: the API server may have done it, and nobody has heard its answer.
     perhaps = {uid for uid, code in deletes if code is None}
-    if not len(deleted) <= story.removals <= len(deleted | perhaps):
+    most = story.removals + story.spare
+    if not (len(deleted) <= most and story.removals <= len(deleted | perhaps)):
         more = len(perhaps - deleted)
-        yield f"the operator deleted {len(deleted)} pods, and perhaps {more} more, not {story.removals}"
+        wanted = f"{story.removals}" + (f" to {most}" if story.spare else "")
+        yield f"the operator deleted {len(deleted)} pods, and perhaps {more} more, not {wanted}"
 
 
 def deletes_by_uid(asked: Asked) -> bool:
@@ -181,8 +190,10 @@ def tells_the_truth(moment: Moment, uid: str) -> bool:
     body = moment.groups[uid].body
     status, pods = body.get("status") or {}, moment.live(uid)
     ready = sum(pod.ready for pod in pods)
+    version = version_wanted(moment.groups[uid])
+    updated = sum(version_of(pod) == version for pod in pods)
     told = (status.get("observedGeneration"), status.get("replicas", 0), status.get("readyReplicas", 0))
-    return told == (body["metadata"]["generation"], len(pods), ready)
+    return (*told, status.get("updatedReplicas", 0)) == (body["metadata"]["generation"], len(pods), ready, updated)
 
 
 def idle_writes_nothing(story: Story) -> Iterator[str]:
@@ -248,6 +259,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_create_for_the_dying,
     only_the_leader_writes,
     bystander_lives,
+    *ROLLOUT_INVARIANTS,
 )
 
 

@@ -210,6 +210,8 @@ class Performance:
             requests=self._requests(),
             births=stage.births,
             removals=stage.removals,
+            spare=stage.spare,
+            lost=stage.lost,
             idle_from=idle_from,
             ended=time.monotonic(),
             calm_from=max(self._calm_from, self._strikes.last),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from faults.strike import Strike
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds; most groups are complete after one, on a busy machine after many."""
 
 

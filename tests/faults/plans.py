@@ -57,19 +57,32 @@ STREAM_FAULTS = (
     ErrorEvent(500),
     ErrorEvent(500, events=2),
 )
-SURE = {"create events": 1, "patch podgroups/status": 2}
+SURE = {"create events": 1, "patch podgroups/status": 2, "try podtemplates": 2}
 """How many writes are made in any case; what happens close together is told in one."""
+
+SURE_AT_LEAST = {
+    "supersede": SURE | {"create pods": 9, "delete pods": 3, "create controllerrevisions": 3},
+    "back": SURE | {"patch controllerrevisions": 1},
+    "ask": SURE | {"patch podgroups/status": 1},  # of the pods that are counted none is missing at the end
+    "tight": SURE | {"create pods": 8},  # what the quota refuses is tried again, ever later
+}
+"""How many there are in any case of the writes of a scenario that may go in more than one way."""
 
 SURE_WHILE_IT_GROWS = SURE | {"patch podgroups/status": 1}
 """Pods that are Ready soon are told of together with their making."""
 
 COLLECTIONS = ("pods", "podgroups")
+ROLLED = (*COLLECTIONS, "controllerrevisions")
+"""What is watched for rollouts."""
 
 OUTAGE_PAUSE = 25.0
 """Seconds; the longest pause between two tries is 20."""
 
 SILENCE_SECONDS = 40.0
 """Seconds; a connection without a byte for 28 is given up."""
+
+DRAWN = ("grow", "heal", "vanish", "fail", "scale", "adopt", "burst", "roll", "supersede", "back", "recreate", "ask")
+"""The scenarios among which is drawn."""
 
 TAKE_OVER_PAUSE = 20.0
 """Seconds; a leader that is gone is replaced after 15."""
@@ -92,7 +105,10 @@ def numbered(keys: list[str]) -> Iterator[tuple[str, int]]:
 def own_writes(scenario: str) -> list[tuple[str, int]]:
     """Give the writes that a scenario adds to the making of a group, as far as each run has them."""
     making = sure_writes("grow", SURE_WHILE_IT_GROWS)
-    return making if scenario == "grow" else [each for each in sure_writes(scenario, SURE) if each not in making]
+    if scenario == "grow":
+        return making
+    sure = SURE_AT_LEAST.get(scenario, SURE)
+    return [each for each in sure_writes(scenario, sure) if each not in making]
 
 
 def sure_writes(scenario: str, sure: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -119,9 +135,9 @@ def after_each_write() -> Iterator[Plan]:
 
 def each_write_refused() -> Iterator[Plan]:
     """Refuse the last write of each kind in every way."""
-    for scenario in ("grow", "heal", "scale", "adopt"):
+    for scenario in ("grow", "heal", "scale", "adopt", "roll"):
         for key, nth in dict(own_writes(scenario)).items():
-            if scenario == "grow" or key.endswith(" pods"):
+            if scenario in {"grow", "roll"} or key.endswith(" pods"):
                 yield from (one(scenario, Strike(fault, key, nth)) for fault in REFUSALS)
 
 
@@ -137,6 +153,37 @@ def reads_disturbed() -> Iterator[Plan]:
         for scenario in ("scale", "end"):
             yield one(scenario, Strike(Answer(410), f"watch {resource}", times=2), in_the_middle=True)
             yield one(scenario, Strike(ErrorEvent(410), f"watch {resource}", times=2), in_the_middle=True)
+
+
+def rollouts_disturbed() -> Iterator[Plan]:
+    """Disturb each watch and each list in a rollout, and let what it writes fail for a time."""
+    for resource in ROLLED:
+        for unread in (Answer(410), Answer(403), Cut()):
+            yield one("supersede", Strike(unread, f"watch {resource}"), in_the_middle=True)
+        for stream in (CutLine(events=1), ErrorEvent(410), ErrorEvent(500, events=2)):
+            yield one("supersede", Strike(stream, f"watch {resource}", times=3), in_the_middle=True)
+    for unread in (Answer(403), Answer(500), Cut()):
+        yield one("roll", Strike(unread, "list controllerrevisions"), pause=OUTAGE_PAUSE)
+    middle = {"in_the_middle": True, "pause": OUTAGE_PAUSE, "seconds": 6.0}
+    for key in ("create pods", "delete pods", "create controllerrevisions", "patch podgroups/status", "try pods"):
+        for refusal in (Answer(403), Answer(500), Cut(after=True)):
+            yield one("supersede", Strike(refusal, key, times=None), blind=6.0, **middle)
+    for fault in REFUSALS[:7]:
+        yield one("supersede", Strike(fault, times=None), blind=6.0, **middle)
+
+
+def rollouts_shared() -> Iterator[Plan]:
+    """Let two operators share a rollout, one of which leads, or has led."""
+    for scenario in ("roll", "supersede", "back", "recreate"):
+        yield Plan(f"{scenario}: two operators", scenario, operators=2, elect=True)
+    elected = {"operators": 2, "elect": True, "pause": TAKE_OVER_PAUSE}
+    for by in (signal.SIGKILL, signal.SIGTERM):
+        yield one("roll", Strike(Crash(by), "create pods", 6), **elected)
+        yield one("supersede", Strike(Crash(by), "delete pods", 2), **elected)
+        yield one("recreate", Strike(Crash(by), "delete pods", 2), **elected)
+    lost = Strike(Cut(after=True), "create pods", 6, times=3)
+    yield one("supersede", lost, Strike(Crash(), "delete pods", 3), **elected)
+    yield one("supersede", Strike(Cut(), times=None, operator=0), in_the_middle=True, seconds=20.0, **elected)
 
 
 def bursts_broken() -> Iterator[Plan]:
@@ -205,6 +252,9 @@ def long_ones() -> Iterator[Plan]:
         strike = Strike(Silence(), f"watch {resource}")
         yield one("scale", strike, **silent)
     yield one("grow", Strike(Cut(after=True), "create pods", times=2), Strike(Silence(), "watch pods"), **silent)
+    for resource in ROLLED:
+        yield one("roll", Strike(Silence(), f"watch {resource}"), **silent)
+        yield one("supersede", Strike(Silence(), f"watch {resource}"), **silent)
     deaf = Strike(Silence(events=1), "watch pods")
     yield one("vanish", Strike(Cut(after=True), "create pods"), deaf, **silent)
     for after in (False, True):
@@ -216,12 +266,12 @@ def drawn(seed: int, number: int) -> Iterator[Plan]:
     """Draw plans: a scenario, and some of everything that can go wrong with it."""
     for each in range(seed, seed + number):
         dice = random.Random(each)  # noqa: S311 - which faults, protects nothing
-        scenario = dice.choice(("grow", "heal", "vanish", "fail", "scale", "adopt", "burst"))
+        scenario = dice.choice(DRAWN)
         writes = sorted(set(numbered(recorded().get(scenario) or ["create pods"])))
         strikes = [Strike(dice.choice((Crash(), *REFUSALS)), *dice.choice(writes)) for _ in range(dice.randint(1, 3))]
         if dice.random() < 0.5:
             fault = dice.choice((*STREAM_FAULTS, *READ_REFUSALS))
-            strikes.append(Strike(fault, f"watch {dice.choice(COLLECTIONS)}", times=dice.randint(1, 2)))
+            strikes.append(Strike(fault, f"watch {dice.choice(ROLLED)}", times=dice.randint(1, 2)))
         plan = one(scenario, *strikes, seed=each, pause=10.0, blind=5.0)
         yield replace(plan, name=f"drawn {each}: {plan.name}")
 
@@ -229,7 +279,8 @@ def drawn(seed: int, number: int) -> Iterator[Plan]:
 def all_plans(seed: int, number: int) -> list[Plan]:
     """Give every plan; `number` of them are drawn, with these seeds."""
     fixed = (after_each_write, each_write_refused, reads_disturbed, bursts_broken, several, outages, long_ones)
-    return [plan for made in fixed for plan in made()] + list(drawn(seed, number))
+    rollouts = (rollouts_disturbed, rollouts_shared)
+    return [plan for made in (*fixed, *rollouts) for plan in made()] + list(drawn(seed, number))
 
 
 SHORT = (
@@ -243,5 +294,9 @@ SHORT = (
     "heal: sigterm-after@create pods 4, 2 operators, elected",
     "vanish: two operators",
     "end: error-event-410-0@watch podgroups 1+2",
+    "roll: sigkill-after@create pods 6",
+    "supersede: lost-answer@delete pods 2",
+    "supersede: sigkill-after@create controllerrevisions 2",
+    "recreate: two operators",
 )
 """The plans that `make test` carries out, by name."""

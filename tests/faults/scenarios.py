@@ -109,6 +109,72 @@ def end(stage: Stage) -> None:
     stage.end()
 
 
+def roll(stage: Stage) -> None:
+    """The template of four pods is changed."""
+    stage.group(4)
+    stage.complete()
+    stage.trouble()
+    stage.change("2")
+    stage.complete()
+
+
+def supersede(stage: Stage) -> None:
+    """In the middle of a rollout a pod is killed, one more is wanted, and a third template; no old one is kept."""
+    stage.group(4, revisionHistoryLimit=0)
+    stage.complete()
+    stage.trouble()
+    stage.change("2")
+    stage.await_pods("2")
+    stage.kill()
+    stage.scale(5)
+    stage.change("3")
+    stage.complete()
+
+
+def back(stage: Stage) -> None:
+    """A template whose pods do not start is taken back; the old pods that are left stay."""
+    stage.group(4)
+    stage.complete()
+    stage.trouble()
+    stage.change("2", delay="24h")
+    stage.await_pods("2", 2)
+    stage.change("1")
+    stage.births, stage.removals, stage.spare = 4 + 2 + 1, 1 + 2, 0
+    stage.complete()
+
+
+def recreate(stage: Stage) -> None:
+    """The template of three pods is changed that may not be there beside new ones; then one of them is killed."""
+    stage.group(3, lingers="500ms", strategy={"type": "Recreate"})
+    stage.complete()
+    stage.trouble()
+    stage.change("2")
+    stage.complete()
+    stage.kill()
+    stage.complete()
+
+
+def tight(stage: Stage) -> None:
+    """The template of four pods is changed, and a quota has no room for any beyond them."""
+    stage.group(4)
+    stage.complete()
+    stage.allow_pods(4)
+    stage.trouble()
+    stage.change("2")
+    stage.complete()
+
+
+def ask(stage: Stage) -> None:
+    """The replacement of one pod of three is asked for."""
+    stage.group(3)
+    stage.complete()
+    stage.trouble()
+    stage.ask()
+    stage.complete()
+
+
+ROLLOUTS = (roll, supersede, back, recreate, tight, ask)
+
 SCENARIOS: Mapping[str, Callable[[Stage], None]] = {
-    scenario.__name__: scenario for scenario in (grow, heal, vanish, fail, reject, scale, adopt, burst, end)
+    scenario.__name__: scenario for scenario in (grow, heal, vanish, fail, reject, scale, adopt, burst, end, *ROLLOUTS)
 }

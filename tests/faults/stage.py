@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from e2e.namespace import template
 from e2e.waiting import wait_for
 from faults.invariants import BYSTANDER, tells_the_truth
-from faults.story import Moment
+from faults.story import Moment, version_of, version_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from e2e.namespace import Namespace
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 NAME = "web"
 LABELS = {"selfheal.dev/podgroup": NAME}
+FIRST = "1"
+"""The version of a group's first template."""
+
+DELAY = "pod-ready.stage.kwok.x-k8s.io/delay"
+LINGERS = "pod-delete.stage.kwok.x-k8s.io/delay"
+"""Annotations of pods: how long kwok's nodes take to start them, and to end them."""
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Stage:
         patience: seconds until the group must be what it is to be.
         births: how many pods its operator should have made until now.
         removals: how many pods it should have deleted until now.
+        spare: how many more of each it may have, for what was done in the middle of a rollout.
     """
 
     space: Namespace
@@ -39,11 +46,14 @@ class Stage:
     patience: float
     births: int = 0
     removals: int = 0
+    spare: int = 0
     _generation: int = 0
     _uid: str = ""
     _failed: bool = False
+    _rolls: bool = False
     _older: set[str] = field(default_factory=set)
     _lost: set[str] = field(default_factory=set)
+    _asked: set[str] = field(default_factory=set)
 
     def bystand(self) -> None:
         """Add a pod that has the group's labels, and belongs to somebody else."""
@@ -51,23 +61,60 @@ class Stage:
         reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "somebody", "uid": owner["metadata"]["uid"]}
         self.space.create_pod(BYSTANDER, LABELS, ownerReferences=[{**reference, "controller": True}])
 
+    def allow_pods(self, number: int) -> None:
+        """Set a quota of so many pods beside the bystander, and wait until it is in force."""
+        quota = {"metadata": {"name": "tight"}, "spec": {"hard": {"pods": str(number + 1)}}}
+        self.space.create("resourcequotas", quota)
+        path = self.space.path("resourcequotas", "tight")
+        wait_for("the quota", lambda: "used" in (self.space.api.request("GET", path).get("status") or {}))
+
     def orphan(self, name: str) -> None:
         """Add a pod that the group takes in."""
-        self.space.create_pod(name, LABELS)
+        self.space.create_pod(name, LABELS, annotations={"version": FIRST, LINGERS: "0s"})
         self.births -= 1
 
-    def group(self, replicas: int, **spec: object) -> None:
-        """Create the PodGroup."""
-        self._uid = self.space.create_group(NAME, replicas, template=template(LABELS), **spec)
+    def group(self, replicas: int, *, lingers: str = "0s", **spec: object) -> None:
+        """Create the PodGroup; `lingers` is how long its pods take to end."""
+        self._uid = self.space.create_group(NAME, replicas, template=first_template(lingers), **spec)
         self._generation = 1
         self.births += replicas
 
     def scale(self, replicas: int) -> None:
         """Want another number of pods."""
         before = self.space.group(NAME)["spec"]["replicas"]
-        self._generation = self.space.patch_group({"spec": {"replicas": replicas}}, NAME)["metadata"]["generation"]
+        self._patch({"replicas": replicas})
         self.births += max(replicas - before, 0)
         self.removals += max(before - replicas, 0)
+
+    def change(self, version: str, delay: str | None = None) -> None:
+        """Want pods of another template; in the middle of a rollout what that has made was in vain."""
+        replicas = self.space.group(NAME)["spec"]["replicas"]
+        self._patch({"template": {"metadata": {"annotations": {"version": version, DELAY: delay}}}})
+        if self._rolls:
+            self.spare += len(self.pods()) + 1  # one may be on its way
+        else:
+            self.births += replicas
+            self.removals += replicas
+        self._rolls = True
+
+    def ask(self) -> None:
+        """Ask for the replacement of a pod."""
+        pod = self.pods()[0]
+        self.space.patch_pod(pod, {"metadata": {"annotations": {"selfheal.dev/delete": "true"}}})
+        self._asked.add(pod.uid)
+        self.births += 1
+        self.removals += 1
+
+    def await_pods(self, version: str, number: int = 1) -> None:
+        """Wait until there are some of a template."""
+        wait_for(
+            f"{number} pods of version {version}",
+            lambda: sum(version_of(pod) == version for pod in self.pods()) >= number,
+            self.patience,
+        )
+
+    def _patch(self, spec: Mapping[str, object]) -> None:
+        self._generation = self.space.patch_group({"spec": spec}, NAME)["metadata"]["generation"]
 
     def kill(self, number: int = 1, **options: object) -> None:
         """Delete some of its pods."""
@@ -110,7 +157,11 @@ class Stage:
 
     def _loses(self, pod: Pod) -> None:
         self._lost.add(pod.uid)
-        self.births += 1
+        if self._rolls:  # one pod less for the rollout to replace, or one that comes again as it was
+            self.removals -= 1
+            self.spare += 1
+        else:
+            self.births += 1
 
     def end(self) -> None:
         """Delete the PodGroup, and wait for its pods to follow it."""
@@ -125,8 +176,14 @@ class Stage:
         return [pod for pod in self.history.now("Pod").values() if pod.controller == self._uid]
 
     def complete(self) -> None:
-        """Wait until it has exactly its pods, all Ready, none of them a lost one, and its status says so."""
+        """Wait until it has exactly its pods, all Ready and of its template, none lost, and its status says so."""
         wait_for("the PodGroup to be complete", self._is_complete, self.patience)
+        self._rolls = False
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The UIDs of the pods that it has lost."""
+        return frozenset(self._lost)
 
     @property
     def settled(self) -> bool:
@@ -138,6 +195,15 @@ class Stage:
         group = groups.get(self._uid)
         if group is None or group.body["metadata"]["generation"] < self._generation:
             return False
-        well = len(pods) == group.body["spec"]["replicas"] and all(pod.ready for pod in pods)
+        version = version_wanted(group)
+        well = all(pod.ready and version_of(pod) == version for pod in pods)
+        well &= len(pods) == group.body["spec"]["replicas"]
         moment = Moment(self.history.of("PodGroup")[-1], self.history.now("Pod"), groups)
-        return well and not self._lost & {pod.uid for pod in pods} and tells_the_truth(moment, self._uid)
+        return (
+            well and not (self._lost | self._asked) & {pod.uid for pod in pods} and tells_the_truth(moment, self._uid)
+        )
+
+
+def first_template(lingers: str) -> dict[str, object]:
+    """Give a template that says which one it is, and how long its pods take to end."""
+    return template({"annotations": {"version": FIRST, LINGERS: lingers}})

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+NEWS_SECONDS = 2.0
+"""How long the news of a change may take to the operator and back: also the bound on how old a status may be."""
+
 
 @dataclass(frozen=True)
 class Story:
@@ -24,6 +27,8 @@ class Story:
         requests: the operator's, in the order in which they came.
         births: how many pods the group should have made.
         removals: how many pods the operator should have deleted.
+        spare: how many more of each may be, for what happened in the middle of a rollout.
+        lost: the UIDs of the pods that people, or a kubelet, have taken from the group.
         idle_from: since when nothing was left to do.
         ended: the end.
         calm_from: when the last fault had ended, as far as that is known to be the last trouble.
@@ -40,6 +45,8 @@ class Story:
     calm_from: float
     pause: float
     blind: float
+    spare: int = 0
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,17 @@ class Moment:
     def live(self, uid: str) -> list[Pod]:
         """Give the pods of a group that count: neither finished nor Terminating."""
         return [pod for pod in self.pods.values() if pod.controller == uid and pod.live]
+
+
+def version_of(pod: Pod) -> str:
+    """Tell which template a pod was made of, "" if the template does not say."""
+    return pod.annotations.get("version", "")
+
+
+def version_wanted(group: Pod) -> str:
+    """Tell which template a PodGroup asks for."""
+    metadata = group.body["spec"].get("template", {}).get("metadata") or {}
+    return str((metadata.get("annotations") or {}).get("version", ""))
 
 
 def is_group(change: Change) -> bool:

@@ -22,7 +22,8 @@ READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]
 def group(version: int, replicas: int, told: int | None = None, kind: str = "MODIFIED", **metadata: object) -> Change:
     """A change of the PodGroup; `told` is what its status says."""
     meta = {"name": "web", "uid": GROUP, "resourceVersion": str(version), "generation": replicas, **metadata}
-    status = {} if told is None else {"observedGeneration": replicas, "replicas": told, "readyReplicas": told}
+    counts = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), told)
+    status = {} if told is None else {"observedGeneration": replicas, **counts}
     body = {"kind": "PodGroup", "metadata": meta, "spec": {"replicas": replicas}, "status": status}
     return Change(kind, Pod(body), float(version))
 

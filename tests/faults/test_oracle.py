@@ -34,6 +34,10 @@ def broken(variant: str, scenario: str, *strikes: Strike) -> Plan:
         (broken("delete_by_name", "scale"), "no_foreign_delete"),
         (broken("never_rest", "grow", REFUSED), "no_hot_loop"),
         (broken("forget_failures", "reject"), "back_off"),
+        (broken("surge_at_will", "roll"), "no_surplus"),
+        (broken("take_at_will", "roll"), "never_too_few"),
+        (broken("stand_beside", "recreate"), "recreate_keeps_apart"),
+        (broken("heal_by_rollout", "roll"), "no_heal_for_a_rollout"),
     ],
     ids=lambda value: value.name if isinstance(value, Plan) else value,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults.plan import Plan
-from faults.plans import RECORDED, recorded
+from faults.plans import RECORDED, SURE_AT_LEAST, own_writes, recorded
 from faults.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -33,4 +33,7 @@ def test_writes(plan: Plan, verdicts: Callable[[Plan], Verdict], pytestconfig: p
     if pytestconfig.getoption("--record", default=False):
         RECORDED.write_text(json.dumps(recorded() | {plan.name: writes}, indent=1) + "\n")
 
-    assert to_pods(recorded()[plan.name]) == to_pods(writes)
+    if plan.name in SURE_AT_LEAST:  # what is in its middle is a matter of chance
+        assert to_pods(writes) >= to_pods([key for key, _ in own_writes(plan.name)])
+    else:
+        assert to_pods(recorded()[plan.name]) == to_pods(writes)

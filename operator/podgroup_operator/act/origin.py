@@ -11,10 +11,10 @@ Labels and annotations are compared as far as the template names them: nodes and
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from podgroup_operator.act.likeness import defaulted
+from podgroup_operator.act.likeness import defaulted, without_empty
 from podgroup_operator.act.template import sample_of
 from podgroup_operator.api.cluster import Refused
 from podgroup_operator.api.writer import Writer
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 ITS_OWN = frozenset({"nodeName", "ephemeralContainers"})
 """What a pod gets in its life."""
 
-TOKEN = "kube-api-access-"  # noqa: S105 - begins the name of the volume that the server adds for a token
+ACCESS = "kube-api-access-"  # begins the name of the volume that the server adds for a token
 NAMES = ("mountPath", "devicePath", "topologyKey", "name")
 """Fields of which one tells the items of a list apart."""
 
@@ -60,7 +60,7 @@ class Origin:
 def spec_of(body: Json) -> Json:
     """Give what counts in the spec of a pod or of a template."""
     spec = {key: value for key, value in (body.get("spec") or {}).items() if key not in ITS_OWN}
-    known: Json = without_token_names(spec)
+    known: Json = without_token_names(without_empty(spec))
     return known
 
 
@@ -73,23 +73,27 @@ def words_of(body: Json, field: str) -> dict[str, str]:
 async def origin(desired: Desired, template: Json, writer: Writer) -> Origin:
     """Ask what a template makes; where no pod may be made now, say for a quota, all that it may have beyond it counts.
 
+    Where the template itself may not be asked about, for a right is missing, such a pod says what it means.
+
     Raises:
-        Refused: the API server does not tell.
+        Refused: the API server has failed, or has too much to do.
         Unreachable: it does not answer.
     """
-    body, sample = await asyncio.gather(defaulted(writer, template), sample_if_any(desired, template, writer))
-    return Origin(body["template"], sample)
+    known, sample = await asyncio.gather(
+        unless_refused(defaulted(writer, template)), unless_refused(sample_of(desired, template, writer))
+    )
+    return Origin(known["template"] if known else sample or template, sample)
 
 
-async def sample_if_any(desired: Desired, template: Json, writer: Writer) -> Json | None:
-    """Give the pod that would come of a template now; None if none would.
+async def unless_refused(question: Awaitable[Json]) -> Json | None:
+    """Give the answer; None if it is a no.
 
     Raises:
         Refused: the API server has failed, or has too much to do.
         Unreachable: it does not answer.
     """
     try:
-        return await sample_of(desired, template, writer)
+        return await question
     except Refused as refusal:
         if refusal.is_passing:
             raise
@@ -144,4 +148,4 @@ def without_token_names(value: Any) -> Any:
         return {key: without_token_names(each) for key, each in value.items()}
     if isinstance(value, list):
         return [without_token_names(each) for each in value]
-    return TOKEN if isinstance(value, str) and value.startswith(TOKEN) else value
+    return ACCESS if isinstance(value, str) and value.startswith(ACCESS) else value

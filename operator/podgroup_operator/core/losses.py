@@ -13,6 +13,7 @@ from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.slots import empty_slots
+from podgroup_operator.core.turnover import is_asked, is_rolling
 from podgroup_operator.core.view import View
 
 LONG_AGO = 0.0
@@ -45,7 +46,8 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     the last status tells how many pods there were, and what is missing of those was deleted. A pod that finished is a
     loss in any case. Of the deleted ones no more are than are missing: what another operator removed was one too many.
     Those that were seen to go come first: a finished pod may have been replaced long ago, and its replacement removed.
-    One that another pod, or the record of the last replacement, says it replaces has been.
+    One that another pod, or the record of the last replacement, says it replaces has been. In the middle of a rollout
+    nobody knows whether we have deleted them ourselves: then they are made good, and are no heals.
     """
     taken = {pod.slot for pod in active if pod.slot is not None}
     replaced = {pod.replaces for pod in view.members} | {view.observed.status.healing.last_pod}
@@ -63,7 +65,21 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
             losses[loss.slot] = loss
     traceless = islice(empty_slots([*taken, *losses]), max(missed - len(losses), 0))
     old = unseen_old(view, losses.values())
-    return losses | {slot: traceless_loss(view, slot, old=rank < old) for rank, slot in enumerate(traceless)}
+    losses |= {slot: traceless_loss(view, slot, old=rank < old) for rank, slot in enumerate(traceless)}
+    doubtful = losses.keys() - known.keys() if rolls(view) else asked_for(view)
+    return {slot: replace(loss, heals=loss.heals and slot not in doubtful) for slot, loss in losses.items()}
+
+
+def rolls(view: View) -> bool:
+    """Tell whether a rollout may have been under way when nobody was looking."""
+    told, outdated = view.observed.status, [pod for pod in view.active if pod.revision != view.desired.revision]
+    told_of = bool(told.update_revision) and told.updated < told.replicas
+    return is_rolling(view.desired, outdated) and (bool(outdated) or told_of)
+
+
+def asked_for(view: View) -> set[int]:
+    """Give the slots of the pods that are on their way out, and for whose replacement somebody had asked."""
+    return {pod.slot for pod in view.terminating if is_asked(pod) and pod.slot is not None}
 
 
 def traceless_loss(view: View, slot: int, *, old: bool) -> Loss:

@@ -47,4 +47,5 @@ def fill(view: View, budget: Budget, number: int) -> tuple[Create, ...]:
     elsewhere = [loss for slot, loss in sorted(losses.items()) if slot not in slots]
     heirs = [losses.get(slot) or (elsewhere.pop(0) if elsewhere else None) for slot in slots]
     revised = zip(slots, heirs, revisions(view, budget.turnover, heirs), strict=True)
-    return tuple(named(view, budget.names, slot, revision, loss) for slot, loss, revision in revised if revision)
+    counted = ((slot, loss if loss and loss.heals else None, revision) for slot, loss, revision in revised)
+    return tuple(named(view, budget.names, slot, revision, loss) for slot, loss, revision in counted if revision)

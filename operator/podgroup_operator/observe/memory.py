@@ -285,7 +285,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
-        began: when the first look of this tenure was, in seconds since the epoch; 0 while there was none.
+        began: when this tenure first looked at a group of others', in seconds since the epoch; None if it has not.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
@@ -295,7 +295,7 @@ class Memory:
     written: Written = field(default_factory=Written)
     told: Told = field(default_factory=Told)
     first_look: bool = True
-    began: float = 0.0
+    began: float | None = None
     missing: bool = True
     most_told: int = 0
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from podgroup_operator.core.classify import is_active
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.target import is_new
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore
@@ -22,7 +23,9 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, group.told
     memory.most_told = max(memory.most_told, status.replicas)
-    memory.began = min(memory.began or now, now)
+    if memory.began is None:  # nobody took a group over that is new
+        memory.began = 0.0 if is_new(status) else now
+    memory.began = min(memory.began, now)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     # That a pod which has gone has made room is a fact of creates alone.
     departed = {Lane.CREATE: seen.departed, Lane.SURGE: seen.departed}

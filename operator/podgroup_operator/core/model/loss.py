@@ -27,6 +27,7 @@ class Loss:
         early: it finished so soon that its replacement may well do the same.
         revision: which it was made from.
         ready_since: since when it had been Ready; None if it was not.
+        heals: whether its replacement is a heal; not where nobody knows that it was no rollout that took it away.
     """
 
     slot: int
@@ -36,6 +37,7 @@ class Loss:
     early: bool = False
     revision: str = ""
     ready_since: float | None = None
+    heals: bool = True
 
 
 @dataclass(frozen=True, slots=True)
