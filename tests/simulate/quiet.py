@@ -19,7 +19,7 @@ STEADY_SECONDS = 75.0
 IDLE_SECONDS = 50.0
 """For which nothing may happen then."""
 
-READS_PER_MINUTE = 40
+READS_PER_MINUTE = 45
 """That one idle operator may make; each of its watches begins anew every 20 s."""
 
 SETTLE_SECONDS = 2.0
