@@ -45,3 +45,19 @@ async def test_two_templates_that_are_refused_end_no_pause_of_each_other(stage: 
     await pass_time(stage, 120)
     assert len(stage.api.requests) - before < 60
     assert stage.condition("Stalled") == told
+
+
+async def test_a_refused_template_costs_one_question_at_a_time(stage: Stage) -> None:
+    """It was compared with those that are kept when it was asked about first, and they have not changed."""
+    await group(stage, 2)
+    for number in range(5):
+        set_image(stage, f"v{number}")
+        await roll(stage)
+    refuse(stage, REFUSED)
+    set_image(stage, REFUSED)
+    await roll(stage)
+    before = len(stage.api.writes)
+    for _ in range(3):
+        stage.now += 20
+        await stage.settle()
+    assert [request.resource for request in stage.api.writes[before:] if request.dry_run] == ["pods"] * 3
