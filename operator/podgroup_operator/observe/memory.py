@@ -117,18 +117,32 @@ class Verdict:
         revision: the template.
         refusal: its no; None is a yes.
         until: when it is worth asking again, in monotonic seconds.
-        strays: how many pods of it were made in vain, for something has changed them on their way.
     """
 
     revision: str = ""
     refusal: Refusal | None = None
     until: float = 0.0
-    strays: int = 0
 
     def held(self, now: float) -> Refusal | None:
         """Give its no, and for how long it has to wait."""
         no = self.refusal
         return Refusal(no.message, self.until - now, no.forbidden, no.advice, self.revision) if no else None
+
+
+@dataclass(slots=True)
+class Stray:
+    """What is remembered of pods that were made in vain, for something has changed them on their way.
+
+    It is apart from the verdict, which may be on another template: spec.template is refused, and pods are made of the
+    last good one.
+
+    Attributes:
+        number: how many there were.
+        verdict: on their template.
+    """
+
+    number: int = 0
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 @dataclass(slots=True)
@@ -142,7 +156,8 @@ class Written:
         leaving: pods that we remove, by UID.
         strangers: pod names that turned out to be taken by others.
         lanes: what was refused.
-        verdict: on the template.
+        verdict: on the template that was asked about last.
+        stray: the pods that were made in vain last.
         update: what was found of the template; None while that is yet to be found out.
     """
 
@@ -153,6 +168,7 @@ class Written:
     strangers: set[str] = field(default_factory=set)
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
+    stray: Stray = field(default_factory=Stray)
     update: Update | None = None
 
     def begin(self, *, others: bool) -> None:
@@ -162,7 +178,7 @@ class Written:
             others: whether others may have written since: a pod that we asked for may be theirs then.
         """
         self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
-        self.update = None
+        self.stray, self.update = Stray(), None
         if others:
             self.open.clear()
 
@@ -213,10 +229,16 @@ class Written:
 
     def strayed(self, revision: str, refusal: Refusal, now: float) -> None:
         """Note that a pod was made that does not belong to its group, for something has changed it on its way."""
-        strays = self.verdict.strays + 1 if self.verdict.revision == revision else 1
-        self.judge(revision, refusal, now)
-        self.verdict.strays = strays
-        self.verdict.until = now + min(LAST_PAUSE * 2.0 ** (strays - 1), LONGEST_STRAY_PAUSE)
+        number = self.stray.number + 1 if self.stray.verdict.revision == revision else 1
+        until = now + min(LAST_PAUSE * 2.0 ** (number - 1), LONGEST_STRAY_PAUSE)
+        self.stray = Stray(number, Verdict(revision, refusal, until))
+        if not self.refuses_another(revision):
+            self.judge(revision, refusal, now)
+            self.verdict.until = until
+
+    def refuses_another(self, revision: str) -> bool:
+        """Tell whether it is known of another template that it is refused, and why: of one that is asked for."""
+        return self.verdict.refusal is not None and self.verdict.revision != revision
 
 
 @dataclass(slots=True)
