@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 
@@ -48,7 +48,10 @@ def stand_in(network: Network) -> None:
     Session.network = network
     aiohttp.ClientSession = Session  # type: ignore[misc,assignment]
     outside: dict[ModuleType, dict[str, object]] = {
-        cluster: {"connector": lambda *_: None},
+        cluster: {
+            "connector": lambda *_: None,
+            "Lines": lambda connection, _: cluster.Detour(cast("aiohttp.ClientSession", Session()), connection.server),
+        },
         run: {
             "connect": lambda *_: Connection("http://simulation", None, lambda: "", namespace=LEASE_NAMESPACE),
             "Supervisor": Feeder,
