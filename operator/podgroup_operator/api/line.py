@@ -55,7 +55,7 @@ class Line(asyncio.Protocol):
         Raises:
             ConnectionError: there is none.
         """
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError(LOST)
         self._answer, self.heard = asyncio.get_running_loop().create_future(), False
         self._transport.write(request)

@@ -21,7 +21,7 @@ CONNECT_SECONDS = 5.0
 HEAD_START = 0.25  # seconds that one address has before the next is tried beside it (RFC 8305)
 KEPT = 75.0  # seconds for which a line without a request is kept; the API server keeps it for 90
 IDEMPOTENT = frozenset({"GET", "DELETE"})  # what may be asked twice
-UNFIT = re.compile(r"[\r\n\0]")  # in a header
+UNFIT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")  # for the value of a header (RFC 9110, 5.5)
 
 
 class Lines:
@@ -117,7 +117,7 @@ class Lines:
         lines = [f"{method} {target} HTTP/1.1"]
         for name, value in (*self._headers.items(), *headers.items()):
             if UNFIT.search(value):
-                raise OSError(f"what should be sent as {name} has more than one line")
+                raise OSError(f"what should be sent as {name} has a line break in it, or what no header may have")
             lines.append(f"{name}: {value}")
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")
