@@ -43,6 +43,11 @@ class Probes:
         """Have nothing to stop."""
 
 
+def patient() -> aiohttp.ClientSession:
+    """Give a session that waits for as long as an operator's lines do."""
+    return cast("aiohttp.ClientSession", Session(aiohttp.ClientTimeout(cluster.REQUEST_TIMEOUT)))
+
+
 def stand_in(network: Network) -> None:
     """Put what stands in for the outside into the operator's modules."""
     Session.network = network
@@ -50,7 +55,7 @@ def stand_in(network: Network) -> None:
     outside: dict[ModuleType, dict[str, object]] = {
         cluster: {
             "connector": lambda *_: None,
-            "Lines": lambda connection, _: cluster.Detour(cast("aiohttp.ClientSession", Session()), connection.server),
+            "Lines": lambda connection, _: cluster.Detour(patient(), connection.server),
         },
         run: {
             "connect": lambda *_: Connection("http://simulation", None, lambda: "", namespace=LEASE_NAMESPACE),
