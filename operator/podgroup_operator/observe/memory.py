@@ -377,7 +377,10 @@ class Memories:
 
     def of(self, owner: Owner) -> Memory:
         """Give the memory of a group, an empty one if there is none yet."""
-        return self._memories.setdefault(owner, Memory())
+        memory = self._memories.get(owner)
+        if memory is None:  # each event of a pod asks: an empty one is not made to be thrown away
+            memory = self._memories[owner] = Memory()
+        return memory
 
     def known(self, owner: Owner) -> Memory | None:
         """Give the memory of a group, if there is one."""
