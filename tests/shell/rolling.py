@@ -55,7 +55,7 @@ def nodes_do_their_part(stage: Stage) -> None:
         if "deletionTimestamp" in pod["metadata"]:
             stage.api.finish_termination(name)
         else:
-            stage.api.set_pod(name, node="node-0", **({} if image(pod) == BAD else {"ready": True}))
+            stage.api.set_pod(name, node="node-0", ready=image(pod) != BAD)
 
 
 async def roll(stage: Stage) -> None:
