@@ -144,7 +144,7 @@ def test_a_stranger_may_have_the_name(shop: Namespace, operator: OperatorProcess
         shop.patch_group({"spec": {"minReadySeconds": 1}})
 
     the_same(shop, restart)
-    path = shop.path("controllerrevisions", taken["metadata"]["name"], APPS)
+    path = shop.path("controllerrevisions", metadata["name"], APPS)
     assert shop.api.request("GET", path) == before
     change(shop, "2")
     rolled(shop, "2")
