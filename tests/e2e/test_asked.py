@@ -45,7 +45,7 @@ def test_all_pods_at_once_keep_the_bounds(shop: Namespace, strategy: dict[str, A
 
 @pytest.mark.parametrize("asked", [DELETE, KEEP])
 def test_what_a_policy_asks_of_every_pod_is_asked_by_nobody(shop: Namespace, asked: str) -> None:
-    """What is there from a pod's first moment neither makes pods without end nor stops a rollout; a person still may."""
+    """What is there from a pod's first moment makes no pods without end, and stops no rollout."""
     change = f'Object{{metadata: Object.metadata{{annotations: {{"{asked}": "true"}}}}}}'
     mutations = [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}]
 
