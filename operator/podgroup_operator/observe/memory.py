@@ -65,8 +65,10 @@ class Seen:
     sent: dict[str, Create] = field(default_factory=dict)
 
     def lose(self, loss: Loss) -> None:
-        """Note a loss."""
-        slot = loss.slot if loss.slot >= 0 else min([0, *self.losses]) - 1
+        """Note a loss; of two in one seat, which a rollout fills twice for a moment, neither is forgotten."""
+        known = self.losses.get(loss.slot)
+        seated = loss.slot >= 0 and (known is None or known.pod == loss.pod)
+        slot = loss.slot if seated else min([0, *self.losses]) - 1
         self.losses[slot] = loss
 
     def made_good(self, loss: Loss) -> None:
