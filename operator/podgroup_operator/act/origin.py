@@ -77,8 +77,23 @@ async def origin(desired: Desired, template: Json, writer: Writer) -> Origin:
         Refused: the API server does not tell.
         Unreachable: it does not answer.
     """
-    body, sample = await asyncio.gather(defaulted(writer, template), sample_if_any(desired, template, writer))
-    return Origin(body["template"], sample)
+    return Origin(*await asyncio.gather(written_out(writer, template), sample_if_any(desired, template, writer)))
+
+
+async def written_out(writer: Writer, template: Json) -> Json:
+    """Give a template with the server's defaults; as it is where that may not be asked, for a sample has them too.
+
+    Raises:
+        Refused: the API server has failed, or has too much to do.
+        Unreachable: it does not answer.
+    """
+    try:
+        found: Json = (await defaulted(writer, template))["template"]
+    except Refused as refusal:
+        if refusal.is_passing:
+            raise
+        return template
+    return found
 
 
 async def sample_if_any(desired: Desired, template: Json, writer: Writer) -> Json | None:
