@@ -18,6 +18,7 @@ from podgroup_operator.core.classify import Bucket, classify, is_finished
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.strategy import StrategyType
+from podgroup_operator.core.times import birth_of
 from podgroup_operator.core.victims import rank
 from podgroup_operator.core.view import View
 
@@ -58,7 +59,7 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     gone = {pod.uid for pod in going}
     old = sum(pod.uid not in gone for pod in outdated)
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
-    able = [pod for pod in going if pod.uid not in view.observed.stuck]
+    able = [pod for pod in going if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
     return Turnover(
         going=going,
         leaving=tuple(able) if recreate and outdated else tuple(affordable(view, active, able)),
@@ -122,6 +123,27 @@ def surge(desired: Desired, going: Sequence[Pod], outdated: Sequence[Pod], activ
     """Count the pods that there may be beyond `replicas`; who pauses a rollout in its middle keeps them."""
     halfway = min(len(outdated), len(active) - len(outdated)) if desired.paused else 0
     return min(desired.strategy.surge(desired.replicas), max(len(going), halfway))
+
+
+def is_coming_up(view: View, pod: Pod) -> bool:
+    """Tell whether a pod that came again as it was is to be left to come up, though it is not available yet.
+
+    It is while there are too few that are available, and while what is new is being tried and has yet to prove good:
+    else it would be made for nothing. Where nothing new is tried yet, a pod that never comes up must not be in its way.
+    """
+    desired, rollout, tally = view.desired, view.observed.status.rollout, view.tally
+    short = tally.available < desired.replicas - desired.strategy.unavailable(desired.replicas)
+    if not (short and tally.updated) or rollout.revision != desired.revision or is_proved(view):
+        return False
+    came = max(birth_of(pod), pod.lost_at or 0.0)
+    return pod.ready_since is None and came >= rollout.start and not is_asked(pod)
+
+
+def is_proved(view: View) -> bool:
+    """Tell whether any pod of the new revision has been available in this rollout."""
+    rollout = view.observed.status.rollout
+    told = rollout.revision == view.desired.revision and rollout.first_available is not None
+    return told or view.tally.updated_available > 0
 
 
 def is_asked(pod: Pod) -> bool:

@@ -30,12 +30,12 @@ class RevisionStore:
         self._known: dict[str, Revision] = {}  # by UID
         self._complete = set[str]()
 
-    def forbid(self, scope: str) -> None:
-        """Note that the revisions of a scope may not be read; without them nothing is rolled out there."""
-        self._complete.discard(scope)
-
     def is_complete(self, namespace: str) -> bool:
-        """Tell whether all revisions of a namespace are known."""
+        """Tell whether all revisions of a namespace are known; without them nothing is rolled out there.
+
+        They stay so where they may not be read any more: nobody but us writes them, and what lost pods are made of
+        must not change with our rights.
+        """
         return not self._complete.isdisjoint({"", namespace})
 
     def of(self, owner: Owner) -> Mapping[str, Revision]:
