@@ -1,0 +1,20 @@
+"""Revisions that are kept: as Go would write them, and as long as anything needs them."""
+
+from builders import desired, loss, observed
+from podgroup_operator.act.tidy import needed
+from podgroup_operator.api.jsontext import as_go_writes
+from podgroup_operator.core.model.status import Status
+from podgroup_operator.core.view import view_of
+
+
+def test_letters_beside_a_number_beyond_64_bits_are_written_as_go_writes_them() -> None:
+    """Else nobody could patch the revision any more, for what is kept in it must not change."""
+    template = {"metadata": {"annotations": {"owner": "Jürgen & Søn"}}, "memory": 10**20}
+    words = '{"memory":100000000000000000000,"metadata":{"annotations":{"owner":"Jürgen \\u0026 Søn"}}}'
+    assert as_go_writes(template) == words.encode()
+
+
+def test_the_revision_of_a_pod_that_is_yet_to_come_again_is_needed() -> None:
+    """No pod may bear it for a moment, and without it the pod would come as another."""
+    seen = observed(losses={0: loss(0, revision="before"), 1: loss(1, revision="earlier")})
+    assert {"before", "earlier"} <= needed(view_of(desired(2), seen, 0.0), Status())
