@@ -134,9 +134,11 @@ class Operator:
         )
         return scope
 
-    def _revision_deleted(self, owner: Owner) -> None:
-        if group := self._groups.named(owner[1]):
+    def _revision_deleted(self, owner: Owner) -> bool:
+        group = self._groups.named(owner[1])
+        if group:
             self._looks.add(group.key)
+        return group is not None
 
     def _revised(self, scope: str) -> None:
         self._scopes.of(scope).now_revised()
