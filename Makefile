@@ -11,7 +11,7 @@ KUBECTL = $$(PYTHONPATH=deploy/local $(PY) -c 'from controlplane.programs import
 # Real containers need kind, with Docker or without, or a cluster of the user's own.
 ON_KIND = $(or $(PODGROUP_CLUSTER),kind)
 # What measures how long one heal takes.
-HEALS := beside_a_replicaset one_heal poisoned_groups
+MEASURED := beside_a_replicaset one_heal poisoned_groups rollouts
 SBOM := dist/sbom.cdx.json
 
 ##@ Use
@@ -65,8 +65,17 @@ test: lint ## Run lint and every test: core, shell, a real control plane, faults
 	@# On kind most of the time is spent waiting: the tests that need no cluster fit in beside it.
 	@echo "Tests without a cluster and, beside them, on kind: each shows what it says when it has ended, after 1 and about 6 minutes"
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit kind-all
-	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
-	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/e2e tests/faults tests/bench $(HEALS:%=--ignore=tests/bench/test_%.py)
+	@echo "End-to-end tests, two halves side by side: each shows what it says when it has ended, after about 10 minutes"
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e-odd e2e-even
+	@# How long one heal or rollout takes is for `make bench` to judge: beside other work on the machine it says more of that work.
+	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/faults tests/bench $(MEASURED:%=--ignore=tests/bench/test_%.py)
+
+# Every other file each: on a control plane of its own most of the time is spent waiting.
+E2E_odd := sed -n 'p;n'
+E2E_even := sed -n 'n;p'
+.PHONY: e2e-odd e2e-even
+e2e-odd e2e-even: e2e-%: setup
+	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest $$(ls tests/e2e/test_*.py | $(E2E_$*))
 
 .PHONY: kind-all
 kind-all: setup
@@ -92,6 +101,10 @@ look-cost: setup ## Print what processor time one look at a group takes, by its 
 .PHONY: faults
 faults: setup ## Break what is between operator and API server in every way; SEED=n draws other plans, K=word picks some
 	@$(PY) -m pytest -q tests/faults --all-plans --plans-at-once=3 --seed=$(or $(SEED),1) $(if $(K),-k "$(K)")
+
+.PHONY: rollouts
+rollouts: setup ## Roll a group of 6 through 20 random steps and kills, 25 times in a row (ROLLOUT_SEEDS)
+	@ROLLOUT_SEEDS=$(or $(ROLLOUT_SEEDS),25) $(PY) -m pytest tests/e2e/test_rollout.py -k whatever_happens
 
 .PHONY: soak
 soak: setup ## Half an hour (SOAK_MINUTES) of random kills, faults and restarts; SEED=n

@@ -96,12 +96,14 @@ class Findings:
     Attributes:
         lack: the first thing that is missing and how to get it; "" if nothing is.
         remark: what is missing that we can do without; "" if nothing is.
+        unrevised: whether revisions may not be read.
         unseen: why others that serve it are not seen; "" if they are.
         narrow: whether the Lease of this namespace alone may be held.
     """
 
     lack: str = ""
     remark: str = ""
+    unrevised: bool = False
     unseen: str = ""
     narrow: bool = False
 
@@ -174,6 +176,7 @@ class Preflight:
         unseen = forbidden(namespace, [each for each in here if each in narrow])
         return Findings(
             remark=f"{unheard}." if unheard else "",
+            unrevised=any(Permission(verb, *REVISIONS) in here for verb in ("list", "watch")),
             unseen=f"{unseen}; {UNSEEN.format(namespace=namespace)}" if unseen else "",
             narrow=bool(narrow) and not unseen,
         )

@@ -288,7 +288,7 @@ class Reconciler:
 
     async def _judge_template(self, group: Group, memory: Memory, view: View, writer: Writer) -> bool:
         """Ask the API server about a template, if that is due; tell whether it was."""
-        if group.desired.deleting or not self._must_judge(memory.written.verdict, view):
+        if group.desired.deleting or not self._must_judge(group, memory.written.verdict, view):
             return False
         desired = group.desired
         try:
@@ -300,7 +300,7 @@ class Reconciler:
     def _tell_refused(self, desired: Desired, note: str) -> None:
         self.recorder.record(desired, "Warning", REASON_TEMPLATE_INVALID, note)
 
-    def _must_judge(self, verdict: Verdict, view: View) -> bool:
+    def _must_judge(self, group: Group, verdict: Verdict, view: View) -> bool:
         """Tell whether the API server has to be asked about a template: it is new, or was refused a while ago.
 
         At a start all are new. Then it is asked only where a pod is to be made of a template, and none is there to
@@ -309,8 +309,8 @@ class Reconciler:
         revision = view.desired.revision
         if verdict.revision == revision:
             return verdict.refusal is not None and verdict.until <= self.monotonic()
-        if verdict.refusal:
-            return False  # of a template that was not begun with
+        if verdict.refusal and group.revisions:
+            return False  # it is another template that is refused; pods are made of one that was accepted
         if not verdict.revision and any(pod.revision == revision for pod in view.members):
             verdict.revision = revision
             return False

@@ -73,6 +73,7 @@ class Scope:
         self._recovery: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
         self._findings: Findings | None = None
+        self._remarked = ""
         self._readable = asyncio.Event()
         self._tenure: Tenure | None = None
 
@@ -94,10 +95,14 @@ class Scope:
             return self._findings
 
     def _remark(self, what: str) -> None:
+        """Tell what is missed though not needed, and log it when it is new."""
+        if what and what != self._remarked:
+            logger.warning("%s", what)
+        self._remarked = what
         self._health.remark(f"{PREFLIGHT} {self.namespace}", what)
 
     async def _mind(self, remark: str) -> None:
-        """Ask again, ever more seldom, for what is missed though not needed; what it is was said."""
+        """Ask again, ever more seldom, for what is missed though not needed."""
         pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         while remark:
             await asyncio.sleep(pauses.next())
@@ -133,12 +138,15 @@ class Scope:
         self._returned(self.namespace)
 
     async def unrevised(self) -> None:
-        """Go on without revisions, which may not be read; return in a while.
-
-        What is missing was said at the start (`preflight.py`).
-        """
+        """Go on without revisions, which may not be read; return when they may."""
         self._revised.set()
-        await asyncio.sleep(LONGEST_PAUSE)
+        pauses, findings = Backoff(FIRST_PAUSE, LONGEST_PAUSE), await self._preflight.find(self.namespace)
+        while findings.unrevised or findings.lack:
+            if findings.unrevised:
+                self._remark(findings.remark)
+            await asyncio.sleep(pauses.next())
+            findings = await self._preflight.find(self.namespace)
+        self._remark(findings.remark)
 
     def now_revised(self) -> None:
         """Note that all revisions are known; groups that were served without them are looked at anew."""
@@ -149,8 +157,8 @@ class Scope:
     async def run(self) -> None:
         """Read its pods, lead, and serve its groups, for ever."""
         findings = await self.prepare(anew=False)
-        for remark in filter(None, (findings.remark, findings.unseen)):
-            logger.warning("%s", remark)
+        if findings.unseen:
+            logger.warning("%s", findings.unseen)
         self._health.remark(f"lease {self.namespace}", findings.unseen)
         self._readable.set()
         self._returned(self.namespace)

@@ -45,6 +45,8 @@ def test_by_default_it_installs_exactly_this(render: Render) -> None:
         ("Service", name),
         ("ValidatingAdmissionPolicy", f"{name}.selfheal.dev"),
         ("ValidatingAdmissionPolicyBinding", f"{name}.selfheal.dev"),
+        ("ValidatingAdmissionPolicy", f"revisions.{name}.selfheal.dev"),
+        ("ValidatingAdmissionPolicyBinding", f"revisions.{name}.selfheal.dev"),
         ("Pod", f"{name}-test"),
     }
 
@@ -191,11 +193,12 @@ def test_tenants_with_one_release_name_share_nothing_but_the_crd(
 
 
 def test_a_tenants_policy_is_for_his_namespaces(render: Render) -> None:
-    """With `namespaces` the admission policy binds those only; without, all."""
-    binding = render("namespaces={shop,office}").one("ValidatingAdmissionPolicyBinding")["spec"]
-    (served,) = binding["matchResources"]["namespaceSelector"]["matchExpressions"]
-    assert (served["key"], served["values"]) == ("kubernetes.io/metadata.name", ["shop", "office"])
-    assert "matchResources" not in render().one("ValidatingAdmissionPolicyBinding")["spec"]
+    """With `namespaces` the admission policies bind those only; without, all."""
+    for binding in render("namespaces={shop,office}").all("ValidatingAdmissionPolicyBinding"):
+        (served,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+        assert (served["key"], served["values"]) == ("kubernetes.io/metadata.name", ["shop", "office"])
+    for binding in render().all("ValidatingAdmissionPolicyBinding"):
+        assert "matchResources" not in binding["spec"]
 
 
 def test_an_upgrade_without_the_crd_never_deletes_it(helm: Callable[..., subprocess.CompletedProcess[str]]) -> None:

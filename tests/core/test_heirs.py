@@ -94,6 +94,17 @@ BY_STRATEGY: dict[str, tuple[Desired, Observed, str]] = {
     "paused, its template is known no more": (group(paused=True), after(*OLD, what=lost("r9")), "r1"),
     "paused, with Recreate": (group(RECREATE, paused=True), after(*OLD, what=lost()), "r1"),
     "paused, with OnDelete": (group(ON_DELETE, paused=True), after(*OLD, what=lost()), "r1"),
+    "partition, of a superseded template that never came up": (
+        group(HALF),
+        after(*OLD, what=lost("r0", ready_since=None)),
+        "r2",
+    ),
+    "partition, of a superseded template that had come up": (group(HALF), after(*OLD, what=lost("r0")), "r0"),
+    "paused, of a superseded template that never came up": (
+        group(paused=True),
+        after(*OLD, what=lost("r0", ready_since=None)),
+        "r1",
+    ),
     # Held: pods that were there before revisions were kept.
     "held since an upgrade": (group(held=True), after(*OLD, what=lost()), "r2"),
 }

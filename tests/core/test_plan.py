@@ -23,6 +23,21 @@ OLDEST_CORPSE, OLD_CORPSE, NEW_CORPSE = (
 )
 
 PLANS: dict[str, tuple[Desired, Observed, Plan]] = {
+    "beside a pod that must be kept and is not available no other is too many": (
+        desired(1),
+        observed(*seated(0), pod("kept", slot=1, kept=True, ready_since=None)),
+        Plan(missing=-1),
+    ),
+    "a cheap pod is not too many before a dear one is available": (
+        desired(1, min_ready_seconds=30),
+        observed(CHEAP, pod("dear", slot=0, ready_since=NOW - 5)),
+        Plan(missing=-1, look_again=NOW + 25),
+    ),
+    "a corpse that must be kept is no history": (
+        desired(1, failed_pods_history_limit=0),
+        observed(*seated(0), pod("kept", phase=Phase.FAILED, ready_since=None, kept=True)),
+        Plan(),
+    ),
     "a new group gets its pods": (
         desired(2),
         observed(),

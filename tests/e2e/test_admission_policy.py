@@ -44,7 +44,7 @@ GROUP: dict[str, Any] = {
 def policy(kind_cluster: KindCluster, podgroup_crd: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The policy of deploy/install.yaml, in force."""
     manifests = [each for each in GENERATE["install_manifests"]() if each["kind"] in POLICIES]
-    assert len(manifests) == len(POLICIES)
+    assert len(manifests) == 2 * len(POLICIES)  # of groups, and of revisions
     file = tmp_path_factory.mktemp("policy") / "policy.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
     kind_cluster.kubectl("apply", "--server-side", f"--filename={file}")
@@ -119,3 +119,20 @@ def test_a_group_of_another_cannot_be_changed_to_one_of_his(shop: Namespace, ann
     assert "labeled" in ann("label", "pgrp", "web", "team=a")
     assert "scaled" in ann("scale", "podgroups.selfheal.dev", "web", "--replicas=2")
     assert "deleted" in ann("delete", "pgrp", "web")
+
+
+def test_a_revision_cannot_be_forged(shop: Namespace, ann: Callable[..., str]) -> None:
+    """Who may write ControllerRevisions but no pods makes none that a PodGroup owns, new or by giving it an owner."""
+    allow(shop, "revisions", "apps", "controllerrevisions")
+    uid = shop.create_group(replicas=0)
+    owner = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "name": "web", "uid": uid, "controller": True}
+    forged: dict[str, Any] = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 9, "data": {}}
+    forged["metadata"] = {"name": "web-forged", "ownerReferences": [owner]}
+    wait_for("the role", lambda: "forbidden: User" not in ann("get", "controllerrevisions"))
+    assert "written by its operator alone" in ann("create", "--filename=-", manifest=forged)
+    del forged["metadata"]["ownerReferences"]
+    assert "created" in ann("create", "--filename=-", manifest=forged)
+    patch = json.dumps({"metadata": {"ownerReferences": [owner]}})
+    assert "written by its operator alone" in ann(
+        "patch", "controllerrevision", "web-forged", "--type=merge", "-p", patch
+    )

@@ -1,6 +1,6 @@
 """Each permission missing, at the start and on the way: the operator stays, names it, and goes on once it is granted.
 
-Each has an operator of its own, in a namespace of its own; they run side by side, for most of it is waiting. Watches
+Each has an operator of its own, in a namespace of its own; some run side by side, for most of it is waiting. Watches
 are asked for again only when they end, so each operator has a line to the API server that can be cut.
 """
 
@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.api import Api
+from e2e.deployments import APPS
 from e2e.line import Line
 from e2e.namespace import Namespace
 from e2e.operator_fixtures import new_namespace
 from e2e.operator_process import OperatorProcess
 from e2e.service_account import Permission, ServiceAccount, operator_rules, permissions, rules_without
+from e2e.versions import rolled, web
 from e2e.waiting import eventually, wait_for
+from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.core.names import pod_name
 from podgroup_operator.preflight import WANTED
 
@@ -33,6 +36,9 @@ FINALIZERS = Permission("update", "selfheal.dev", "podgroups/finalizers")
 """Not noticed where no admission plugin asks for it: test_rbac_exact.py."""
 
 EACH = sorted(permissions(operator_rules()) - {FINALIZERS})
+
+AT_ONCE = 4
+"""Operators; a start takes a second of processor time."""
 
 RECOVERY = 30.0
 """Seconds within which the operator must have found out that it may again."""
@@ -53,6 +59,7 @@ class Scene:
     account: ServiceAccount
     line: Line
     process: OperatorProcess
+    remarks: int = 0
 
     @property
     def forbidden(self) -> str:
@@ -90,10 +97,11 @@ class Scene:
         assert self.lack in self.process.logged()
 
     def told_by_remark(self) -> None:
-        """Wait until /readyz says what is missing though the operator works; the log says the same, once."""
+        """Wait until /readyz says what is missing though the operator works; the log says the same, once each time."""
         words = self.lack.replace(" (waiting for it).", ".")
         eventually((200, f"ok\n{words}\n"), self.process.readiness)
-        assert self.process.logged().count(words) == 1
+        self.remarks += 1
+        assert self.process.logged().count(words) == self.remarks
 
     def _message(self, condition: str) -> str:
         return str(self.shop.condition(condition).get("message"))
@@ -141,6 +149,37 @@ def works_on(scene: Scene) -> None:
     scene.shop.complete(without=pods)
 
 
+def roll(scene: Scene) -> None:
+    """Change the template, and wait until that is through."""
+    scene.shop.patch_group({"spec": {"template": web("2")}})
+    rolled(scene.shop, "2")
+
+
+def change_the_template(scene: Scene) -> None:
+    """Change the template, so that the operator has to keep another revision."""
+    scene.shop.patch_group({"spec": {"template": web("2")}})
+
+
+def take_the_next_revisions_name(scene: Scene) -> None:
+    """Let a stranger have the name of the next revision, so that the operator asks whose it is."""
+    metadata = {"name": f"web-{template_hash(web('2'))}"}
+    scene.shop.create("controllerrevisions", {"metadata": metadata, "data": {}, "revision": 1}, APPS)
+    change_the_template(scene)
+
+
+def go_back(scene: Scene) -> None:
+    """Change the template and change it back, so that an old revision becomes the newest."""
+    first = scene.shop.group()["spec"]["template"]
+    roll(scene)
+    scene.shop.patch_group({"spec": {"template": first | {"metadata": {"annotations": None, "labels": None}}}})
+
+
+def forget_the_past(scene: Scene) -> None:
+    """Have an old revision, and ask for none."""
+    roll(scene)
+    scene.shop.patch_group({"spec": {"revisionHistoryLimit": 0}})
+
+
 NEEDS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], None]]] = {
     "get podgroups.selfheal.dev": (lose_a_pod, Scene.told_by_condition),
     "list podgroups.selfheal.dev": (cut, works_on),
@@ -154,6 +193,13 @@ NEEDS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], None]]] = {
     "patch pods": (change_its_labels, Scene.told_by_condition),
     "delete pods": (one_too_many, Scene.told_by_condition),
     "create events.events.k8s.io": (one_more, Scene.told_by_log),
+    "get controllerrevisions.apps": (take_the_next_revisions_name, Scene.told_by_condition),
+    "list controllerrevisions.apps": (cut, works_on),
+    "watch controllerrevisions.apps": (cut, Scene.told_by_remark),
+    "create controllerrevisions.apps": (change_the_template, Scene.told_by_condition),
+    "patch controllerrevisions.apps": (go_back, Scene.told_by_condition),
+    "delete controllerrevisions.apps": (forget_the_past, Scene.told_by_condition),
+    "create podtemplates": (roll, works_on),
 }
 """For each permission what makes the operator need it, and where it says that it has not got it."""
 
@@ -223,7 +269,7 @@ def plays(
 ) -> Iterator[dict[Permission, tuple[Future[None], Path]]]:
     """All plays, begun, and each one's log."""
     folder = tmp_path_factory.mktemp("permissions")
-    with ThreadPoolExecutor(len(EACH)) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         folders = {missing: folder / str(number) for number, missing in enumerate(EACH)}
         yield {
             missing: (pool.submit(play_alone, kind_cluster, missing, own), own / "log")

@@ -12,12 +12,16 @@ import pytest
 
 from e2e.api import Api
 from e2e.audit_log import OPERATOR_USER, requests
+from e2e.deployments import APPS
 from e2e.namespace import Namespace
 from e2e.operator_fixtures import install_crds, new_namespace
 from e2e.operator_process import OperatorProcess
 from e2e.pod import names
 from e2e.service_account import Permission, ServiceAccount, operator_rules, permissions, rules_without
+from e2e.test_revisions import revisions
+from e2e.versions import rolled, web
 from e2e.waiting import eventually, wait_for
+from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.core.names import pod_name
 
 if TYPE_CHECKING:
@@ -62,6 +66,22 @@ def do_everything(shop: Namespace) -> None:
     shop.patch_group({"spec": {"replicas": 1}})
     shop.complete()  # delete pods
     wait_for("the Event", lambda: shop.notes("SuccessfulDelete") or None)  # create events
+    change_its_template(shop)
+
+
+def change_its_template(shop: Namespace) -> None:
+    """Have the operator use each of the permissions that rollouts take."""
+    first = shop.group()["spec"]["template"]  # create, list, watch revisions
+    metadata = {"name": f"web-{template_hash(web('2'))}"}
+    shop.create("controllerrevisions", {"metadata": metadata, "data": {}, "revision": 1}, APPS)
+    # Is it the same in other words? create podtemplates. Whose is its name? get revisions.
+    shop.patch_group({"spec": {"template": web("2")}})
+    rolled(shop, "2")
+    first["metadata"] = {"annotations": None, "labels": None}
+    shop.patch_group({"spec": {"template": first}})  # the newest again: patch revisions
+    eventually(3, lambda: max(revisions(shop).values()))
+    shop.patch_group({"spec": {"revisionHistoryLimit": 0}})
+    eventually({3}, lambda: set(revisions(shop).values()) - {1})  # delete revisions
 
 
 @pytest.mark.usefixtures("operator", "_audited")
@@ -88,17 +108,19 @@ def rows(cluster: KindCluster, namespace: str, user: str) -> set[str]:
 
 
 OUR_ROWS = {
+    "controllerrevisions.apps [] [] [get list watch create patch delete]",
     "events.events.k8s.io [] [] [create]",
     "podgroups.selfheal.dev [] [] [get list watch]",
     "podgroups.selfheal.dev/finalizers [] [] [update]",
     "podgroups.selfheal.dev/status [] [] [patch]",
     "pods [] [] [get list watch create patch delete]",
+    "podtemplates [] [] [create]",
 }
 
 
 @pytest.mark.usefixtures("operator_account")
 def test_it_may_do_this_and_nothing_else(kind_cluster: KindCluster, namespace: str) -> None:
-    """`kubectl auth can-i --list` shows our five lines, and what every ServiceAccount has."""
+    """`kubectl auth can-i --list` shows our seven lines, and what every ServiceAccount has."""
     everybody = rows(kind_cluster, namespace, f"system:serviceaccount:{namespace}:nobody")
     ours = rows(kind_cluster, namespace, OPERATOR_USER)
     assert everybody <= ours

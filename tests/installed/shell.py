@@ -17,8 +17,13 @@ BLOCK = re.compile(r"<!-- tested: (?P<name>[a-z-]+) -->\n```sh\n(?P<commands>.*?
 
 
 def readme() -> dict[str, str]:
-    """The README's commands by their names: a comment `<!-- tested: name -->` stands before each such block."""
-    return {block["name"]: block["commands"] for block in BLOCK.finditer((ROOT / "README.md").read_text())}
+    """The README's commands by their names."""
+    return commands_of("README.md")
+
+
+def commands_of(page: str) -> dict[str, str]:
+    """A page's commands by their names: a comment `<!-- tested: name -->` stands before each such block."""
+    return {block["name"]: block["commands"] for block in BLOCK.finditer((ROOT / page).read_text())}
 
 
 class Shell:

@@ -112,7 +112,7 @@ def misdeed(after: State, request: Request, deleted: SmallPod, scope: Scope) -> 
     """Say what must not be about a delete that was just done."""
     if deleted.stage == FOREIGN:
         return f"{deleted} was deleted, and is not the group's"
-    if deleted.stage == LIVE and not scope.faults & TAKING and live(after.pods) < request.replicas:
+    if deleted.stage == LIVE and not scope.faults & TAKING and live(after.pods) < request.replicas - scope.unavailable:
         return f"{deleted} was deleted, and was not one too many"
     return ""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from modelcheck.operators import hear, looks
 from modelcheck.scope import Scope
-from modelcheck.state import NOBODY, REPLICAS, State, canonical, live
+from modelcheck.state import LIVE, NOBODY, REPLICAS, State, canonical, live
 from modelcheck.steps import arrivals, beginning, endings, may_look, questions, starts, steps, tenures
 
 PATIENCE = 40  # steps without a fault within which a group must be at rest
@@ -42,7 +42,7 @@ def check(scope: Scope) -> Report:
     ahead, at_rest = deque([first]), set[State]()
     while ahead:
         state = ahead.popleft()
-        if verdict := wrong(state) or restless(state, scope, at_rest):
+        if verdict := wrong(state, scope) or restless(state, scope, at_rest):
             return Report(len(came_from), verdict, story(canonical(state), came_from))
         for words, after in steps(state, scope):
             key = canonical(after)
@@ -62,10 +62,10 @@ def story(state: State, came_from: dict[State, tuple[State, str] | None]) -> tup
     return tuple(reversed(told))
 
 
-def wrong(state: State) -> str:
+def wrong(state: State, scope: Scope) -> str:
     """Say what must never be and is."""
-    number = live(state.pods)
-    return f"{number} pods live, and never more than {REPLICAS} were wanted" if number > REPLICAS else state.wrong
+    number, most = live(state.pods), REPLICAS + (scope.surge or 0)
+    return f"{number} pods live, and never more than {most} were wanted" if number > most else state.wrong
 
 
 def restless(state: State, scope: Scope, at_rest: set[State]) -> str:
@@ -77,8 +77,10 @@ def restless(state: State, scope: Scope, at_rest: set[State]) -> str:
         passed.append(state)
         after = next_quietly(state, scope)
         if after is None:
-            if live(state.pods) != state.replicas:
-                return f"at rest with {live(state.pods)} live pods, and {state.replicas} are wanted"
+            if live(state.pods) != state.wish.replicas:
+                return f"at rest with {live(state.pods)} live pods, and {state.wish.replicas} are wanted"
+            if any(pod.stage == LIVE and pod.revision != state.wish.revision for pod in state.pods):
+                return "at rest with an old pod"
             break
         state = after
     else:
@@ -104,5 +106,5 @@ def next_quietly(state: State, scope: Scope) -> State | None:
 
 def informed(state: State, number: int) -> State:
     """Let an operator hear everything."""
-    operator = hear(state.operators[number], len(state.operators[number].news))._replace(replicas=state.replicas)
+    operator = hear(state.operators[number], len(state.operators[number].news))._replace(wish=state.wish)
     return state._replace(operators=(*state.operators[:number], operator, *state.operators[number + 1 :]))

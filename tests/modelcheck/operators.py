@@ -10,10 +10,27 @@ from functools import cache
 from builders import NOW, desired, planned, pod
 from modelcheck.apiserver import raises, send
 from modelcheck.scope import MEMORYLESS, RECORDING, Naming, Scope
-from modelcheck.state import FAILED, FOREIGN, GONE, LIVE, NO_EPOCHS, Epochs, Operator, Request, Seat, SmallPod, State
+from modelcheck.state import (
+    FAILED,
+    FOREIGN,
+    GONE,
+    LIVE,
+    NO_EPOCHS,
+    Epochs,
+    Operator,
+    Request,
+    Seat,
+    SmallPod,
+    State,
+    Wish,
+)
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.strategy import DEFAULT, Share, Strategy
 from podgroup_operator.core.names import pod_name
+
+REVISIONS = ("r1", "r2")
+"""Of the old template and of the new one."""
 
 # Two times at which victims are chosen differently: at the first one the ages of slot 0's and slot 1's pods have the
 # same power of two, and the UIDs decide; at the second one they have not, and the newer pod goes.
@@ -29,7 +46,7 @@ def name(seat: Seat) -> str:
     return pod_name(group.name, group.uid, *seat)
 
 
-def real(small: SmallPod) -> Pod:
+def real(small: SmallPod, *, ready: bool = False) -> Pod:
     """Make the core's record of a small pod."""
     return pod(
         name(small.seat),
@@ -37,7 +54,8 @@ def real(small: SmallPod) -> Pod:
         slot=small.slot,
         epoch=small.epoch,
         created=NOW + small.slot,
-        ready_since=None,
+        ready_since=NOW if ready else None,
+        revision=REVISIONS[small.revision],
         phase=Phase.FAILED if small.stage == FAILED else Phase.RUNNING,
         deleted=None if small.stage in {LIVE, FAILED} else NOW,
     )
@@ -45,16 +63,24 @@ def real(small: SmallPod) -> Pod:
 
 @cache
 def decide(
-    replicas: int, pods: tuple[SmallPod, ...], epochs: Epochs, taken: tuple[Seat, ...], now: float
+    wish: Wish,
+    pods: tuple[SmallPod, ...],
+    epochs: Epochs,
+    taken: tuple[Seat, ...],
+    now: float,
+    surge: int | None,
 ) -> tuple[tuple[SmallPod, ...], tuple[SmallPod, ...]]:
     """Ask the real plan; give the pods to create and those to delete."""
     seen = Observed(
-        pods=tuple(real(one) for one in pods),
+        pods=tuple(real(one, ready=surge is not None) for one in pods),
+        templates=frozenset(REVISIONS),
         names=frozenset(name(seat) for seat in taken),
         epochs={slot: epoch for slot, epoch in enumerate(epochs) if epoch >= 0},
     )
-    decision = planned(desired(replicas), seen, now)
-    creates = tuple(SmallPod(one.slot, one.epoch, 0, LIVE) for one in decision.creates)
+    strategy = DEFAULT if surge is None else Strategy(max_surge=Share(surge), max_unavailable=Share(1 - surge))
+    group = desired(wish.replicas, revision=REVISIONS[wish.revision], former=REVISIONS[0], strategy=strategy)
+    decision = planned(group, seen, now)
+    creates = tuple(SmallPod(one.slot, one.epoch, 0, LIVE, REVISIONS.index(one.revision)) for one in decision.creates)
     by_uid = {real(one).uid: one for one in pods}
     return creates, tuple(by_uid[one.pod.uid] for one in decision.removes)
 
@@ -92,9 +118,9 @@ def relist(operator: Operator, pods: tuple[SmallPod, ...]) -> Operator:
     return hear(operator._replace(news=news), len(news))._replace(behind=0)
 
 
-def start(pods: tuple[SmallPod, ...], replicas: int) -> Operator:
+def start(pods: tuple[SmallPod, ...], wish: Wish) -> Operator:
     """Start an operator with an empty memory."""
-    return relist(Operator(replicas=replicas), pods)
+    return relist(Operator(wish=wish), pods)
 
 
 def begin_tenure(operator: Operator, state: State, scope: Scope) -> set[Operator]:
@@ -103,8 +129,8 @@ def begin_tenure(operator: Operator, state: State, scope: Scope) -> set[Operator
         return {operator}
     listed_now = {relist(hear(operator, number), state.pods) for number in range(len(operator.news) + 1)}
     if not scope.forgets:
-        return {one._replace(replicas=state.replicas) for one in listed_now}
-    return {one._replace(strangers=(), condemned=(), unanswered=(), replicas=state.replicas) for one in listed_now}
+        return {one._replace(wish=state.wish) for one in listed_now}
+    return {one._replace(strangers=(), condemned=(), unanswered=(), wish=state.wish) for one in listed_now}
 
 
 def end_tenure(operator: Operator) -> Operator:
@@ -117,11 +143,11 @@ def end_tenure(operator: Operator) -> Operator:
 
 
 @cache
-def views(operator: Operator, pods: tuple[SmallPod, ...], replicas: int) -> tuple[Operator, ...]:
+def views(operator: Operator, pods: tuple[SmallPod, ...], wish: Wish) -> tuple[Operator, ...]:
     """List what an operator may know when it looks: any part of the news, or a new list after any part."""
     partly = [
         hear(heard, number)
-        for heard in (operator, operator._replace(replicas=replicas))
+        for heard in (operator, operator._replace(wish=wish))
         for number in range(len(operator.news) + 1)
     ]
     return tuple(dict.fromkeys([*partly, *(relist(view, pods) for view in partly)]))
@@ -130,10 +156,10 @@ def views(operator: Operator, pods: tuple[SmallPod, ...], replicas: int) -> tupl
 def known(operator: Operator, state: State, scope: Scope) -> tuple[Operator, ...]:
     """List what an operator may know when it looks, under the rule and the assumptions of this scope."""
     if scope.naming in MEMORYLESS:
-        return (Operator(cache=listed(state.pods), replicas=state.replicas),)
+        return (Operator(cache=listed(state.pods), wish=state.wish),)
     if not scope.lagging:
-        return (hear(operator, len(operator.news))._replace(replicas=state.replicas),)
-    return views(operator, state.pods, state.replicas)
+        return (hear(operator, len(operator.news))._replace(wish=state.wish),)
+    return views(operator, state.pods, state.wish)
 
 
 def ask_about_deletes(operator: Operator, state: State) -> Operator:
@@ -188,8 +214,8 @@ def decisions(operator: Operator, number: int, state: State, scope: Scope, now: 
         epochs = highest(epochs, pods)
     if naming in RECORDING - {Naming.LOCKED}:
         epochs = tuple(epoch - 1 for epoch in state.recorded)  # the plan takes one more, or that after it
-    creates, deletes = decide(operator.replicas, pods, epochs, tuple(sorted(taken)), now)
-    sent = [Request("delete", number, True, (one,), replicas=operator.replicas) for one in deletes]  # noqa: FBT003
+    creates, deletes = decide(operator.wish, pods, epochs, tuple(sorted(taken)), now, scope.surge)
+    sent = [Request("delete", number, True, (one,), replicas=operator.wish.replicas) for one in deletes]  # noqa: FBT003
     if not creates or naming not in RECORDING:
         return (*sent, *(Request("create", number, True, (one,)) for one in creates))  # noqa: FBT003 (awaited)
     recorded = state.recorded if naming is Naming.LOCKED else highest(state.recorded, creates)

@@ -15,6 +15,7 @@ class Fault(Enum):
     KILL = "somebody deletes a pod without grace"
     FAIL = "a pod fails"
     STEAL = "another controller takes a pod away"
+    ROLL = "somebody changes the template, once"
     SCALE = "somebody changes `replicas`, from 2 to 1 or from 1 to 2"
     CRASH = "an operator is killed and starts again, with an empty memory; what it sent may arrive yet"
     UNANSWERED = "an operator stops waiting for an answer; what it sent may arrive yet, or never"
@@ -60,6 +61,8 @@ class Scope:
         settled: an operator that crashed or had no answer acts when what it had sent has arrived or never will.
         outlived: a create may arrive after a pod of the same name, made since it was sent, has come and gone.
         lagging: an operator may look before it has heard all the news, or miss some by a new list.
+        surge: how many pods a rollout may have beyond `replicas`, else one fewer; None where there are no rollouts. In
+            a rollout a pod is Ready as soon as it lives.
         naming: how new pods get their names.
         reads_own_writes: operators wait until their cache shows what they wrote.
         asks: after a write that was not answered an operator reads from the API how far its cache must be.
@@ -77,8 +80,14 @@ class Scope:
     settled: bool = True
     outlived: bool = False
     lagging: bool = True
+    surge: int | None = None
     naming: Naming = Naming.REMEMBERED
     reads_own_writes: bool = True
     asks: bool = True
     preconditions: bool = True
     spares: bool = True
+
+    @property
+    def unavailable(self) -> int:
+        """How many pods fewer than `replicas` there may be in a rollout."""
+        return int(self.surge == 0)

@@ -22,6 +22,13 @@ NO_EPOCHS: Epochs = (-1,) * REPLICAS
 NOBODY = -1
 
 
+class Wish(NamedTuple):
+    """What the PodGroup asks for: how many pods, and of which template (0 is the old one, 1 the new one)."""
+
+    replicas: int = REPLICAS
+    revision: int = 0
+
+
 class SmallPod(NamedTuple):
     """A pod, as it is or as it was when something happened to it."""
 
@@ -29,6 +36,7 @@ class SmallPod(NamedTuple):
     epoch: int
     life: int
     stage: str
+    revision: int = 0
 
     @property
     def seat(self) -> Seat:
@@ -78,7 +86,7 @@ class Operator(NamedTuple):
         strangers: the names that it was told are taken by others' pods.
         condemned: the pods that it has asked to delete.
         unanswered: of these, those of which it does not know what came of it.
-        replicas: how many pods it believes to be wanted.
+        wish: what it believes to be asked for.
     unsure: it had no answer to a write, and has not asked yet how far its cache must be.
     down: it has crashed and has not started again.
     """
@@ -90,7 +98,7 @@ class Operator(NamedTuple):
     strangers: tuple[Seat, ...] = ()
     condemned: tuple[tuple[int, int, int], ...] = ()
     unanswered: tuple[tuple[int, int, int], ...] = ()
-    replicas: int = REPLICAS
+    wish: Wish = Wish()
     unsure: bool = False
     down: bool = False
 
@@ -100,6 +108,7 @@ class State(NamedTuple):
 
     Attributes:
         pods: the truth.
+        wish: what is asked for.
         recorded: the epochs in the PodGroup's status.
         requests: what is on its way.
         leader: who holds the Lease.
@@ -109,7 +118,7 @@ class State(NamedTuple):
 
     pods: tuple[SmallPod, ...]
     operators: tuple[Operator, ...]
-    replicas: int = REPLICAS
+    wish: Wish = Wish()
     recorded: Epochs = NO_EPOCHS
     requests: tuple[Request, ...] = ()
     leader: int = NOBODY

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from modelcheck.apiserver import answered, happen, outcomes, spared, without
 from modelcheck.operators import begin_tenure, end_tenure, looks, start
 from modelcheck.scope import MEMORYLESS, Fault, Scope
-from modelcheck.state import ENDING, FAILED, FOREIGN, LIVE, NOBODY, Operator, Request, SmallPod, State
+from modelcheck.state import ENDING, FAILED, FOREIGN, LIVE, NOBODY, Operator, Request, SmallPod, State, Wish
 
 Step = tuple[str, State]
 """What happens, in words, and the state after it."""
@@ -13,7 +13,7 @@ Step = tuple[str, State]
 
 def beginning(scope: Scope) -> State:
     """Give the first state: a new PodGroup without pods, and operators that know it."""
-    return State((), (start((), 2),) * scope.operators, faults=scope.most)
+    return State((), (start((), Wish()),) * scope.operators, faults=scope.most)
 
 
 def steps(state: State, scope: Scope) -> Iterator[Step]:
@@ -37,6 +37,7 @@ def faults(state: State, scope: Scope) -> Iterator[Step]:
     yield from lost_memories(state, scope)
     yield from fenced(state, scope)
     yield from scalings(state, scope)
+    yield from rollings(state, scope)
 
 
 def arrivals(state: State, scope: Scope) -> Iterator[Step]:
@@ -82,7 +83,7 @@ def starts(state: State, scope: Scope) -> Iterator[Step]:
     """Let an operator that has crashed start again."""
     for number, operator in enumerate(state.operators):
         if operator.down and not (scope.settled and any(request.sender == number for request in state.requests)):
-            operators = with_one(state, number, start(state.pods, state.replicas))
+            operators = with_one(state, number, start(state.pods, state.wish))
             yield f"operator {'AB'[number]} starts again and lists the pods", state._replace(operators=operators)
 
 
@@ -176,8 +177,14 @@ def fenced(state: State, scope: Scope) -> Iterator[Step]:
 def scalings(state: State, scope: Scope) -> Iterator[Step]:
     """Let somebody want one pod less, or one more."""
     if Fault.SCALE in scope.faults:
-        replicas = 3 - state.replicas
-        yield f"replicas is set to {replicas}", state._replace(replicas=replicas)
+        replicas = 3 - state.wish.replicas
+        yield f"replicas is set to {replicas}", state._replace(wish=state.wish._replace(replicas=replicas))
+
+
+def rollings(state: State, scope: Scope) -> Iterator[Step]:
+    """Let somebody change the template; it does not change back."""
+    if Fault.ROLL in scope.faults and not state.wish.revision:
+        yield "the template changes", state._replace(wish=state.wish._replace(revision=1))
 
 
 def in_words(request: Request) -> str:

@@ -1,9 +1,10 @@
-"""Every order of events in a small world: two pods, one or two operators, up to three faults, requests on their way.
+"""Every order of events in a small world: two pods, one or two operators, a few faults, requests on their way.
 
 The world is in the files beside this one (`scope.py` says what may happen, `operators.py` asks the real plan). In every
 state no more pods live than were wanted, nobody else's pod is deleted, and without further faults the group
 comes to rest with exactly as many pods as it wants. A pod that is deleted and gone in the next moment is among the
-orders of DELETE; KILL is the same with fewer states. Where that cannot be, the shortest way there is told.
+orders of DELETE; KILL is the same with fewer states. The template may change once, at any moment. Where what must be
+cannot be, the shortest way there is told.
 """
 
 import gc
@@ -14,7 +15,7 @@ import pytest
 from modelcheck.checker import Report, check
 from modelcheck.scope import Fault, Naming, Scope
 
-DELETE, KILL, FAIL, STEAL, SCALE, CRASH, UNANSWERED, FENCED = Fault
+DELETE, KILL, FAIL, STEAL, ROLL, SCALE, CRASH, UNANSWERED, FENCED = Fault
 PEOPLE = frozenset({DELETE, KILL, FAIL})
 OPERATORS = frozenset({CRASH, UNANSWERED})
 
@@ -193,3 +194,26 @@ def test_a_pod_that_stays_condemned_when_the_fence_spared_it_is_caught() -> None
 def test_deletes_without_preconditions_are_caught() -> None:
     """A pod that another controller has taken would be deleted by who still believes that it is ours."""
     assert "is not the group's" in refuted(STEAL, SCALE, most=2, preconditions=False)
+
+
+@pytest.mark.parametrize("surge", [0, 1], ids=["no surge", "surge"])
+@pytest.mark.parametrize(
+    ("faults", "most", "scope", "least"),
+    [
+        ({ROLL} | OPERATORS, 4, {}, 1_000),
+        ({ROLL, SCALE}, 3, {}, 500),
+        ({ROLL, KILL, CRASH}, 3, {}, 1_000),
+        ({ROLL, KILL, CRASH}, 2, {"operators": 2, "elected": True}, 1_000),
+    ],
+    ids=["operators fail", "replicas changes", "pods are deleted", "two operators"],
+)
+def test_a_rollout_keeps_its_bounds_and_comes_to_its_end(
+    faults: set[Fault], most: int, scope: dict[str, object], least: int, surge: int
+) -> None:
+    """The template changes at any moment: never more pods than the surge lets, nor fewer, and all are new at rest."""
+    assert proved(*faults, most=most, surge=surge, **scope).states > least
+
+
+def test_a_rollout_by_operators_that_do_not_wait_for_their_own_writes_is_caught() -> None:
+    """From a cache that lags behind its own writes an operator makes a pod beyond the surge."""
+    assert "4 pods live" in refuted(ROLL, most=1, surge=1, reads_own_writes=False)

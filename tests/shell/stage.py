@@ -12,12 +12,14 @@ from fakeapi import FakeApi
 from fakeapi.routing import Request
 from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.wire.pod import read_pod
+from podgroup_operator.api.wire.revision import read_revision
 from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.memory import Memories, Memory, Seen
 from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.revisions import RevisionStore
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.tell.recorder import Recorder
 
@@ -65,8 +67,16 @@ class Stage:
         self.pods = PodStore(self._wake, lambda: self.now)
         self.writing = Writes(cluster, Unlimited())
         self.recorder = Notebook(self.writing, self.pods.memories)
+        self.revisions = RevisionStore()
         self.reconciler = Reconciler(
-            cluster, self.writing, self.groups, self.pods, self.recorder, lambda: self.now, monotonic=lambda: self.now
+            cluster,
+            self.writing,
+            self.groups,
+            self.pods,
+            self.recorder,
+            lambda: self.now,
+            monotonic=lambda: self.now,
+            revisions=self.revisions,
         )
         self._heard = 0  # up to which version the cache of pods knows the history
         api.clock = lambda: datetime.fromtimestamp(self.now, UTC)
@@ -96,9 +106,15 @@ class Stage:
         self._heard = self.api.version
         self.pods.reached("", self._heard)
 
+    def hear_revisions(self) -> None:
+        """Tell the cache of revisions of every one that exists."""
+        listed = [record for body in self.api.list("controllerrevisions") if (record := read_revision(body))]
+        self.revisions.replace("", listed, self.api.version)
+
     def hear(self) -> None:
         """Bring all caches up to date."""
         self.hear_groups()
+        self.hear_revisions()
         self.hear_pods()
 
     async def look(self, name: str = "web") -> float | None:

@@ -53,7 +53,7 @@ def test_a_template_that_was_refused_is_asked_about_again_in_a_while() -> None:
     """After 20 s, for a policy may have changed; a yes holds."""
     written = Written()
     written.judge(REVISION, NO_IMAGE, NOW)
-    assert written.verdict.held(NOW + 5) == Refusal("no image", 15.0, advice="Correct it.")
+    assert written.verdict.held(NOW + 5) == Refusal("no image", 15.0, advice="Correct it.", revision=REVISION)
     written.judge(REVISION, None, NOW + 20)
     assert written.verdict.held(NOW + 20) is None
 
@@ -63,10 +63,10 @@ def test_pods_that_stray_are_made_ever_more_seldom() -> None:
     written, waits = Written(), []
     for _ in range(7):
         written.strayed(REVISION, NO_IMAGE, NOW)
-        waits.append(written.verdict.until - NOW)
+        waits.append(written.stray.verdict.until - NOW)
     assert waits == [20, 40, 80, 160, 320, 600, 600]
     written.strayed("r2", NO_IMAGE, NOW)
-    assert written.verdict.until == NOW + 20
+    assert written.stray.verdict.until == NOW + 20
 
 
 def test_the_fuller_record_of_replacements_is_the_right_one() -> None:
@@ -156,3 +156,11 @@ def test_a_create_that_was_refused_leaves_the_one_before_it_open() -> None:
     assert not written.sending(create)
     written.not_done(create, again=written.sending(create))
     assert list(written.open) == [create.name]
+
+
+def test_of_two_that_are_lost_in_one_seat_neither_is_forgotten() -> None:
+    """A rollout fills a seat twice for a moment, and the good old pod must come back; one that is told twice is one."""
+    seen = Memory().seen
+    for name in ("new", "old", "new"):
+        seen.lose(loss(0, name))
+    assert sorted(each.pod for each in seen.losses.values()) == ["new", "old"]

@@ -16,6 +16,11 @@ from podgroup_operator.observe.pods import PodStore
 SEATED = pod("web-0", slot=0)
 
 
+def lost(cause: Cause, at: float) -> Loss:
+    """The loss of that pod, which knows what the pod was."""
+    return Loss(0, SEATED.name, cause, at, revision=SEATED.revision, ready_since=SEATED.ready_since)
+
+
 class Watched:
     """A cache of pods, its clock, and the pods that it told of.
 
@@ -106,7 +111,9 @@ def test_a_pod_that_counts_no_more_is_a_loss(become: Callable[[PodStore], None],
     watched = Watched(SEATED)
     watched.now = NOW + 0.125
     become(watched.store)
-    assert watched.losses == {0: Loss(0, "web-0", cause, NOW + 0.125)}
+    assert watched.losses == {
+        0: Loss(0, "web-0", cause, NOW + 0.125, revision=SEATED.revision, ready_since=SEATED.ready_since)
+    }
     assert SEATED in watched.told
 
 
@@ -116,7 +123,9 @@ def test_a_loss_is_noted_once_at_its_beginning() -> None:
     watched.store.upsert(later(SEATED, deleted=NOW))
     watched.now = NOW + 30
     watched.store.remove(SEATED.uid)
-    assert watched.losses == {0: Loss(0, "web-0", Cause.DELETED, NOW)}
+    assert watched.losses == {
+        0: Loss(0, "web-0", Cause.DELETED, NOW, revision=SEATED.revision, ready_since=SEATED.ready_since)
+    }
 
 
 @pytest.mark.parametrize("become", [{"deleted": NOW}, {"phase": Phase.FAILED}, {"controller": ""}])
@@ -206,7 +215,9 @@ def test_a_pod_that_changes_its_controller_is_lost_to_the_first() -> None:
     watched.store.upsert(later(SEATED, controller=OTHER_UID))
     assert watched.pods == []
     assert list(watched.store.memories.of(("shop", OTHER_UID)).seen.pods) == [SEATED.uid]
-    assert watched.losses == {0: Loss(0, "web-0", Cause.DELETED, NOW)}
+    assert watched.losses == {
+        0: Loss(0, "web-0", Cause.DELETED, NOW, revision=SEATED.revision, ready_since=SEATED.ready_since)
+    }
     assert watched.store.memories.of(("shop", OTHER_UID)).seen.losses == {}
 
 

@@ -104,6 +104,20 @@ async def test_what_healing_does_not_need_is_a_remark(api: FakeApi, cluster: Clu
     assert "get leases.coordination.k8s.io podgroup-operator-namespace" in findings.unseen
 
 
+@pytest.mark.parametrize("place", ["", "default"])
+@pytest.mark.parametrize("permission", WANTED, ids=str)
+async def test_what_rollouts_and_events_take_is_a_remark(
+    api: FakeApi, cluster: Cluster, permission: Permission, place: str
+) -> None:
+    """An older Role lacks it: what is missing is named, and keeps nobody from keeping pods."""
+    api.access.deny(permission.verb, f"{permission.resource}.{permission.group}".rstrip("."))
+    findings = await Preflight(cluster).find(place)
+    where = "in namespace default" if place else "in all namespaces"
+    assert findings.lack == ""
+    assert findings.remark.startswith(f"The operator may not do this {where}: {permission}. Grant it")
+    assert findings.unrevised == (permission.resource == "controllerrevisions" and permission.verb in {"list", "watch"})
+
+
 def without_leases(api: FakeApi) -> Callable[[Obj], Obj]:
     """Review access, and grant no Lease in `default`."""
     review = api.access.review

@@ -50,7 +50,14 @@ async def test_a_condition_of_somebody_else_is_kept(stage: Stage, *, first: bool
     await stage.settle()
     assert stage.status()["readyReplicas"] == 1
     assert stage.condition("example.com/Checked") == FOREIGN
-    assert sorted(conditions(stage)) == ["Available", "Ready", "ReplicaFailure", "Stalled", "example.com/Checked"]
+    assert sorted(conditions(stage)) == [
+        "Available",
+        "Progressing",
+        "Ready",
+        "ReplicaFailure",
+        "Stalled",
+        "example.com/Checked",
+    ]
 
 
 async def test_a_status_that_somebody_else_changed_meanwhile_is_not_overwritten(stage: Stage) -> None:

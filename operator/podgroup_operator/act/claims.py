@@ -81,8 +81,10 @@ class Claiming:
             Refused: the API server does not tell.
             Unreachable: it does not answer.
         """
-        if not self._group.revisions or pod.revision == self._desired.revision:
-            return False  # it bears that already, or nothing is rolled out here
+        if pod.revision == self._desired.revision:
+            return False  # it bears that already
+        if self._desired.held and not self._group.revisions:
+            return False  # nothing is rolled out here, and perhaps nothing may be asked
         if self._origin is None:
             template = self._group.template_of(self._desired.revision)
             self._origin = asyncio.ensure_future(origin(self._desired, template, self._writer))

@@ -17,6 +17,10 @@ from podgroup_operator.api.writer import Writer
 
 Json = dict[str, Any]
 
+CONTAINERS = ("containers", "initContainers")
+EMPTY_IN_SPEC = frozenset({"affinity", "dnsConfig", "securityContext"})
+EMPTY_IN_CONTAINER = frozenset({"lifecycle", "resources", "securityContext"})
+
 ROUNDS = 3
 """How often two templates that differ are asked about. Of two servers at random that nearly always finds a pair."""
 
@@ -48,7 +52,23 @@ async def meaning_of(writer: Writer, template: Json) -> str:
         if refusal.code >= SERVER_ERROR or refusal.code == TOO_MANY_REQUESTS:
             raise
         return ""
-    return template_hash(body["template"])
+    template = body["template"]
+    return template_hash(template | {"spec": without_empty(template.get("spec") or {})})
+
+
+def without_empty(spec: Json) -> Json:
+    """Leave out of a pod's spec what is empty and says no more than if it were not there.
+
+    The server keeps it as it was written; elsewhere an empty object may mean something, as a selector of all does.
+    """
+    known = {key: value for key, value in spec.items() if value or key not in EMPTY_IN_SPEC}
+    for field in CONTAINERS:
+        if field in known:
+            known[field] = [
+                {key: value for key, value in each.items() if value or key not in EMPTY_IN_CONTAINER}
+                for each in known[field]
+            ]
+    return known
 
 
 async def defaulted(writer: Writer, template: Json) -> Json:

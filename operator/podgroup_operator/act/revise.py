@@ -9,6 +9,7 @@ revision, and the rollout begins when it can.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from podgroup_operator.act.judging import Judging
 from podgroup_operator.act.likeness import are_alike
@@ -21,6 +22,8 @@ from podgroup_operator.core.target import Update, aim, is_new
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.revisions import RevisionStore
+
+Json = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +99,7 @@ class Revising:
         for each in likely:
             if each.meaning == meaning:
                 return each.hash
-        for each in likely:
+        for each in likely if not known else ():  # else it was like none of them when it was asked about
             if await are_alike(writer, group.template, template_of(each)):
                 return each.hash
         accepted = not before or (known and not verdict.refusal)
@@ -115,12 +118,27 @@ class Revising:
         raise Unreachable(f"its name and {NAMES - 1} others are taken")
 
     async def _written(self, group: Group, writer: Writer, revision: str, number: int) -> Revision | None:
-        """Write a revision; give what there is by its name, None if that is none of ours."""
+        """Write a revision; give what there is by its name, None if that is nobody's or another's."""
         body = write_revision(group.wanted, group.template, revision, number)
         try:
             answer = await writer.create(revisions_path(group.key[0]), body)
         except Refused as refusal:
             if refusal.code != CONFLICT or refusal.reason != "AlreadyExists":
                 raise
-            answer = await self.cluster.get(revisions_path(group.key[0], body["metadata"]["name"]))
+            answer = await self._claimed(group, body, writer)
         return read_revision(answer)
+
+    async def _claimed(self, group: Group, body: Json, writer: Writer) -> Json:
+        """Give the revision that has a name already; one that says the same and that nobody owns becomes the group's.
+
+        A group that is deleted with `--cascade=orphan` leaves its own to the next one of its name.
+        """
+        path = revisions_path(group.key[0], body["metadata"]["name"])
+        found = await self.cluster.get(path)
+        owners, ours = found["metadata"].get("ownerReferences") or [], body["metadata"]
+        as_ours = read_revision(found | {"metadata": found["metadata"] | {"ownerReferences": ours["ownerReferences"]}})
+        if owners or as_ours is None or as_ours.meaning != group.wanted.revision:
+            return found
+        precondition = {key: found["metadata"][key] for key in ("uid", "resourceVersion")}
+        claim = {"ownerReferences": ours["ownerReferences"], "labels": ours["labels"]}
+        return await writer.patch(path, {"metadata": claim | precondition})

@@ -59,9 +59,10 @@ async def tidy(group: Group, spared: set[str], store: RevisionStore, writer: Wri
         Unreachable: it does not answer.
     """
     known = store.of(group.owner)
-    for each in [each for each in store.deleted(group.owner).values() if each.hash in spared]:
-        await restore(group, each, store, writer)
-    store.forget(group.owner)
+    for each in tuple(store.deleted(group.owner).values()):  # others may be deleted meanwhile
+        if each.hash in spared:
+            await restore(group, each, store, writer)
+        store.settle(each)
     newest = known.get(group.desired.update_revision)
     highest = max((each.number for each in known.values()), default=0)
     if newest and newest.number < highest:

@@ -16,6 +16,9 @@ import orjson
 DEEPEST = 100
 """Levels that are kept of a text that is nested too deep; no field that we read lies below the twentieth."""
 
+ESCAPED = tuple((mark.encode(), b"\\u%04x" % ord(mark)) for mark in "&<>\u2028\u2029")
+"""What Go's encoding/json escapes in texts, and how."""
+
 TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -25,6 +28,18 @@ def written(value: object, option: int = 0) -> bytes:
         return orjson.dumps(value, option=option)
     except TypeError:
         return json.dumps(value, sort_keys=bool(option & orjson.OPT_SORT_KEYS), separators=(",", ":")).encode()
+
+
+def as_go_writes(value: object) -> bytes:
+    """Write a value as Go's encoder does: keys sorted, and what could end a script in a web page escaped.
+
+    What the API server keeps as it was sent (`data` of a ControllerRevision) and holds to be immutable passes through
+    that encoder whenever somebody patches the object, and must come out the same; the garbage collector patches too.
+    """
+    text = written(value, orjson.OPT_SORT_KEYS)
+    for mark, escaped in ESCAPED:
+        text = text.replace(mark, escaped)
+    return text
 
 
 def parsed(text: bytes) -> Any:

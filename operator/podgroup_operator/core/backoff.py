@@ -13,10 +13,12 @@ somebody take that corpse away (a cleaner of failed pods), it is remembered.
   that proves good frees the others.
 - A pod that somebody deleted, or whose end was planned (an eviction, a preemption, a node's shutdown), has not failed:
   it is replaced at once, streak or no streak.
-- Another template, or the end of the last corpse, ends the streak; so does time.
+- The end of the last corpse ends the streak; so does time. Each template has its own: where old pods are made beside
+  new ones, each is tried as its own failures say.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -53,8 +55,10 @@ def failed_early(pod: Pod) -> bool:
     return life_until_finish(pod) < (EARLY if pod.phase is Phase.FAILED else EARLY_SUCCESS)
 
 
-def streak_of(desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now: float, *, stands: bool) -> Streak:
-    """Find how many pods of this template have failed in a row, and when the next may be tried.
+def streaks_of(
+    desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now: float, *, stands: bool
+) -> dict[str, Streak]:
+    """Find of which templates pods have failed in a row, how many, and when the next of each may be tried.
 
     Args:
         desired: what is wanted.
@@ -63,22 +67,34 @@ def streak_of(desired: Desired, finished: Iterable[Pod], corpse: Pod | None, now
         now: seconds since the epoch.
         stands: whether any pod of the group is Ready.
     """
-    lasts = desired.backoff_max_seconds + FORGIVEN
     failed = {pod.uid: pod for pod in finished if failed_early(pod)}
     if corpse:
         failed.setdefault(corpse.uid, corpse)
-    ours = [pod for pod in failed.values() if pod.revision == desired.revision and now < finish_of(pod) + lasts]
-    if not ours:
-        return CALM
-    last = max(ours, key=lambda pod: (finish_of(pod), pod.uid))
-    failures = 1 + min(max(pod.failures for pod in ours), MOST_FAILURES)
+    lasts = desired.backoff_max_seconds + FORGIVEN
+    by_revision = defaultdict[str, list[Pod]](list)
+    for pod in failed.values():
+        if now < finish_of(pod) + lasts:
+            by_revision[pod.revision].append(pod)
     hopeless = desired.replicas > 1 and not stands
+    return {revision: streak_of(desired, pods, hopeless=hopeless) for revision, pods in by_revision.items()}
+
+
+def streak_of(desired: Desired, failed: Sequence[Pod], *, hopeless: bool) -> Streak:
+    """Find how many pods of one template have failed in a row.
+
+    Args:
+        desired: what is wanted.
+        failed: those that are still there, at least one.
+        hopeless: several were wanted and none stands.
+    """
+    last = max(failed, key=lambda pod: (finish_of(pod), pod.uid))
+    failures = 1 + min(max(pod.failures for pod in failed), MOST_FAILURES)
     return Streak(
         failures=failures,
         last=last,
         until=finish_of(last) + pause(desired, last, failures, hopeless=hopeless) * jitter(last.uid),
         patience=pause(desired, last, failures + 1, hopeless=hopeless),
-        over=min(finish_of(pod) for pod in ours) + lasts,
+        over=min(finish_of(pod) for pod in failed) + desired.backoff_max_seconds + FORGIVEN,
     )
 
 
@@ -109,12 +125,12 @@ def restrain(
         now: seconds since the epoch.
         first_look: what was lost before is not all known: one corpse may be all that is left of many.
     """
-    if not found.failures:
+    if found.last is None:
         return tuple(creates)
     trials = {pod.uid for pod in on_trial(found, active, now)}
     good = [pod for pod in active if pod.ready_since is not None and pod.uid not in trials]
     retries = 0 if now < found.until else max(max(len(good), 1) - len(trials), 0)
-    freed = any(pod.failures >= found.failures for pod in good)
+    freed = any(pod.failures >= found.failures for pod in good if pod.revision == found.last.revision)
     allowed = []
     for create in creates:
         if repeats_failure(create, good, first_look=first_look) and not freed:
@@ -136,7 +152,9 @@ def repeats_failure(create: Create, good: Sequence[Pod], *, first_look: bool) ->
 
 def on_trial(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:
     """Give the pods that were made in a streak and may still fail as the others did."""
-    return [pod for pod in active if pod.failures and now < end_of_trial(found, pod)]
+    revision = found.last.revision if found.last else ""
+    tried = [pod for pod in active if pod.failures and pod.revision == revision]
+    return [pod for pod in tried if now < end_of_trial(found, pod)]
 
 
 def end_of_trial(found: Streak, pod: Pod) -> float:

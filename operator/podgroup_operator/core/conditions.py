@@ -73,7 +73,7 @@ def conditions(view: View, tally: Tally, outcome: Outcome, rollout: Rollout, now
     since = date(failure, previous.get(REPLICA_FAILURE), desired.generation, now).since
     stalled = find_stalled(view, tally, standing, now - since)
     if rollout.rolled_back_from and stalled.status != "True":
-        stalled = Finding(STALLED, "True", names.REASON_ROLLED_BACK, came_back(desired, rollout))
+        stalled = Finding(STALLED, "True", names.REASON_ROLLED_BACK, came_back(view, rollout))
     progressing = Finding(PROGRESSING, *find_progressing(view, tally, rollout, now))
     findings = (
         find_ready(view, tally, rollout, stalled if stalled.status == "True" else failure, progressing),

@@ -1,13 +1,16 @@
 """Heirs: of which revision a pod is that is made in the place of a lost one.
 
 Nothing shall get worse by a loss. Where a rollout may not go on (`paused`, `partition`) a lost pod comes again as it
-was. In a rolling update it does as long as no pod of the new revision has been available, for that one may never be;
-but only if it had been available itself. Everything else is made from the new template: that is one step less.
+was, but not one of a template that is neither the present nor the former one and never came up: this may be the way
+back from it. In a rolling update a pod comes again as it was as long as none of the new revision has been available,
+for that one may never be; but only if it had been available itself. Everything else is made from the new template:
+that is one step less.
 """
 
 from collections.abc import Iterable
 
 from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.turnover import Turnover
@@ -19,11 +22,16 @@ def returns(view: View, loss: Loss) -> bool:
     desired = view.desired
     if loss.revision not in view.observed.templates:
         return False
-    if desired.paused:
-        return True
-    if desired.held or desired.strategy.type is not StrategyType.ROLLING_UPDATE:
+    if desired.paused or (is_rolling_update(desired) and desired.strategy.staying(desired.replicas) > 0):
+        return loss.revision in (desired.revision, desired.former) or was_available(view, loss)
+    if not is_rolling_update(desired):
         return False
-    return desired.strategy.staying(desired.replicas) > 0 or (was_available(view, loss) and not is_proved(view))
+    return was_available(view, loss) and not is_proved(view)
+
+
+def is_rolling_update(desired: Desired) -> bool:
+    """Tell whether pods are replaced a few at a time."""
+    return desired.strategy.type is StrategyType.ROLLING_UPDATE and not desired.held
 
 
 def was_available(view: View, loss: Loss) -> bool:

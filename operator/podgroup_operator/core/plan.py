@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.claims import claims
+from podgroup_operator.core.give_way import give_way
 from podgroup_operator.core.history import history
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.replace_lost import replace_lost
@@ -20,7 +21,7 @@ from podgroup_operator.core.view import View
 
 Policy = Callable[[View, Budget], Step]
 
-POLICIES: tuple[Policy, ...] = (claims, retire, scale_down, history, replace_lost, surge)
+POLICIES: tuple[Policy, ...] = (claims, retire, scale_down, give_way, history, replace_lost, surge)
 
 
 def plan(view: View) -> Plan:
@@ -40,7 +41,7 @@ def plan(view: View) -> Plan:
         look_again=first_of(
             view.now,
             [step.look_again for step in steps],
-            [view.next_available, view.streak.over],
+            [view.next_available, *(streak.over for streak in view.streaks.values())],
             [
                 view.now + refusal.wait
                 for refusal in (*view.observed.held.values(), view.observed.template_refusal)

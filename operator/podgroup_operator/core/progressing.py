@@ -4,7 +4,6 @@ Once a rollout was complete it stays so until the next one: pods that are lost l
 rollout. A paused one is Unknown, as upstream, and so is one that was not begun because of an upgrade.
 """
 
-from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.status import Rollout
 from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.rollout import COMPLETE, GOES_ON, HELD, MISSED, PAUSED, deadline, is_complete, was_complete
@@ -30,7 +29,7 @@ def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> 
             f"{others} pods{LEFT}",
         )
     if rollout.rolled_back_from:
-        return "False", MISSED, came_back(desired, rollout)
+        return "False", MISSED, came_back(view, rollout)
     if desired.paused:
         return "Unknown", PAUSED, "PodGroup is paused: its pods stay of the revision that they are."
     if is_complete(view, tally) or was_complete(view, tally):
@@ -44,10 +43,10 @@ def find_progressing(view: View, tally: Tally, rollout: Rollout, now: float) -> 
     )
 
 
-def came_back(desired: Desired, rollout: Rollout) -> str:
+def came_back(view: View, rollout: Rollout) -> str:
     """Say which revision runs, and why."""
     bad = rollout.rolled_back_from
-    good = desired.revision if desired.revision != bad else "that was available last"
+    good = view.desired.revision if view.desired.revision != bad else view.observed.status.last_available_revision
     return (
         f"Revision {bad} has not come up within progressDeadlineSeconds, so the pods go back to revision {good}. "
         "spec.template is not tried again until it changes: correct it (a restart annotation tries the same again)."

@@ -6,13 +6,13 @@ remembered of losses must not change a name: a create whose answer was lost has 
 
 from itertools import islice
 
-from podgroup_operator.core.backoff import in_words, next_try, restrain
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.haste import PILE_UP, hold_hasty
 from podgroup_operator.core.heirs import revisions
 from podgroup_operator.core.losses import losses_of
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.patience import wait_for
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View
@@ -26,17 +26,17 @@ def replace_lost(view: View, budget: Budget) -> Step:
     if number <= 0 or wait > 0:
         return Step(look_again=view.now + wait if number > 0 else None)
     # In a streak some of them are held back, and others must not have to wait behind those.
-    wanted = fill(view, budget, number if view.streak.failures else min(number, BURST))
+    wanted = fill(view, budget, number if view.streaks else min(number, BURST))
     budget.make(wanted)
-    patient, later = hold_hasty(wanted, view)
-    creates = restrain(patient, view.streak, budget.active, view.now, first_look=view.observed.first_look)
-    why = [PILE_UP] if len(patient) < len(wanted) else []
-    if len(creates) < len(patient):
-        soon = next_try(view.streak, budget.active, view.now)
-        later = min((time for time in (soon, later) if time is not None), default=None)
-        why.append(in_words(view.streak))
-    held = len(wanted) - len(creates)
-    return Step(creates=creates[:BURST], held=held, why_held=" ".join(why), look_again=later)
+    unhurried, later = hold_hasty(wanted, view)
+    patience = wait_for(unhurried, view, budget.active, first_look=view.observed.first_look)
+    why = [PILE_UP] if len(unhurried) < len(wanted) else []
+    return Step(
+        creates=patience.creates[:BURST],
+        held=len(wanted) - len(patience.creates),
+        why_held=" ".join([*why, patience.why]).rstrip(),
+        look_again=min((time for time in (patience.look_again, later) if time is not None), default=None),
+    )
 
 
 def fill(view: View, budget: Budget, number: int) -> tuple[Create, ...]:

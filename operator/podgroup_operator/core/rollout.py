@@ -52,9 +52,10 @@ def advance(view: View, tally: Tally, removed: Iterable[Remove], now: float) -> 
     desired, before = view.desired, view.observed.status.rollout
     if desired.held:
         return before
+    back = before.rolled_back_from if desired.update_revision != desired.revision else ""
     if before.revision != desired.revision:
-        back = before.rolled_back_from if desired.update_revision != desired.revision else ""
-        before = Rollout(desired.revision, now, now, rolled_back_from=back)
+        before = Rollout(desired.revision, now, now)
+    before = replace(before, rolled_back_from=back)
     first = before.first_available
     if first is None and tally.updated_available:
         first = now

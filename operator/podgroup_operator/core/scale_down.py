@@ -1,9 +1,14 @@
-"""Scale-down: of too many pods, the ones that are cheapest to lose go (`victims.py` says which these are)."""
+"""Scale-down: of too many pods, the ones that are cheapest to lose go (`victims.py` says which these are).
+
+Not even they go where too few would be left that are available: a pod that must be kept may not be, and one that is
+dear may not be yet.
+"""
 
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.model.actions import Remove, Why
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
+from podgroup_operator.core.turnover import affordable
 from podgroup_operator.core.victims import victims
 from podgroup_operator.core.view import View
 
@@ -17,5 +22,5 @@ def scale_down(view: View, budget: Budget) -> Step:
     if number <= 0 or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
     chosen = victims((pod for pod in budget.left if not pod.kept), number, view.now)
-    free = (pod for pod in chosen if pod.uid not in view.observed.stuck and budget.take(pod))
-    return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in free))
+    free = affordable(view, budget.left, (pod for pod in chosen if pod.uid not in view.observed.stuck))
+    return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in free if budget.take(pod)))

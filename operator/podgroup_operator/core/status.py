@@ -53,8 +53,10 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
 
 
 def updated(view: View, tally: Tally, outcome: Outcome) -> int:
-    """Count the pods of spec.template, which are not those that the pods shall be of when it was rolled back."""
-    desired = view.desired
+    """Count the pods of spec.template; it was rolled back if the pods shall be of another, and may be refused."""
+    desired, refusal = view.desired, view.observed.template_refusal
+    if refusal and refusal.revision not in ("", desired.update_revision):
+        return 0
     if desired.update_revision in ("", desired.revision):
         return tally.updated
     gone = {each.pod.uid for each in outcome.removed}

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
-from podgroup_operator.core.backoff import in_words, next_try, restrain
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.heirs import count_new, former
-from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.patience import wait_for
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View
@@ -34,17 +33,8 @@ def surge(view: View, budget: Budget) -> Step:
     slots = islice(seats(view, budget), number)
     named_slots = zip(slots, revisions, strict=False)  # the seats are as many as may be made
     wanted = [replace(named(view, budget.names, slot, revision), lane=Lane.SURGE) for slot, revision in named_slots]
-    return patiently(view, budget, wanted)
-
-
-def patiently(view: View, budget: Budget, wanted: list[Create]) -> Step:
-    """Hold back what would only go on with a streak of failures of the new template."""
-    creates = restrain(wanted, view.streak, budget.active, view.now, first_look=True)
-    held = len(wanted) - len(creates)
-    if not held:
-        return Step(creates=creates)
-    soon = next_try(view.streak, budget.active, view.now)
-    return Step(creates=creates, held=held, why_held=in_words(view.streak), look_again=soon)
+    patience = wait_for(wanted, view, budget.active, first_look=True)
+    return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
 
 
 def seats(view: View, budget: Budget) -> Iterator[int]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from podgroup_operator.core.backoff import streak_of
+from podgroup_operator.core.backoff import CALM, streaks_of
 from podgroup_operator.core.classify import is_active, is_finished
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Streak
@@ -65,7 +65,7 @@ class View:
         captive: how many pods it may not let go, or will take in in a moment: they are where others would sit.
         barred: how many orphans it would take in, but may not.
         seats: the active member that has each slot.
-        streak: members of the present template that have failed early in a row.
+        streaks: members of one template that have failed early in a row, by its revision.
         tally: how many there are of what.
         next_available: when the next Ready pod will have been so for `minReadySeconds`.
     """
@@ -81,9 +81,14 @@ class View:
     captive: int
     barred: int
     seats: Mapping[int, Pod]
-    streak: Streak
+    streaks: Mapping[str, Streak]
     tally: Tally
     next_available: float | None
+
+    @property
+    def streak(self) -> Streak:
+        """Give the streak of the template that the pods shall have."""
+        return self.streaks.get(self.desired.revision, CALM)
 
     @property
     def members(self) -> tuple[Pod, ...]:
@@ -126,7 +131,7 @@ def view_of(desired: Desired, observed: Observed, now: float) -> View:
         captive=captive,
         barred=barred,
         seats=standing.seats,
-        streak=streak_of(desired, finished, observed.corpse, now, stands=standing.ready > 0),
+        streaks=streaks_of(desired, finished, observed.corpse, now, stands=standing.ready > 0),
         tally=standing.tally(len(active), len(terminating), leaving, failed),
         next_available=standing.next_available,
     )

@@ -65,8 +65,10 @@ class Seen:
     sent: dict[str, Create] = field(default_factory=dict)
 
     def lose(self, loss: Loss) -> None:
-        """Note a loss."""
-        slot = loss.slot if loss.slot >= 0 else min([0, *self.losses]) - 1
+        """Note a loss; of two in one seat, which a rollout fills twice for a moment, neither is forgotten."""
+        known = self.losses.get(loss.slot)
+        seated = loss.slot >= 0 and (known is None or known.pod == loss.pod)
+        slot = loss.slot if seated else min([0, *self.losses]) - 1
         self.losses[slot] = loss
 
     def made_good(self, loss: Loss) -> None:
@@ -117,18 +119,32 @@ class Verdict:
         revision: the template.
         refusal: its no; None is a yes.
         until: when it is worth asking again, in monotonic seconds.
-        strays: how many pods of it were made in vain, for something has changed them on their way.
     """
 
     revision: str = ""
     refusal: Refusal | None = None
     until: float = 0.0
-    strays: int = 0
 
     def held(self, now: float) -> Refusal | None:
         """Give its no, and for how long it has to wait."""
         no = self.refusal
         return Refusal(no.message, self.until - now, no.forbidden, no.advice, self.revision) if no else None
+
+
+@dataclass(slots=True)
+class Stray:
+    """What is remembered of pods that were made in vain, for something has changed them on their way.
+
+    It is apart from the verdict, which may be on another template: spec.template is refused, and pods are made of the
+    last good one.
+
+    Attributes:
+        number: how many there were.
+        verdict: on their template.
+    """
+
+    number: int = 0
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 @dataclass(slots=True)
@@ -142,7 +158,8 @@ class Written:
         leaving: pods that we remove, by UID.
         strangers: pod names that turned out to be taken by others.
         lanes: what was refused.
-        verdict: on the template.
+        verdict: on the template that was asked about last.
+        stray: the pods that were made in vain last.
         update: what was found of the template; None while that is yet to be found out.
     """
 
@@ -153,6 +170,7 @@ class Written:
     strangers: set[str] = field(default_factory=set)
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
+    stray: Stray = field(default_factory=Stray)
     update: Update | None = None
 
     def begin(self, *, others: bool) -> None:
@@ -162,7 +180,7 @@ class Written:
             others: whether others may have written since: a pod that we asked for may be theirs then.
         """
         self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
-        self.update = None
+        self.stray, self.update = Stray(), None
         if others:
             self.open.clear()
 
@@ -213,10 +231,16 @@ class Written:
 
     def strayed(self, revision: str, refusal: Refusal, now: float) -> None:
         """Note that a pod was made that does not belong to its group, for something has changed it on its way."""
-        strays = self.verdict.strays + 1 if self.verdict.revision == revision else 1
-        self.judge(revision, refusal, now)
-        self.verdict.strays = strays
-        self.verdict.until = now + min(LAST_PAUSE * 2.0 ** (strays - 1), LONGEST_STRAY_PAUSE)
+        number = self.stray.number + 1 if self.stray.verdict.revision == revision else 1
+        until = now + min(LAST_PAUSE * 2.0 ** (number - 1), LONGEST_STRAY_PAUSE)
+        self.stray = Stray(number, Verdict(revision, refusal, until))
+        if not self.refuses_another(revision):
+            self.judge(revision, refusal, now)
+            self.verdict.until = until
+
+    def refuses_another(self, revision: str) -> bool:
+        """Tell whether it is known of another template that it is refused, and why: of one that is asked for."""
+        return self.verdict.refusal is not None and self.verdict.revision != revision
 
 
 @dataclass(slots=True)
@@ -285,7 +309,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
-        began: when the first look of this tenure was, in seconds since the epoch; 0 while there was none.
+        began: when this tenure first looked at a group of others', in seconds since the epoch; None if it has not.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
@@ -295,7 +319,7 @@ class Memory:
     written: Written = field(default_factory=Written)
     told: Told = field(default_factory=Told)
     first_look: bool = True
-    began: float = 0.0
+    began: float | None = None
     missing: bool = True
     most_told: int = 0
 
@@ -355,7 +379,10 @@ class Memories:
 
     def of(self, owner: Owner) -> Memory:
         """Give the memory of a group, an empty one if there is none yet."""
-        return self._memories.setdefault(owner, Memory())
+        memory = self._memories.get(owner)
+        if memory is None:  # each event of a pod asks: an empty one is not made to be thrown away
+            memory = self._memories[owner] = Memory()
+        return memory
 
     def known(self, owner: Owner) -> Memory | None:
         """Give the memory of a group, if there is one."""

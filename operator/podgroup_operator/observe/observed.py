@@ -5,6 +5,7 @@ from dataclasses import replace
 from podgroup_operator.core.classify import is_active
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.target import is_new
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.pods import PodStore
@@ -21,8 +22,11 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         now: seconds since the epoch.
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, group.told
-    memory.most_told = max(memory.most_told, status.replicas)
-    memory.began = min(memory.began or now, now)
+    memory.most_told = most = max(memory.most_told, status.replicas)
+    outdated = status.replicas - status.updated
+    if memory.began is None:  # nobody took a group over that is new
+        memory.began = 0.0 if is_new(status) else now
+    memory.began = min(memory.began, now)
     orphans = (pod for pod in pods.adoptable(desired.namespace, desired.selector) if is_active(pod))
     # That a pod which has gone has made room is a fact of creates alone.
     departed = {Lane.CREATE: seen.departed, Lane.SURGE: seen.departed}
@@ -38,8 +42,9 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         changed=written.lanes[Lane.CLAIM].changed_at(monotonic),
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
+        stray=written.stray.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
         templates=group.revisions.keys() | {desired.revision},
         began=memory.began,
-        status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
+        status=replace(status, replicas=most, updated=most - outdated, healing=memory.healing(status.healing)),
     )

@@ -46,8 +46,17 @@ class RevisionStore:
         """Give those that somebody has deleted while we ran, by hash."""
         return self._deleted.get(owner, {})
 
+    def settle(self, revision: Revision) -> None:
+        """Drop one that was deleted, for it is written again or not needed."""
+        owner = (revision.namespace, revision.owner)
+        deleted = self._deleted.get(owner, {})
+        if deleted.get(revision.hash) is revision:
+            del deleted[revision.hash]
+        if not deleted:
+            self.forget(owner)
+
     def forget(self, owner: Owner) -> None:
-        """Drop what was deleted of a group that is gone, or that needs none of it."""
+        """Drop what was deleted of a group that is gone."""
         self._deleted.pop(owner, None)
 
     def prune(self, revision: Revision) -> None:

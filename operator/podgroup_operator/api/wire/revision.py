@@ -12,7 +12,7 @@ import orjson
 
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import LARGEST, Fields
-from podgroup_operator.api.jsontext import parsed, written
+from podgroup_operator.api.jsontext import as_go_writes, parsed, written
 from podgroup_operator.api.wire.metadata import full_name, version_of
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import owner_reference
@@ -72,7 +72,7 @@ def write_revision(desired: Desired, template: Json, revision: str, number: int)
             "ownerReferences": [owner_reference(desired)],
         },
         "revision": number,
-        "data": {"spec": {"template": template}},
+        "data": orjson.Fragment(as_go_writes({"spec": {"template": template}})),
     }
 
 
