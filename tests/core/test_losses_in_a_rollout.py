@@ -12,7 +12,7 @@ from podgroup_operator.core.model.strategy import Strategy, StrategyType
 
 OLD, NEW = "old", "new"
 GROUP = replace(desired(3), revision=NEW, update_revision=NEW, former=OLD)
-TOLD = told(3, updated=1, update_revision=NEW)
+TOLD = told(3, updated=1, update_revision=NEW, observed_generation=GROUP.generation)
 
 
 def heals(seen: Observed, strategy: Strategy | None = None) -> set[bool]:
@@ -38,7 +38,7 @@ def seated(revision: str, *slots: int) -> tuple[Pod, ...]:
         observed(*seated(OLD, 0), *seated(NEW, 1), old_on_its_way(2), status=TOLD),
         observed(*seated(NEW, 0, 1), old_on_its_way(2), status=TOLD),
         observed(*seated(NEW, 0, 1), status=TOLD),
-        observed(*seated(NEW, 0, 1), old_on_its_way(2), status=told(3, updated=3, update_revision=OLD)),
+        observed(*seated(NEW, 0, 1), old_on_its_way(2), status=replace(TOLD, updated=3, observed_generation=0)),
     ],
     ids=[
         "an old pod on its way out",

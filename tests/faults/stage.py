@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from faults.history import History
 
 NAME = "web"
+SURGE = 2
+"""Pods that a rollout may have beyond those that are wanted, of up to eight."""
+
 LABELS = {"selfheal.dev/podgroup": NAME}
 FIRST = "1"
 """The version of a group's first template."""
@@ -93,7 +96,7 @@ class Stage:
         replicas = self.space.group(NAME)["spec"]["replicas"]
         self._patch({"template": {"metadata": {"annotations": {"version": version, DELAY: delay}}}})
         if self._rolls:
-            self.spare += len(self.pods()) + 1  # one may be on its way
+            self.spare += replicas + SURGE  # all that there may be may be in vain
         else:
             self.births += replicas
             self.removals += replicas

@@ -53,7 +53,7 @@ def operator(
     log = tmp_path_factory.mktemp("operator") / "log"
     options = [f"--namespace={shop.name}"]
     with OperatorProcess(Path(cluster.kubeconfig_path).resolve(), log, options) as process:
-        process.start()
+        process.launch()  # a busy machine may take its time: whoever waits for pods waits for this too
         yield process
         sys.stdout.write(f"The operator's log:\n{process.log()}\n")
 

@@ -74,7 +74,7 @@ def rolls(view: View) -> bool:
     """Tell whether a rollout may have been under way when nobody was looking."""
     desired, told = view.desired, view.observed.status
     outdated = [pod for pod in view.active if pod.revision != desired.revision]
-    begun = told.update_revision not in {"", desired.update_revision} or told.updated < told.replicas
+    begun = told.observed_generation != desired.generation or told.updated < told.replicas
     return is_rolling(desired, outdated) and (bool(outdated) or (bool(told.update_revision) and begun))
 
 

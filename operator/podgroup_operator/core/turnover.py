@@ -11,7 +11,7 @@ a new pod has taken, and the rest in ReplicaSet's order (`victims.py`). A pod th
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from podgroup_operator.core.classify import Bucket, classify, is_finished
@@ -55,14 +55,17 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     outdated = [pod for pod in active if pod.revision != desired.revision]
     rolls = is_rolling(desired, outdated)
     stay = staying(desired, outdated, len(active) - len(outdated), rolls=rolls)
-    going = chosen(view, active, outdated, len(outdated) - stay if rolls else 0)
+    asked = [pod for pod in active if is_asked(pod)]
+    # There may be ten thousand, and nearly always nothing is to be replaced: then nobody asks how each of them stands.
+    buckets = {pod.uid: bucket_of(view, pod) for pod in active} if outdated or asked else {}
+    going = chosen(view, active, outdated, asked, len(outdated) - stay if rolls else 0, buckets)
     gone = {pod.uid for pod in going}
     old = sum(pod.uid not in gone for pod in outdated)
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
     able = [pod for pod in going if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
     return Turnover(
         going=going,
-        leaving=tuple(able) if recreate and outdated else tuple(affordable(view, active, able)),
+        leaving=tuple(able) if recreate and outdated else tuple(affordable(view, able, buckets)),
         surge=surge(desired, going, outdated, active),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),
@@ -87,9 +90,15 @@ def staying(desired: Desired, outdated: Sequence[Pod], updated: int, *, rolls: b
     return rest
 
 
-def chosen(view: View, active: Sequence[Pod], outdated: Sequence[Pod], number: int) -> tuple[Pod, ...]:
+def chosen(
+    view: View,
+    active: Sequence[Pod],
+    outdated: Sequence[Pod],
+    asked: Sequence[Pod],
+    number: int,
+    buckets: Mapping[str, Bucket],
+) -> tuple[Pod, ...]:
     """Choose what goes: all that were asked for and, they among them, so many of another revision; in their order."""
-    asked = [pod for pod in active if is_asked(pod)]
     if number <= 0 and not asked:
         return ()
     number -= sum(pod.revision != view.desired.revision for pod in asked)
@@ -97,21 +106,20 @@ def chosen(view: View, active: Sequence[Pod], outdated: Sequence[Pod], number: i
 
     def order(pod: Pod) -> tuple[object, ...]:
         doubled = pod.slot is not None and (seats[pod.slot] > 1 or pod.slot >= view.desired.replicas)
-        return bucket_of(view, pod), not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
+        return buckets[pod.uid], not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
 
     others = sorted((pod for pod in outdated if not (pod.kept or is_asked(pod))), key=order)
     return tuple(sorted([*asked, *others[: max(number, 0)]], key=order))
 
 
-def affordable(view: View, active: Sequence[Pod], going: Iterable[Pod]) -> Iterator[Pod]:
+def affordable(view: View, going: Iterable[Pod], buckets: Mapping[str, Bucket]) -> Iterator[Pod]:
     """Give those that may go now: all that are not Ready, and as many others as leave enough that are available."""
-    desired = view.desired
-    buckets = [bucket_of(view, pod) for pod in active]
+    desired, counts = view.desired, Counter(buckets.values())
     least = desired.replicas - desired.strategy.unavailable(desired.replicas)
-    available = sum(bucket is Bucket.AVAILABLE for bucket in buckets) - least
-    ready = sum(bucket is not Bucket.STARTING for bucket in buckets) - least
+    available = counts[Bucket.AVAILABLE] - least
+    ready = len(buckets) - counts[Bucket.STARTING] - least
     for pod in going:
-        bucket = bucket_of(view, pod)
+        bucket = buckets[pod.uid]
         if bucket is Bucket.STARTING:
             yield pod
         elif (available if bucket is Bucket.AVAILABLE else ready) > 0:
