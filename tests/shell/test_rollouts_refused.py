@@ -1,7 +1,8 @@
 """A template that is refused, while something keeps pods of the last good one from being made, too."""
 
+from fakeapi import Answer
 from fakeapi.resources import Obj
-from shell.rolling import REFUSED, group, made, refuse, roll, set_image, template
+from shell.rolling import REFUSED, group, images, made, refuse, roll, set_image, template
 from shell.stage import Stage, names
 
 LABELS = {"app": "web"}
@@ -61,3 +62,23 @@ async def test_a_refused_template_costs_one_question_at_a_time(stage: Stage) -> 
         stage.now += 20
         await stage.settle()
     assert [request.resource for request in stage.api.writes[before:] if request.dry_run] == ["pods"] * 3
+
+
+async def test_a_template_that_is_refused_touches_no_pod_though_no_status_was_written_yet(stage: Stage) -> None:
+    """The group is as young as that: what its pods are of is remembered, and lost ones are made of it."""
+    fault = stage.api.faults.add(
+        Answer(500), verb="patch", resource="podgroups.selfheal.dev", subresource="status", times=None
+    )
+    await group(stage, 2, strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+    refuse(stage.api, REFUSED)
+    set_image(stage, REFUSED)
+    await roll(stage)
+    assert (fault.hits > 0, made(stage)) == (True, 2)
+    assert images(stage) == ["app", "app"]
+    stage.api.delete("pods", names(stage.api.pods())[0], grace=0)
+    await roll(stage)
+    assert images(stage) == ["app", "app"]
+    stage.api.faults.clear()
+    stage.now += 20
+    await roll(stage)
+    assert stage.condition("Stalled")["reason"] == "TemplateInvalid"

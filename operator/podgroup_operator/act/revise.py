@@ -18,6 +18,7 @@ from podgroup_operator.api.wire.revision import read_revision, template_hash, te
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.revision import Revision
+from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.target import Update, aim, is_new
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
@@ -67,15 +68,17 @@ class Revising:
     async def _find(self, group: Group, memory: Memory, writer: Writer) -> Update:
         """Find the update revision; if that takes what the API server does not give now, the one that was it before."""
         lane, told, wanted = memory.written.lanes[Lane.REVISE], group.told, group.wanted
-        before, new = told.update_revision, is_new(told)
-        stay = Update(before or wanted.revision, told.template_generation, begun=new, heard=not before)
+        new, last = is_new(told), memory.written.update or last_told(told)  # which the status may not tell yet
+        before = last.revision
+        stay = replace(last, heard=False) if before else Update(wanted.revision, begun=new)
         if lane.until > self.monotonic():
             return stay
         try:
-            settled = bool(before) and told.template_generation == wanted.generation
-            revision = before if settled else unchanged(group, memory) or await self._recognized(group, memory, writer)
+            settled = bool(before) and last.generation == wanted.generation
+            same = settled or (bool(before) and last.meaning == wanted.revision)
+            revision = before if same else await self._recognized(group, before, memory, writer)
             if not revision:
-                return Update(before, told.template_generation)
+                return last
             if revision not in self.revisions.of(group.owner):
                 revision = await self._keep(group, writer, revision)
         except (Refused, Unreachable) as error:
@@ -85,15 +88,15 @@ class Revising:
             return stay
         lane.accepted()
         memory.written.forgive(revision)
-        changed = bool(before) and revision != before
+        changed = any(known and revision != known for known in (before, told.update_revision))
         unseen = told.observed_generation != wanted.generation or told.is_refused
         begun = new or (changed and unseen)
         memory.written.update = Update(revision, wanted.generation, begun=begun, meaning=wanted.revision)
         return memory.written.update
 
-    async def _recognized(self, group: Group, memory: Memory, writer: Writer) -> str:
+    async def _recognized(self, group: Group, before: str, memory: Memory, writer: Writer) -> str:
         """Give the revision of spec.template, perhaps one that is yet to be kept; "" if pods of it are refused."""
-        meaning, before, verdict = group.wanted.revision, group.told.update_revision, memory.written.verdict
+        meaning, verdict = group.wanted.revision, memory.written.verdict
         known = verdict.revision == meaning
         if before and known and verdict.refusal and verdict.until > self.monotonic():
             return ""
@@ -147,7 +150,6 @@ class Revising:
         return await writer.patch(path, {"metadata": claim | precondition})
 
 
-def unchanged(group: Group, memory: Memory) -> str:
-    """Give the revision of spec.template if that is as it was found before; "" if it is not, or nobody knows."""
-    update = memory.written.update
-    return update.revision if update and update.meaning == group.wanted.revision else ""
+def last_told(told: Status) -> Update:
+    """Give what was found of spec.template before, as the status tells it."""
+    return Update(told.update_revision, told.template_generation, begun=is_new(told))
