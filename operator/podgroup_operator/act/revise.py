@@ -135,18 +135,20 @@ class Revising:
         return read_revision(answer)
 
     async def _claimed(self, group: Group, body: Json, writer: Writer) -> Json:
-        """Give the revision that has a name already; one that says the same and that nobody owns becomes the group's.
+        """Give the revision that has a name already; one that says the same, and is no other's, becomes the group's.
 
-        A group that is deleted with `--cascade=orphan` leaves its own to the next one of its name.
+        A group that is deleted with `--cascade=orphan` leaves its own to the next one of its name; and one of our own
+        is not seen any more if somebody has taken its labels off.
         """
         path = revisions_path(group.key[0], body["metadata"]["name"])
         found = await self.cluster.get(path)
-        owners, ours = found["metadata"].get("ownerReferences") or [], body["metadata"]
-        as_ours = read_revision(found | {"metadata": found["metadata"] | {"ownerReferences": ours["ownerReferences"]}})
-        if owners or as_ours is None or as_ours.meaning != group.wanted.revision:
+        claim = {key: body["metadata"][key] for key in ("ownerReferences", "labels")}
+        others = [each for each in found["metadata"].get("ownerReferences") or [] if each.get("uid") != group.uid]
+        as_ours = read_revision(found | {"metadata": found["metadata"] | claim})
+        wrong = others or as_ours is None or as_ours.meaning != group.wanted.revision
+        if wrong or as_ours == read_revision(found):
             return found
         precondition = {key: found["metadata"][key] for key in ("uid", "resourceVersion")}
-        claim = {"ownerReferences": ours["ownerReferences"], "labels": ours["labels"]}
         return await writer.patch(path, {"metadata": claim | precondition})
 
 
