@@ -82,3 +82,18 @@ async def test_a_template_that_is_refused_touches_no_pod_though_no_status_was_wr
     stage.now += 20
     await roll(stage)
     assert stage.condition("Stalled")["reason"] == "TemplateInvalid"
+
+
+async def test_no_pod_is_taken_away_for_a_template_that_is_refused_after_all(stage: Stage) -> None:
+    """A webhook that cannot be asked in a dry run refuses its pods: one was taken, others stay though they are sick."""
+    await group(stage, 4, strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+    refuse(stage.api, REFUSED)
+    words = 'admission webhook "old.example" does not support dry run'
+    stage.api.faults.add(Answer(400, message=words), verb="create", resource="pods", nth=1)
+    set_image(stage, REFUSED)
+    await roll(stage)
+    assert images(stage) == ["app"] * 3
+    assert stage.condition("Stalled")["reason"] == "TemplateInvalid"
+    stage.api.set_pod(names(stage.api.pods())[0], ready=False)
+    await stage.settle()
+    assert images(stage) == ["app"] * 3
