@@ -97,3 +97,16 @@ async def test_no_pod_is_taken_away_for_a_template_that_is_refused_after_all(sta
     stage.api.set_pod(names(stage.api.pods())[0], ready=False)
     await stage.settle()
     assert images(stage) == ["app"] * 3
+
+
+async def test_a_new_template_is_compared_with_all_that_are_kept_at_once(stage: Stage) -> None:
+    """Three times, for there may be servers of two versions: what it means itself is asked once each time."""
+    await group(stage, 1)
+    for number in range(4):
+        set_image(stage, f"v{number}")
+        await roll(stage)
+    before = len(stage.api.writes)
+    set_image(stage, "new")
+    await roll(stage)
+    asked = [request for request in stage.api.writes[before:] if request.resource == "podtemplates"]
+    assert len(asked) == 3 * (1 + 5)

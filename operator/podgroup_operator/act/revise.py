@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podgroup_operator.act.judging import Judging
-from podgroup_operator.act.likeness import are_alike
+from podgroup_operator.act.likeness import first_alike
 from podgroup_operator.api.cluster import CONFLICT, Cluster, Refused, Unreachable, revisions_path
 from podgroup_operator.api.wire.revision import read_revision, template_hash, template_of, write_revision
 from podgroup_operator.api.writer import Writer
@@ -105,9 +105,10 @@ class Revising:
         for each in likely:
             if each.meaning == meaning:
                 return each.hash
-        for each in likely if not known else ():  # else it was like none of them when it was asked about
-            if await are_alike(writer, group.template, template_of(each)):
-                return each.hash
+        if not known:  # else it was like none of them when it was asked about
+            place = await first_alike(writer, group.template, [template_of(each) for each in likely])
+            if place is not None:
+                return likely[place].hash
         accepted = not before or (known and not verdict.refusal)
         refused = not accepted and await self.judging.judge(group.wanted, group.template, memory, writer)
         return "" if refused else meaning
