@@ -25,7 +25,7 @@ Json = dict[str, Any]
 ITS_OWN = frozenset({"nodeName", "ephemeralContainers"})
 """What a pod gets in its life."""
 
-TOKEN = "kube-api-access-"  # noqa: S105 - begins the name of the volume that the server adds for a token
+ACCESS = "kube-api-access-"  # begins the name of the volume that the server adds for a service account's token
 NAMES = ("mountPath", "devicePath", "topologyKey", "name")
 """Fields of which one tells the items of a list apart."""
 
@@ -148,4 +148,4 @@ def without_token_names(value: Any) -> Any:
         return {key: without_token_names(each) for key, each in value.items()}
     if isinstance(value, list):
         return [without_token_names(each) for each in value]
-    return TOKEN if isinstance(value, str) and value.startswith(TOKEN) else value
+    return ACCESS if isinstance(value, str) and value.startswith(ACCESS) else value
