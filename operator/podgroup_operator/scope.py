@@ -4,6 +4,7 @@ What is missing in one scope, a Role or the namespace itself, is waited for ther
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from podgroup_operator.observe.informer import Informer
 
 PREFLIGHT = "preflight"
+REVISIONS_PATIENCE = 10.0  # seconds; without them a group is healed and scaled, and nothing is rolled out
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds before it is asked again for what is not needed
 
 logger = logging.getLogger(__name__)
@@ -167,7 +169,9 @@ class Scope:
             tasks.create_task(self.informer.run())
             tasks.create_task(self.revisions.run())
             await self.informer.synced.wait()
-            await self._revised.wait()
+            with contextlib.suppress(TimeoutError):  # pods are healed though revisions cannot be read
+                async with asyncio.timeout(REVISIONS_PATIENCE):
+                    await self._revised.wait()
             leadership = await self._lead(self.namespace, findings)
             self._tenure = Tenure(leadership, self._open, self.catch_up)
             tasks.create_task(self._tenure.run())

@@ -2,8 +2,9 @@
 
 import pytest
 
-from fakeapi import ErrorEvent, FakeApi
+from fakeapi import Answer, ErrorEvent, FakeApi
 from fakeapi.client import a_group, a_pod
+from podgroup_operator import scope
 from shell.operating import operating
 from shell.rolling import REFUSED, group, images_of, refuse, template
 from shell.stage import Stage, names
@@ -46,3 +47,18 @@ async def test_pods_are_taken_in_where_nobody_may_ask_what_a_template_means(stag
     await group(stage, 2, paused=True)
     assert names(stage.api.pods()) == ["other", "same"]
     assert stage.status()["updatedReplicas"] == 1
+
+
+async def test_pods_are_made_though_the_server_fails_at_revisions(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What serves them may be ill for long; when it is well again the template is kept without a restart."""
+    monkeypatch.setattr(scope, "REVISIONS_PATIENCE", 0.1)
+    api.kubelet.start()
+    api.faults.add(Answer(500), verb="list", resource=f"{REVISIONS}.apps", times=None)
+    async with operating(api):
+        api.create("podgroups", a_group("web", 2))
+        await api.until(lambda: len(api.pods()) == 2, "the pods are there")
+        assert api.list(REVISIONS) == []
+        api.faults.clear()
+        await api.until(lambda: len(api.list(REVISIONS)) == 1, "the template is kept", 10)
