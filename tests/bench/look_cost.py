@@ -94,9 +94,10 @@ class Scene:
         for _ in range(SETTLED):
             self._hear()
             before = self.server.version
-            await self._reconciler.reconcile((NAMESPACE, GROUP))
-            if before == self.server.version:
+            pause = await self._reconciler.reconcile((NAMESPACE, GROUP))
+            if before == self.server.version and (pause is None or pause > LONGEST_PAUSE):
                 return min([await self._cost() for _ in range(LOOKS)])
+            await asyncio.sleep(min(pause or 0, LONGEST_PAUSE))  # in which the status is held back
         message = f"The rollout still goes on after {SETTLED} looks."
         raise AssertionError(message)
 

@@ -45,8 +45,8 @@ def test_by_default_it_installs_exactly_this(render: Render) -> None:
         ("Service", name),
         ("ValidatingAdmissionPolicy", f"{name}.selfheal.dev"),
         ("ValidatingAdmissionPolicyBinding", f"{name}.selfheal.dev"),
-        ("ValidatingAdmissionPolicy", f"revisions.{name}.selfheal.dev"),
-        ("ValidatingAdmissionPolicyBinding", f"revisions.{name}.selfheal.dev"),
+        ("ValidatingAdmissionPolicy", f"{name}-revisions.selfheal.dev"),
+        ("ValidatingAdmissionPolicyBinding", f"{name}-revisions.selfheal.dev"),
         ("Pod", f"{name}-test"),
     }
 
