@@ -142,6 +142,7 @@ class Scope:
     async def unrevised(self) -> None:
         """Go on without revisions, which may not be read; return when they may."""
         self._revised.set()
+        self._health.remark(f"revisions {self.namespace}", "")  # which right is missing is told instead
         pauses, findings = Backoff(FIRST_PAUSE, LONGEST_PAUSE), await self._preflight.find(self.namespace)
         while findings.unrevised or findings.lack:
             if findings.unrevised:

@@ -71,7 +71,8 @@ def test_the_cheapest_pod_goes_first(shop: Namespace) -> None:
 def test_a_pod_that_does_not_run_goes_before_one_that_does(shop: Namespace) -> None:
     """On the way down, a pod that no node will have goes before those that run."""
     running = shop.start_group(replicas=2)
-    shop.patch_group({"spec": {"replicas": 3, "template": {"spec": {"nodeSelector": {"no": "such-node"}}}}})
+    nowhere = {"spec": {"nodeSelector": {"no": "such-node"}}}
+    shop.patch_group({"spec": {"replicas": 3, "strategy": {"type": "OnDelete"}, "template": nowhere}})
     wait_for("the pod that does not run", lambda: len(shop.live()) == 3)
     shop.kubectl("scale", RESOURCE, "--replicas=2")
     assert uids(running) == uids(shop.complete())

@@ -10,6 +10,7 @@ import pytest
 
 from e2e.namespace import template
 from e2e.waiting import eventually, wait_for
+from podgroup_operator.core.conditions import OUR_TYPES
 
 if TYPE_CHECKING:
     from e2e.namespace import Namespace
@@ -23,7 +24,13 @@ def test_a_complete_group(shop: Namespace) -> None:
     eventually({"True"}, lambda: {shop.condition(kind).get("status") for kind in ("Ready", "Available")})
     status = shop.status()
     conditions = {each["type"]: (each["status"], each["reason"]) for each in status.pop("conditions")}
+    rollout, revision = status.pop("rollout"), status.pop("updateRevision")
+    assert (rollout["revision"], rollout["updatedMost"], rollout["availableMost"]) == (revision, 3, 3)
+    assert {pod.labels["selfheal.dev/revision"] for pod in shop.live()} == {revision}
     assert status == {
+        "currentRevision": revision,
+        "lastAvailableRevision": revision,
+        "templateGeneration": 1,
         "observedGeneration": 1,
         "replicas": 3,
         "readyReplicas": 3,
@@ -40,6 +47,7 @@ def test_a_complete_group(shop: Namespace) -> None:
     assert conditions == {
         "Ready": ("True", "AllReplicasAvailable"),
         "Available": ("True", "MinimumReplicasAvailable"),
+        "Progressing": ("True", "NewReplicaSetAvailable"),
         "ReplicaFailure": ("False", "NoFailure"),
         "Stalled": ("False", "NotStalled"),
     }
@@ -95,7 +103,7 @@ def test_conditions_of_others_stay(shop: Namespace) -> None:
     shop.complete(without=[lost])
     eventually(1, lambda: shop.status()["healing"]["total"])
     assert theirs == shop.condition("example.com/Audited")
-    assert len(shop.status()["conditions"]) == 5
+    assert {each["type"] for each in shop.status()["conditions"]} == {*OUR_TYPES, theirs["type"]}
 
 
 def test_the_transition_time_is_that_of_the_last_change(shop: Namespace) -> None:
