@@ -7,14 +7,7 @@ we ran is written again.
 
 from typing import Any
 
-from podgroup_operator.api.cluster import (
-    CONFLICT,
-    MERGE_PATCH,
-    NOT_FOUND,
-    UNPROCESSABLE,
-    Refused,
-    revisions_path,
-)
+from podgroup_operator.api.cluster import CONFLICT, MERGE_PATCH, Refused, revisions_path
 from podgroup_operator.api.wire.revision import read_revision, template_of, write_revision
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.revision import Revision
@@ -94,7 +87,7 @@ async def renumber(revision: Revision, number: int, store: RevisionStore, writer
     try:
         take(store, await writer.patch(path_of(revision), body, MERGE_PATCH))
     except Refused as refusal:
-        if refusal.code not in {NOT_FOUND, CONFLICT} and not refusal.is_about_uid:
+        if not refusal.is_outdated:
             raise
 
 
@@ -103,8 +96,7 @@ async def delete(revision: Revision, store: RevisionStore, writer: Writer) -> No
     try:
         await writer.delete(path_of(revision), revision.uid)
     except Refused as refusal:
-        gone = refusal.code in {NOT_FOUND, CONFLICT} or (refusal.code == UNPROCESSABLE and refusal.is_about_uid)
-        if not gone:
+        if not refusal.is_outdated:
             raise
     store.prune(revision)
 

@@ -61,6 +61,7 @@ class Refused(Exception):
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
         is_about_uid: whether another object has the name by now.
+        is_outdated: whether what was to be changed is gone, has changed, or is another object by now.
         is_passing: whether it may pass at any moment: the API server, or what stands before it, has failed or has too
             much to do; else it has refused what was asked for.
     """
@@ -74,6 +75,7 @@ class Refused(Exception):
         causes = fields.map("details").maps("causes")
         self.causes = frozenset(cause.text("reason") for cause in causes)
         self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
+        self.is_outdated = code in {NOT_FOUND, CONFLICT} or (code == UNPROCESSABLE and self.is_about_uid)
         self.is_passing = code == TOO_MANY_REQUESTS or (code >= SERVER_ERROR and code not in UNSUPPORTED)
         super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else QUOTED.sub(r"\1", self.message))
 

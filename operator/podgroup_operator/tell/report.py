@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.api.cluster import CONFLICT, NOT_FOUND, UNPROCESSABLE, Refused, podgroups_path
+from podgroup_operator.api.cluster import Refused, podgroups_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.model.actions import Create
@@ -102,7 +102,7 @@ async def write_status(group: Group, status: Json, writer: Writer, groups: Group
     try:
         body = await writer.patch(f"{podgroups_path(*group.key)}/status", {"metadata": metadata, "status": status})
     except Refused as refusal:
-        if refusal.code in {NOT_FOUND, CONFLICT} or (refusal.code == UNPROCESSABLE and refusal.is_about_uid):
+        if refusal.is_outdated:
             return False
         raise
     groups.answered(group, body, listing)
