@@ -21,6 +21,6 @@ def scale_down(view: View, budget: Budget) -> Step:
     number = min(budget.surplus, BURST)
     if number <= 0 or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
-    chosen = victims((pod for pod in budget.left if not pod.kept), number, view.now)
-    free = affordable(view, budget.left, (pod for pod in chosen if pod.uid not in view.observed.stuck))
+    chosen = victims((pod for pod in budget.steady if not pod.kept), number, view.now)
+    free = affordable(view, budget.steady, (pod for pod in chosen if pod.uid not in view.observed.stuck))
     return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in free if budget.take(pod)))

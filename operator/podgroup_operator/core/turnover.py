@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from podgroup_operator.core.classify import Bucket, classify, is_finished
+from podgroup_operator.core.in_place import ease_of, is_due, is_out, paced
+from podgroup_operator.core.model.changing import Ease
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.strategy import StrategyType
@@ -29,6 +31,7 @@ class Turnover:
     Attributes:
         going: the pods that go, in this order.
         leaving: those of them that may go now.
+        changing: the pods that are patched now, instead of going.
         surge: how many pods there may be beyond `replicas` for their sake.
         new: how many pods of the update revision are yet to be made.
         old: how many pods are yet to be made as they were.
@@ -41,6 +44,7 @@ class Turnover:
     new: int
     old: int
     blocked: bool = False
+    changing: tuple[Pod, ...] = ()
 
 
 def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
@@ -54,14 +58,19 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     outdated = [pod for pod in active if pod.revision != desired.revision]
     rolls = is_rolling(desired, outdated)
     stay = staying(desired, outdated, len(active) - len(outdated), rolls=rolls)
-    going = chosen(view, active, outdated, len(outdated) - stay if rolls else 0)
-    gone = {pod.uid for pod in going}
-    old = sum(pod.uid not in gone for pod in outdated)
+    rolled = chosen(view, active, outdated, len(outdated) - stay if rolls else 0)
+    eases = {pod.uid: ease for pod in rolled if (ease := ease_of(view, pod)) is not Ease.NEVER}
+    going = tuple(pod for pod in rolled if pod.uid not in eases)
+    old = len({pod.uid for pod in outdated} - {pod.uid for pod in rolled})
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
-    able = [pod for pod in going if pod.uid not in view.observed.stuck]
+    able = [pod for pod in rolled if pod.uid not in view.observed.stuck and (pod.uid not in eases or is_due(view, pod))]
+    costly = [pod for pod in able if eases.get(pod.uid) is not Ease.GENTLE]
+    now = costly if recreate and outdated else list(affordable(view, active, costly))
+    gentle = paced(view, active, [pod for pod in able if eases.get(pod.uid) is Ease.GENTLE])
     return Turnover(
         going=going,
-        leaving=tuple(able) if recreate and outdated else tuple(affordable(view, active, able)),
+        leaving=tuple(pod for pod in now if pod.uid not in eases),
+        changing=(*(pod for pod in now if pod.uid in eases), *gentle),
         surge=surge(desired, going, outdated, active),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),
@@ -130,8 +139,8 @@ def is_asked(pod: Pod) -> bool:
 
 
 def bucket_of(view: View, pod: Pod) -> Bucket:
-    """Give where an active pod stands in its life."""
-    return classify(pod, view.desired.min_ready_seconds, view.now)
+    """Give where an active pod stands in its life; one whose containers are about to restart is not available."""
+    return Bucket.STARTING if is_out(pod) else classify(pod, view.desired.min_ready_seconds, view.now)
 
 
 def is_old_and_leaving(pod: Pod, desired: Desired) -> bool:

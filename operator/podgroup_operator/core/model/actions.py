@@ -46,6 +46,15 @@ class Create:
     lane: Lane = Lane.CREATE
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Bring a pod to another revision in place; `last`: it has all of that, and only its label is left to be written."""
+
+    pod: Pod
+    revision: str
+    last: bool = False
+
+
 class Why(Enum):
     """Why a pod is removed."""
 

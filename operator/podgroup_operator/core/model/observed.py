@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
+from podgroup_operator.core.model.changing import Ease
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
@@ -26,6 +27,7 @@ class Observed:
         template_refusal: what the API server has against the template.
         held: what was refused and has to wait, by lane.
         templates: the revisions of which the template is known.
+        eases: what it takes to bring a pod of each of them to the present one in place; one that is left out: never.
         status: the last one.
     """
 
@@ -41,6 +43,7 @@ class Observed:
     template_refusal: Refusal | None = None
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
     templates: Container[str] = frozenset()
+    eases: Mapping[str, Ease] = field(default_factory=dict)
     status: Status = field(default_factory=Status)
 
     def refuses(self, revision: str) -> float:
