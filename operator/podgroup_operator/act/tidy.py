@@ -7,6 +7,7 @@ we ran is written again.
 
 from typing import Any
 
+from podgroup_operator.act.comparing import origins_of
 from podgroup_operator.api.cluster import (
     CONFLICT,
     MERGE_PATCH,
@@ -30,7 +31,7 @@ def needed(view: View, status: Status) -> set[str]:
     """Give the revisions that must not go."""
     desired = view.desired
     return {
-        *(pod.revision for pod in view.members),
+        *origins_of(view.members),
         *(desired.revision, desired.update_revision, desired.former),
         *(status.current_revision, status.update_revision, status.last_available_revision),
     }

@@ -27,6 +27,7 @@ from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Healing
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.core.target import Update
+from podgroup_operator.observe.comparison import Comparison
 from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
 
 Owner = tuple[str, str]
@@ -143,6 +144,7 @@ class Written:
         strangers: pod names that turned out to be taken by others.
         lanes: what was refused.
         verdict: on the template.
+        comparison: what tells other revisions apart from the present one.
         update: what was found of the template; None while that is yet to be found out.
     """
 
@@ -153,6 +155,7 @@ class Written:
     strangers: set[str] = field(default_factory=set)
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
+    comparison: Comparison = field(default_factory=Comparison)
     update: Update | None = None
 
     def begin(self, *, others: bool) -> None:
@@ -162,7 +165,7 @@ class Written:
             others: whether others may have written since: a pod that we asked for may be theirs then.
         """
         self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
-        self.update = None
+        self.update, self.comparison = None, Comparison()
         if others:
             self.open.clear()
 
@@ -285,8 +288,8 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
-        began: when this tenure first looked at a group that others had looked at, in seconds since the epoch; None while
-            nobody has.
+        began: when this tenure first looked at a group that others had looked at, in seconds since the epoch; None
+            while nobody has.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.

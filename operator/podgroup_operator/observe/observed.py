@@ -43,6 +43,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         template_refusal=written.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
         templates=group.revisions.keys() | {desired.revision},
+        eases=written.comparison.eases(),
         began=memory.began,
         status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
     )

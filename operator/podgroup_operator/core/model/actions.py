@@ -48,7 +48,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Bring a pod to another revision in place; `last`: it has all of that, and only its label is left to be written."""
+    """Bring a pod to another revision in place; `last`: nothing is left to be written but its label."""
 
     pod: Pod
     revision: str
