@@ -1,7 +1,8 @@
 """The doors of an object: what is seen through each, and what a write through it may change.
 
 The main door takes everything but the status, `status` takes nothing but the status, `scale` shows and takes the
-replicas as an autoscaling/v1 Scale, `resize` takes the resources of a pod's containers, `finalize` takes a namespace's spec.finalizers.
+replicas as an autoscaling/v1 Scale, `resize` takes the resources of a pod's containers, `finalize` takes a namespace's
+spec.finalizers.
 """
 
 from fakeapi.resources import Obj, Resource
