@@ -11,7 +11,7 @@ KUBECTL = $$(PYTHONPATH=deploy/local $(PY) -c 'from controlplane.programs import
 # Real containers need kind, with Docker or without, or a cluster of the user's own.
 ON_KIND = $(or $(PODGROUP_CLUSTER),kind)
 # What measures how long one heal takes.
-HEALS := beside_a_replicaset one_heal poisoned_groups
+MEASURED := beside_a_replicaset one_heal poisoned_groups rollouts
 SBOM := dist/sbom.cdx.json
 
 ##@ Use
@@ -67,8 +67,8 @@ test: lint ## Run lint and every test: core, shell, a real control plane, faults
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit kind-all
 	@echo "End-to-end tests, two halves side by side: each shows what it says when it has ended, after about 10 minutes"
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e-odd e2e-even
-	@# How long one heal takes is for `make bench` to judge: beside other work on the machine it says more of that work.
-	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/faults tests/bench $(HEALS:%=--ignore=tests/bench/test_%.py)
+	@# How long one heal or rollout takes is for `make bench` to judge: beside other work on the machine it says more of that work.
+	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/faults tests/bench $(MEASURED:%=--ignore=tests/bench/test_%.py)
 
 # Every other file each: on a control plane of its own most of the time is spent waiting.
 E2E_odd := sed -n 'p;n'

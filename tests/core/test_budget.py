@@ -8,6 +8,7 @@ from podgroup_operator.core.claims import claims
 from podgroup_operator.core.model.desired import Desired, PodReplacement
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.pod import Phase
+from podgroup_operator.core.model.strategy import Share, Strategy
 from podgroup_operator.core.view import view_of
 
 COMPLETE = PodReplacement.TERMINATION_COMPLETE
@@ -18,6 +19,12 @@ CAPTIVE = pod("captive", labels=ELSE)
 ROOMS: dict[str, tuple[Desired, Observed, int, int]] = {
     "what is missing may be made": (desired(3), observed(*seated(0)), 2, 2),
     "nothing is missing": (desired(1), observed(*seated(0)), 0, 0),
+    "what a rollout has beyond for a while is missing nowhere": (
+        desired(2, revision="r2", former="r1", strategy=Strategy(max_surge=Share(1), max_unavailable=Share(0))),
+        observed(*seated(0, 1), pod("new", slot=0, revision="r2", ready_since=None)),
+        -1,
+        -1,
+    ),
     "there is one too many": (desired(1), observed(*seated(0, 1)), -1, -1),
     "an orphan that is taken in counts": (desired(3), observed(*seated(0), orphan()), 1, 1),
     "a dying pod is replaced at once": (desired(2), observed(*seated(0), gone("web-1")), 1, 1),

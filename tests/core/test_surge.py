@@ -161,3 +161,19 @@ def test_recreate_and_on_delete_have_no_surge() -> None:
     for kind in (StrategyType.RECREATE, StrategyType.ON_DELETE):
         wanted = group(strategy=Strategy(kind, max_surge=Share(3)))
         assert not planned(wanted, observed(*old(0, 1, 2, asked=True))).creates
+
+
+SURPLUS: dict[str, tuple[Desired, Observed, int]] = {
+    "what a rollout has beyond": (group(), observed(*old(0, 1, 2), *new(0)), 0),
+    "more than it may have beyond": (group(), observed(*old(0, 1, 2), *new(0, 1)), 1),
+    "what is beyond when nothing goes any more": (group(), observed(*new(0, 1, 2), *new(7)), 1),
+    "what is beyond while paused in its middle": (group(paused=True), observed(*old(0, 1, 2), *new(0)), 0),
+}
+
+
+@pytest.mark.parametrize(("wanted", "seen", "removed"), SURPLUS.values(), ids=SURPLUS)
+def test_what_a_rollout_may_have_beyond_is_no_surplus(wanted: Desired, seen: Observed, removed: int) -> None:
+    """Pods within the surge are not taken away as one too many, or they would come again for ever."""
+    plan = planned(wanted, observed(*seen.pods, templates=KNOWN))
+
+    assert len(plan.removes) == removed

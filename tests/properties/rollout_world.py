@@ -98,13 +98,30 @@ class World:
                 self.epochs[pod.slot] = max(pod.epoch, self.epochs.get(pod.slot, -1))
 
     def pass_time(self, seconds: float, many: int = 99) -> None:
-        """Let time pass: of the first pods those that were asked to go are gone, and the others meet their fate."""
+        """Let time pass: some of the pods that were asked to go are gone, or of those that start meet their fate."""
         self.now += seconds
-        for uid, pod in list(self.pods.items())[:many]:
+        unsettled = [pod for pod in self.pods.values() if self._is_unsettled(pod)]
+        for pod in unsettled[:many]:
             if pod.deleted is not None:
-                del self.pods[uid]
-            elif is_active(pod) and pod.ready_since is None:
-                self._meet_fate(uid, pod)
+                del self.pods[pod.uid]
+            else:
+                self._meet_fate(pod.uid, pod)
+
+    def come_to_rest(self, rounds: int, seconds: float, many: int = 99) -> None:
+        """Look and let time pass until nothing is left to be done, but no longer than so many times."""
+        for _ in range(rounds):
+            self.look()
+            plan = self.look()
+            if plan.empty and plan.look_again is None and not any(map(self._is_unsettled, self.pods.values())):
+                return
+            self.pass_time(seconds, many)
+
+    def _is_unsettled(self, pod: Pod) -> bool:
+        return pod.deleted is not None or self._awaits_fate(pod)
+
+    def _awaits_fate(self, pod: Pod) -> bool:
+        slow = self.fates.get(pod.revision) is Fate.SLOW
+        return is_active(pod) and pod.ready_since is None and not slow
 
     def _meet_fate(self, uid: str, pod: Pod) -> None:
         fate = self.fates.get(pod.revision, Fate.GOOD)

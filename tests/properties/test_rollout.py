@@ -155,10 +155,11 @@ class Rollout(RuleBasedStateMachine):
 
     # What the operator does.
 
-    @rule(stop=st.sampled_from([0, 1, 2, 3, 99, 99, 99]))
-    def look(self, stop: int) -> None:
-        """The operator looks and acts, and may be stopped after so many writes."""
-        self.world.look(stop)
+    @rule(stop=st.sampled_from([0, 1, 2, 3, 99, 99, 99]), times=st.integers(1, 3))
+    def look(self, stop: int, times: int) -> None:
+        """The operator looks and acts, and may be stopped after so many writes; some news bring more than one look."""
+        for _ in range(times):
+            self.world.look(stop)
 
     @rule()
     def restart(self) -> None:
@@ -172,9 +173,7 @@ class Rollout(RuleBasedStateMachine):
         world = self.world
         world.group, world.refused = replace(world.group, paused=False), set()
         world.fates = dict.fromkeys(world.fates, Fate.GOOD)
-        for _ in range(ROUNDS):
-            world.look()
-            world.pass_time(LONG)
+        world.come_to_rest(ROUNDS, LONG)
         assert world.look().empty
         self.judge_end()
 
@@ -193,22 +192,22 @@ class Rollout(RuleBasedStateMachine):
         assert len(old) <= max(group.strategy.staying(group.replicas), sum(pod.kept for pod in old))
 
 
-Rollout.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+Rollout.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
 TestRollout = Rollout.TestCase
 
 
-@given(replicas=st.integers(0, MOST), strategy=strategies, policy=policies, delay=delays)
+@given(
+    replicas=st.integers(0, MOST), strategy=strategies, policy=policies, delay=delays, many=st.sampled_from([1, 3, 99])
+)
 def test_a_quiet_rollout_makes_exactly_the_pods_that_it_replaces(
-    replicas: int, strategy: Strategy, policy: PodReplacement, delay: int
+    replicas: int, strategy: Strategy, policy: PodReplacement, delay: int, many: int
 ) -> None:
     """Each pod that goes has one that is made for it, in its seat, and none of that is a heal."""
     world = World(a_group(replicas, strategy=strategy, pod_replacement=policy, min_ready_seconds=delay))
     world.stand()
     made, before = world.made, set(world.pods)
     world.roll("r2", Fate.GOOD)
-    for _ in range(ROUNDS):
-        world.look()
-        world.pass_time(5)
+    world.come_to_rest(ROUNDS, 5, many)
 
     rolls = strategy.type is not StrategyType.ON_DELETE
     replaced = replicas - strategy.staying(replicas) if rolls else 0
@@ -238,9 +237,7 @@ def test_going_back_leaves_the_pods_that_are_still_there(
         world.pass_time(5)
     world.roll("r1", Fate.GOOD)
     still = {pod.uid for pod in world.active() if pod.revision == "r1"}
-    for _ in range(ROUNDS):
-        world.look()
-        world.pass_time(5)
+    world.come_to_rest(ROUNDS, 5)
 
     assert world.look().empty
     assert still <= set(world.pods)

@@ -254,7 +254,7 @@ async def test_a_delete_that_fails_is_told_and_tried_again(stage: Stage, fault: 
     """With an Event and a condition; a pod whose delete was refused is not condemned: its death would be a loss.
 
     One whose delete was not answered is, until that is found out (test_read_your_writes.py). One lost connection is
-    not enough to fail: aiohttp sends an idempotent request again by itself.
+    not enough to fail: where it had been kept, what may be asked twice is asked again on a new one.
     """
     group(stage, 1)
     await stage.settle()

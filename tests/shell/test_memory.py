@@ -63,10 +63,10 @@ def test_pods_that_stray_are_made_ever_more_seldom() -> None:
     written, waits = Written(), []
     for _ in range(7):
         written.strayed(REVISION, NO_IMAGE, NOW)
-        waits.append(written.verdict.until - NOW)
+        waits.append(written.stray.verdict.until - NOW)
     assert waits == [20, 40, 80, 160, 320, 600, 600]
     written.strayed("r2", NO_IMAGE, NOW)
-    assert written.verdict.until == NOW + 20
+    assert written.stray.verdict.until == NOW + 20
 
 
 def test_the_fuller_record_of_replacements_is_the_right_one() -> None:

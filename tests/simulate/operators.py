@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 
@@ -43,12 +43,20 @@ class Probes:
         """Have nothing to stop."""
 
 
+def patient() -> aiohttp.ClientSession:
+    """Give a session that waits for as long as an operator's lines do."""
+    return cast("aiohttp.ClientSession", Session(aiohttp.ClientTimeout(cluster.REQUEST_TIMEOUT)))
+
+
 def stand_in(network: Network) -> None:
     """Put what stands in for the outside into the operator's modules."""
     Session.network = network
     aiohttp.ClientSession = Session  # type: ignore[misc,assignment]
     outside: dict[ModuleType, dict[str, object]] = {
-        cluster: {"connector": lambda *_: None},
+        cluster: {
+            "connector": lambda *_: None,
+            "Lines": lambda connection, _: cluster.Detour(patient(), connection.server),
+        },
         run: {
             "connect": lambda *_: Connection("http://simulation", None, lambda: "", namespace=LEASE_NAMESPACE),
             "Supervisor": Feeder,

@@ -1,9 +1,11 @@
 """What must hold, asked at every change of the store and at every request; the first thing that does not ends the run.
 
-- No surplus: never do more pods of the operator's making live than were wanted since the world was quiet last.
-- No harm: the operator's deletes leave no fewer pods than were wanted, less those that others took away since.
+- No surplus: never do more pods of the operator's making live than were wanted since the world was quiet last, and the
+  surge of a rollout.
+- No harm: the operator's deletes leave no fewer pods than were wanted, less those that others took away since; in a
+  rollout no fewer that are Ready than it may leave.
 - Nobody else's: it deletes, by UID, what is its own; it takes in only orphans that match, and frees only what does not.
-- One replacement: no more pods are made than were wanted, lost or failed, and a handful.
+- One replacement: no more pods are made than were wanted, lost, failed or of another template, and a handful.
 - One count: the status tells of no more replacements than pods were asked for that say what they replace.
 - One writer: who writes has the Lease.
 - Pace: what is refused is not asked for again and again, and nothing is read again and again.
@@ -14,7 +16,7 @@ What must be so in the end (as many pods as wanted, a true status, then nothing 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fakeapi.resources import PODGROUPS, PODS, Obj
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 HANDFUL = 6
 """Pods that may be made in vain between two times of quiet: of a template or a policy that turns out to be bad."""
 
-MAY_WRITE = frozenset({"create pods", "delete pods", "patch pods", "patch podgroups/status", "create events"})
+MAY_WRITE = frozenset(
+    {"create pods", "delete pods", "patch pods", "patch podgroups/status", "create events"}
+    | {f"{verb} controllerrevisions" for verb in ("create", "patch", "update", "delete")}
+)
 
 REFUSALS_PER_SECOND = 25
 """Requests of one operator that get no good answer."""
@@ -71,6 +76,8 @@ class Group:
         births: how many were made.
         heals: how many pods were ever made as replacements.
         ended: when it began to be deleted.
+        template: of which its pods shall be.
+        rolls: it was changed, or a pod of another one was taken in, since the beginning.
     """
 
     key: tuple[str, str]
@@ -84,6 +91,18 @@ class Group:
     births: int = 0
     heals: int = 0
     ended: float | None = None
+    template: Obj = field(default_factory=dict)
+    rolls: bool = False
+
+    @property
+    def surge(self) -> int:
+        """How many pods there may be beyond `most` in a rollout: a quarter, rounded up."""
+        return -(-self.most // 4) if self.rolls else 0
+
+    def roll(self) -> None:
+        """Note that its pods are to be replaced."""
+        self.rolls = True
+        self.due += self.most + self.surge
 
     def counts(self, pod: Obj | None) -> bool:
         """Tell whether a pod is one of the group's that live."""
@@ -129,6 +148,8 @@ class Oracle:
         for group in self.groups.values():
             group.most = group.least = group.replicas
             group.harm = group.due = group.births = 0
+            if group.rolls:
+                group.roll()  # it may be in its middle
 
     def living(self, group: Group) -> int:
         """Count the live pods of a group."""
@@ -151,7 +172,9 @@ class Oracle:
         if group is None:
             labels = body["spec"]["selector"]["matchLabels"]
             key = metadata["namespace"], metadata["name"]
-            self.groups[metadata["uid"]] = Group(key, metadata["uid"], labels, replicas, replicas, 0, due=replicas)
+            self.groups[metadata["uid"]] = Group(
+                key, metadata["uid"], labels, replicas, replicas, 0, due=replicas, template=body["spec"]["template"]
+            )
             return
         told = ((body.get("status") or {}).get("healing") or {}).get("total", 0)
         if told > group.heals:
@@ -159,6 +182,9 @@ class Oracle:
         group.due += max(replicas - group.replicas, 0)
         group.replicas = replicas
         group.most, group.least = max(group.most, replicas), min(group.least, replicas)
+        if body["spec"]["template"] != group.template:
+            group.template = body["spec"]["template"]
+            group.roll()
         if group.ended is None and (change.type == "DELETED" or metadata.get("deletionTimestamp")):
             group.ended, group.least = now(), 0
 
@@ -186,11 +212,23 @@ class Oracle:
             self._touched.add(uid)
 
     def _see_harm(self, group: Group, change: Change) -> None:
+        if group.rolls:
+            self._see_harm_of_rollout(group, change)
+            return
         left = self.living(group)
         if left < group.least - group.harm:
             raise Violation(
                 f"no harm: {name_of(change.object)} was deleted and {left} pods of {group.replicas} are left; at least "
                 f"{group.least} were wanted, and others took {group.harm}"
+            )
+
+    def _see_harm_of_rollout(self, group: Group, change: Change) -> None:
+        least = group.least - group.least // 4 - group.harm
+        ready = sum(is_ready(pod) for pod in self._server.pods if group.counts(pod))
+        if is_ready(change.previous or {}) and ready < least:
+            raise Violation(
+                f"no harm: {name_of(change.object)} was Ready and deleted in a rollout, {ready} Ready pods are left of "
+                f"{group.replicas}; others took {group.harm}"
             )
 
     def _see_birth(self, pod: Obj, cause: Asked) -> None:
@@ -202,9 +240,10 @@ class Oracle:
         group.births += 1
         group.heals += "selfheal.dev/cause" in (cause.body or {})["metadata"]["annotations"]
         ours = (self._live[group.uid] & self._made) - self._touched
-        if len(ours) > group.most:
+        if len(ours) > group.most + group.surge:
             raise Violation(
-                f"no surplus: {len(ours)} pods of {group.key} live with {name_of(pod)}, {group.most} wanted"
+                f"no surplus: {len(ours)} pods of {group.key} live with {name_of(pod)}, {group.most} wanted, "
+                f"{group.surge} beyond"
             )
         if group.births > group.due + HANDFUL:
             raise Violation(f"one replacement: {group.births} pods made for {group.key}, {group.due} were due")
@@ -219,6 +258,8 @@ class Oracle:
             raise Violation(f"nobody else's: {name} of {had or 'nobody'} was patched")
         if has and not had and not group.matches(before):
             raise Violation(f"nobody else's: {name} was taken in and has not the group's labels")
+        if has and not had:
+            group.roll()  # it is of no revision of the group's
         if had and not has and group.matches(before):
             raise Violation(f"{name} was released and has the group's labels")
 
@@ -293,6 +334,12 @@ def controller(pod: Obj) -> str:
     """Give the UID of the PodGroup, or of whom else, that controls a pod."""
     owners: list[dict[str, Any]] = pod["metadata"].get("ownerReferences") or []
     return next((owner["uid"] for owner in owners if owner.get("controller")), "")
+
+
+def is_ready(pod: Obj) -> bool:
+    """Tell whether a pod is Ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def name_of(obj: Obj) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from simulate.kubelet import over
-from simulate.oracle import Group, Violation, controller, name_of
+from simulate.oracle import Group, Violation, controller, is_ready, name_of
 
 if TYPE_CHECKING:
     from fakeapi.resources import Obj
@@ -19,7 +19,7 @@ STEADY_SECONDS = 75.0
 IDLE_SECONDS = 50.0
 """For which nothing may happen then."""
 
-READS_PER_MINUTE = 30
+READS_PER_MINUTE = 45
 """That one idle operator may make; each of its watches begins anew every 20 s."""
 
 SETTLE_SECONDS = 2.0
@@ -101,8 +101,10 @@ def unfinished(world: Simulation, group: Group, body: Obj) -> list[str]:
         return [f"{name} has {living} pods of {group.replicas}"]
     pods = [pod for pod in world.server.pods if group.counts(pod)]
     ready = sum(is_ready(pod) for pod in pods)
-    if ready < living:
-        return [f"{name}: {ready} pods of {living} are ready"]
+    image = group.template["spec"]["containers"][0]["image"]
+    new = sum(pod["spec"]["containers"][0]["image"] == image for pod in pods)
+    if min(ready, new) < living:
+        return [f"{name}: of {living} pods {ready} are ready and {new} of its template"]
     told = tuple(status.get(field, 0) for field in TOLD)
     true = body["metadata"]["generation"], living, ready, ready, 0
     if told != true:
@@ -115,9 +117,3 @@ def unfinished(world: Simulation, group: Group, body: Obj) -> list[str]:
         each for each in status.get("conditions") or () if each["type"] == "Stalled" and each["status"] == "True"
     ]
     return [f"{name} is Stalled: {each['message']}" for each in stalled]
-
-
-def is_ready(pod: Obj) -> bool:
-    """Tell whether a pod is Ready."""
-    conditions = pod["status"].get("conditions") or ()
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

@@ -98,7 +98,8 @@ class Creating:
         if refusal.code >= SERVER_ERROR:  # it may have been done all the same
             self._progress.written.unsure = True
         self._progress.failed(create.lane, names.REASON_CREATE_FAILED, "Error creating", refusal)
-        if refusal.code in INVALID and create.revision == self._desired.revision and not self._is_proved(create.lane):
+        ours = create.revision == self._desired.revision and not self._progress.written.refuses_another(create.revision)
+        if refusal.code in INVALID and ours and not self._is_proved(create.lane):
             advice = CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""
             self._progress.written.judge(
                 self._desired.revision, Refusal(refusal.message, advice=advice), self._progress.monotonic()

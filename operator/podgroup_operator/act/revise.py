@@ -99,7 +99,7 @@ class Revising:
         for each in likely:
             if each.meaning == meaning:
                 return each.hash
-        for each in likely:
+        for each in likely if not known else ():  # else it was like none of them when it was asked about
             if await are_alike(writer, group.template, template_of(each)):
                 return each.hash
         accepted = not before or (known and not verdict.refusal)

@@ -7,12 +7,15 @@ may be older or newer than we are, and much of a pod is written by nodes and by 
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 LARGEST = 2**63 - 1  # int64; without a bound, an annotation of 4,300 digits would break every name made of it
 LEAP = 60  # the second that a clock shows only at a leap
 LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()  # the API has no later year, and Python cannot write one
 GOS_ZERO = "0001-01-01T00:00:00Z"  # how Go writes a time that is not set
+
+TIMES = 1000  # that are known once they were read: each event of a pod repeats those of the one before
 
 RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 WHOLE = re.compile(r"\s*[+-]?\d{1,20}\s*", re.ASCII)
@@ -134,6 +137,7 @@ class Fields:
             self.note(key)
 
 
+@lru_cache(maxsize=TIMES)
 def timestamp(text: str) -> float | None:
     """Read an RFC 3339 time as seconds since the epoch; None if it is none, or before the epoch.
 

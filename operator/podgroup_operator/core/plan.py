@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.change_in_place import change_in_place
 from podgroup_operator.core.claims import claims
+from podgroup_operator.core.give_way import give_way
 from podgroup_operator.core.history import history
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.replace_lost import replace_lost
@@ -21,7 +22,7 @@ from podgroup_operator.core.view import View
 
 Policy = Callable[[View, Budget], Step]
 
-POLICIES: tuple[Policy, ...] = (claims, change_in_place, retire, scale_down, history, replace_lost, surge)
+POLICIES: tuple[Policy, ...] = (claims, change_in_place, retire, scale_down, give_way, history, replace_lost, surge)
 
 
 def plan(view: View) -> Plan:

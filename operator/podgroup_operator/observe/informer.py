@@ -130,7 +130,8 @@ class Informer(Generic[Record]):
         self._cut = False  # the last watch did not end as it should
         self._watching: asyncio.Future[None] | None = None
         self._listing = asyncio.Lock()
-        self._listed = -math.inf  # when the last list that was finished was begun
+        self._begun = self._listed = 0  # the numbers of the last list that was begun, and that was finished
+        self._listed_at = -math.inf  # when that was begun
         self.synced = asyncio.Event()
         self.pulse = Pulse(f"The watch of {what.path}")
 
@@ -139,9 +140,9 @@ class Informer(Generic[Record]):
 
         Those who call while others' list is under way share the next one.
         """
-        called = asyncio.get_running_loop().time()
+        called = self._begun  # a number, for the time of a loop stands still for a millisecond and longer
         async with self._listing:
-            while self._listed < called:
+            while self._listed <= called:
                 try:
                     await self._list(first=1)  # which says how far; often the watch has come so far
                 except (Refused, Unreachable) as error:
@@ -177,6 +178,7 @@ class Informer(Generic[Record]):
         Args:
             first: how many objects the first page has; 0 is as many as there is room for.
         """
+        self._begun += 1
         begun, records, token, known = asyncio.get_running_loop().time(), list[Record](), "", self._newest
         while True:
             page = await self._page(token, first)
@@ -188,7 +190,7 @@ class Informer(Generic[Record]):
                 self._replace(records, page.version)
                 break
             token, first, known = page.token, 0, 0
-        self._listed = begun
+        self._listed, self._listed_at = self._begun, begun
         self._failures.reset()
         self._trouble("")
 
@@ -262,7 +264,7 @@ class Informer(Generic[Record]):
     async def _begin_anew(self, refusal: Refused) -> None:
         """Have all listed again; a version that is too old is everyday life, unless it was listed a moment ago."""
         self._version = 0
-        if asyncio.get_running_loop().time() - self._listed > TOO_SOON:
+        if asyncio.get_running_loop().time() - self._listed_at > TOO_SOON:
             self._refusals.reset()
             if refusal.code == GONE:
                 return

@@ -118,18 +118,32 @@ class Verdict:
         revision: the template.
         refusal: its no; None is a yes.
         until: when it is worth asking again, in monotonic seconds.
-        strays: how many pods of it were made in vain, for something has changed them on their way.
     """
 
     revision: str = ""
     refusal: Refusal | None = None
     until: float = 0.0
-    strays: int = 0
 
     def held(self, now: float) -> Refusal | None:
         """Give its no, and for how long it has to wait."""
         no = self.refusal
         return Refusal(no.message, self.until - now, no.forbidden, no.advice, self.revision) if no else None
+
+
+@dataclass(slots=True)
+class Stray:
+    """What is remembered of pods that were made in vain, for something has changed them on their way.
+
+    It is apart from the verdict, which may be on another template: spec.template is refused, and pods are made of the
+    last good one.
+
+    Attributes:
+        number: how many there were.
+        verdict: on their template.
+    """
+
+    number: int = 0
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 @dataclass(slots=True)
@@ -143,7 +157,8 @@ class Written:
         leaving: pods that we remove, by UID.
         strangers: pod names that turned out to be taken by others.
         lanes: what was refused.
-        verdict: on the template.
+        verdict: on the template that was asked about last.
+        stray: the pods that were made in vain last.
         comparison: what tells other revisions apart from the present one.
         update: what was found of the template; None while that is yet to be found out.
     """
@@ -155,6 +170,7 @@ class Written:
     strangers: set[str] = field(default_factory=set)
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
+    stray: Stray = field(default_factory=Stray)
     comparison: Comparison = field(default_factory=Comparison)
     update: Update | None = None
 
@@ -165,7 +181,7 @@ class Written:
             others: whether others may have written since: a pod that we asked for may be theirs then.
         """
         self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
-        self.update, self.comparison = None, Comparison()
+        self.stray, self.update, self.comparison = Stray(), None, Comparison()
         if others:
             self.open.clear()
 
@@ -216,10 +232,16 @@ class Written:
 
     def strayed(self, revision: str, refusal: Refusal, now: float) -> None:
         """Note that a pod was made that does not belong to its group, for something has changed it on its way."""
-        strays = self.verdict.strays + 1 if self.verdict.revision == revision else 1
-        self.judge(revision, refusal, now)
-        self.verdict.strays = strays
-        self.verdict.until = now + min(LAST_PAUSE * 2.0 ** (strays - 1), LONGEST_STRAY_PAUSE)
+        number = self.stray.number + 1 if self.stray.verdict.revision == revision else 1
+        until = now + min(LAST_PAUSE * 2.0 ** (number - 1), LONGEST_STRAY_PAUSE)
+        self.stray = Stray(number, Verdict(revision, refusal, until))
+        if not self.refuses_another(revision):
+            self.judge(revision, refusal, now)
+            self.verdict.until = until
+
+    def refuses_another(self, revision: str) -> bool:
+        """Tell whether it is known of another template that it is refused, and why: of one that is asked for."""
+        return self.verdict.refusal is not None and self.verdict.revision != revision
 
 
 @dataclass(slots=True)
@@ -288,8 +310,7 @@ class Memory:
 
     Attributes:
         first_look: what was lost before anybody looked has not all been replaced yet.
-        began: when this tenure first looked at a group that others had looked at, in seconds since the epoch; None
-            while nobody has.
+        began: when this tenure first looked at a group of others', in seconds since the epoch; None if it has not.
         missing: there were fewer pods than wanted after the last look.
         most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
             replaced.
@@ -359,7 +380,10 @@ class Memories:
 
     def of(self, owner: Owner) -> Memory:
         """Give the memory of a group, an empty one if there is none yet."""
-        return self._memories.setdefault(owner, Memory())
+        memory = self._memories.get(owner)
+        if memory is None:  # each event of a pod asks: an empty one is not made to be thrown away
+            memory = self._memories[owner] = Memory()
+        return memory
 
     def known(self, owner: Owner) -> Memory | None:
         """Give the memory of a group, if there is one."""

@@ -41,6 +41,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         changed=written.lanes[Lane.CLAIM].changed_at(monotonic),
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
+        stray=written.stray.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
         templates=group.revisions.keys() | {desired.revision},
         eases=written.comparison.eases(),

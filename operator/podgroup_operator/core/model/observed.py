@@ -25,6 +25,7 @@ class Observed:
         began: when this operator began to look at the group; 0 is long ago.
         first_look: what was lost before the operator looked for the first time has not all been replaced yet.
         template_refusal: what the API server has against the template.
+        stray: what became of a pod that was made, and was none of the group's.
         held: what was refused and has to wait, by lane.
         templates: the revisions of which the template is known.
         eases: what it takes to bring a pod of each of them to the present one in place; one that is left out: never.
@@ -41,15 +42,16 @@ class Observed:
     began: float = 0.0
     first_look: bool = False
     template_refusal: Refusal | None = None
+    stray: Refusal | None = None
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
     templates: Container[str] = frozenset()
     eases: Mapping[str, Ease] = field(default_factory=dict)
     status: Status = field(default_factory=Status)
 
     def refuses(self, revision: str) -> float:
-        """Give the seconds for which no pods may be made of a revision, for its template is refused; 0 if they may."""
-        refusal = self.template_refusal
-        return refusal.wait if refusal and refusal.revision in ("", revision) else 0.0
+        """Give the seconds for which no pods may be made of a revision, for they are refused or lost; 0 if they may."""
+        known = (refusal for refusal in (self.template_refusal, self.stray) if refusal)
+        return max((refusal.wait for refusal in known if refusal.revision in ("", revision)), default=0.0)
 
     def waits(self, lane: Lane) -> bool:
         """Tell whether a kind of write has to wait after a refusal."""
