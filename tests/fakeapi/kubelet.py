@@ -156,7 +156,7 @@ def followed(pod: Obj, now: str) -> Obj:
     known = {each["name"]: each for each in status.get("containerStatuses") or ()}
     if any(name in images and each.get("image", images[name]) != images[name] for name, each in known.items()):
         status = running(pod, now, restarts=1 + max(each["restartCount"] for each in known.values()))
-    return status | {"observedGeneration": pod["metadata"].get("generation", 1)}
+    return {**status, "observedGeneration": pod["metadata"].get("generation", 1)}
 
 
 def reported(pod: Obj, now: str, **report: Unpack[Report]) -> Obj:

@@ -5,6 +5,7 @@ be refused, and then nothing has restarted yet. What the API server refuses is n
 replaced.
 """
 
+import logging
 from typing import Any
 
 from podgroup_operator.act.progress import Progress
@@ -31,6 +32,8 @@ from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.comparison import Comparison
+
+logger = logging.getLogger(__name__)
 
 
 class Changing:
@@ -154,6 +157,7 @@ class Changing:
             self._progress.written.unsure = True
             self._failed(pod, refusal)
             return False
+        logger.warning("pod=%s/%s cannot be changed in place and is replaced: %s", pod.namespace, pod.name, refusal)
         for origin in origins_of(pod):
             self._comparison.take(origin, None)
         self._progress.written.unsure = True  # the mark may have been written
