@@ -13,7 +13,8 @@ Json = dict[str, Any]
 
 REQUESTS = {"requests": {"cpu": "2"}}
 MARK = Mark("r1", "r2", NOW, {"web": "web:2"}, {"web": REQUESTS}, {"web": (1, "sha256:1")})
-RUNNING, WAITING = {"state": {"running": {"startedAt": "2023-11-14T22:13:20Z"}}}, {"state": {"waiting": {}}}
+RUNNING: Json = {"state": {"running": {"startedAt": "2023-11-14T22:13:20Z"}}}
+WAITING: Json = {"state": {"waiting": {}}}
 
 
 def condition(kind: str, reason: str = "", status: str = "True") -> Json:
@@ -40,7 +41,7 @@ def a_pod(mark: str | None = None, spec: Json | None = None, conditions: Any = (
     }
 
 
-NEW = {"restartCount": 2}
+NEW: Json = {"restartCount": 2}
 
 STAGES: dict[str, tuple[Json, Stage]] = {
     "the image is not written": (a_pod(spec={"image": "web:1"}, **NEW), Stage.UNWRITTEN),
