@@ -165,7 +165,7 @@ class Reconciler:
         """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
         group, memory, writer, view = look.group, look.memory, look.writer, look.view
         decision = plan(view)
-        if view.tally.replicas >= group.desired.replicas:  # what is yet to be taken in may be refused
+        if view.tally.replicas >= group.desired.replicas and decision.missing <= 0:  # what is taken in may be refused
             memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
         outcome = Outcome()
         application = Application(group, owner, memory, self.cluster, writer, self.monotonic, view.now)

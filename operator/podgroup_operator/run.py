@@ -129,18 +129,16 @@ class Operator:
             Collection(revisions_path(namespace), namespace, names.LABEL_PODGROUP),
             read_revision,
             self._revisions,
-            partial(self._unrevised, scope),
+            scope.unrevised,
             partial(self._health.remark, f"revisions {namespace}"),
         )
         return scope
 
-    def _revision_deleted(self, owner: Owner) -> None:
-        if group := self._groups.named(owner[1]):
+    def _revision_deleted(self, owner: Owner) -> bool:
+        group = self._groups.named(owner[1])
+        if group:
             self._looks.add(group.key)
-
-    async def _unrevised(self, scope: Scope) -> None:
-        self._revisions.forbid(scope.namespace)
-        await scope.unrevised()
+        return group is not None
 
     def _revised(self, scope: str) -> None:
         self._scopes.of(scope).now_revised()

@@ -1,7 +1,8 @@
 """`make look-cost`: what one look at a group costs, as a Markdown table.
 
 It is the processor time of one look by the operator's own reconciler and caches, without a network and without the
-reading of events: when nothing is to be done, when one lost pod is to be replaced, and when victims are to be chosen.
+reading of events: when nothing is to be done, when one lost pod is to be replaced, when victims are to be chosen, and
+in the middle of a rollout whose new pods have yet to start.
 The least of several looks counts, for what else the machine does only ever adds to it.
 """
 
@@ -18,6 +19,7 @@ from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.observe.groups import GroupStore
 from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.revisions import RevisionStore
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.tell.recorder import Recorder
 
@@ -30,11 +32,14 @@ SIZES = (10, 1000, 10_000)
 BARE = (1000, 20_000)
 MOST_VICTIMS = 500
 LOOKS = 7  # of each kind
+LONGEST_PAUSE = 0.3
+"""Seconds; a status is held back for a quarter, a deadline is minutes away."""
+
 SETTLED = 100  # looks after which a group that still changes something never stops
 
 HEAD = """\
-| | nothing to do | one heal | a scale-in, by half or 500 |
-|---|--:|--:|--:|
+| | nothing to do | one heal | a scale-in, by half or 500 | in mid-rollout |
+|---|--:|--:|--:|--:|
 """
 
 
@@ -51,7 +56,9 @@ class Scene:
         self._pods = PodStore(self._concerns_us, time.time)
         writes = Writes(self.server, Unlimited())
         recorder = Recorder(writes, self._pods.memories, "look-cost")
-        self._reconciler = Reconciler(self.server, writes, self._groups, self._pods, recorder)
+        revisions = RevisionStore()
+        revisions.replace("", [], 0)
+        self._reconciler = Reconciler(self.server, writes, self._groups, self._pods, recorder, revisions=revisions)
         self._heard: dict[str, Any] = {}
 
     def _concerns_us(self, pod: Pod, _urgent: bool) -> bool:  # noqa: FBT001 - as the cache calls it
@@ -80,12 +87,29 @@ class Scene:
         """Return what a look costs that finds nothing to do."""
         return await self._look_and_settle()
 
-    async def _look_and_settle(self) -> float:
-        """Look; when nothing is left to do, return the milliseconds of processor time that this look has cost."""
+    async def roll(self) -> float:
+        """Change the template; when all has been done that can be while no new pod starts, return what a look costs."""
+        self.server.slow = True
+        self.server.change("example.com/web:2")
+        for _ in range(SETTLED):
+            self._hear()
+            before = self.server.version
+            await self._reconciler.reconcile((NAMESPACE, GROUP))
+            if before == self.server.version:
+                return min([await self._cost() for _ in range(LOOKS)])
+        message = f"The rollout still goes on after {SETTLED} looks."
+        raise AssertionError(message)
+
+    async def _cost(self) -> float:
+        """Look; return the milliseconds of processor time that this has cost."""
         gc.collect()
         began = time.process_time()
         await self._reconciler.reconcile((NAMESPACE, GROUP))
-        cost = (time.process_time() - began) * 1000
+        return (time.process_time() - began) * 1000
+
+    async def _look_and_settle(self) -> float:
+        """Look; when nothing is left to do, return the milliseconds of processor time that this look has cost."""
+        cost = await self._cost()
         await self._settle()
         return cost
 
@@ -97,7 +121,7 @@ class Scene:
             pause = await self._reconciler.reconcile((NAMESPACE, GROUP))
             if pause is None and before == (self.server.version, len(self.server.pods)):
                 return
-            await asyncio.sleep(pause or 0)
+            await asyncio.sleep(min(pause or 0, LONGEST_PAUSE))  # what is waited for longer is news, and heard here
         message = f"The group still changes something after {SETTLED} looks."
         raise AssertionError(message)
 
@@ -115,7 +139,7 @@ class Scene:
         self._heard = now
 
 
-async def costs(replicas: int, bare: int) -> tuple[float, float, float]:
+async def costs(replicas: int, bare: int) -> tuple[float, ...]:
     """Measure looks at a group of so many pods beside so many bare ones; see `HEAD` for which."""
     scene = Scene()
     scene.add_bare_pods(bare)
@@ -126,7 +150,7 @@ async def costs(replicas: int, bare: int) -> tuple[float, float, float]:
     for _ in range(LOOKS):
         scale_ins.append(await scene.scale(replicas - min((replicas + 1) // 2, MOST_VICTIMS)))
         await scene.scale(replicas)
-    return idle, heal, min(scale_ins)
+    return idle, heal, min(scale_ins), await scene.roll()
 
 
 def rows() -> Iterator[tuple[str, Iterable[float]]]:

@@ -143,6 +143,7 @@ def test_rolls_like_a_deployment(
         for number in range(ROUNDS[limits]):
             for each in chance.sample(contestants, len(contestants)):
                 times[each.kind].append(each.roll(str(number + 2)))
+                measured(f"{each.kind}, rollout {number + 1} with {limits} limits", times[each.kind][-1], "s")
                 measured(f"{each.kind}, rollout with {limits} limits, most pods", each.most_live, "")
                 measured(f"{each.kind}, rollout with {limits} limits, fewest Ready", each.least_ready, "")
                 if each.kind == "PodGroup":

@@ -29,6 +29,7 @@ class YesServer(Cluster):
     """Does what it is asked for; pods are Ready as soon as they are made, and gone as soon as they are deleted.
 
     Attributes:
+        slow: whether pods that are made from now on do not become Ready.
         version: the resourceVersion that was given last.
         group: the PodGroup.
         pods: by name.
@@ -36,6 +37,7 @@ class YesServer(Cluster):
 
     def __init__(self) -> None:
         super().__init__(Connection("https://api.invalid", None, str))
+        self.slow = False
         self.version = 0
         self._chance = random.Random(1)  # noqa: S311 - the same pods each time
         self.pods: dict[str, Json] = {}
@@ -54,10 +56,17 @@ class YesServer(Cluster):
         metadata, spec = self.group["metadata"] | {"generation": generation}, self.group["spec"]
         self.group = self._stamped(self.group | {"metadata": metadata, "spec": spec | {"replicas": replicas}})
 
+    def change(self, image: str) -> None:
+        """Let the PodGroup ask for pods with another image."""
+        container = SPEC["containers"][0] | {"image": image}
+        template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+        self.group = self.group | {"spec": self.group["spec"] | {"template": template}}
+        self.scale(self.group["spec"]["replicas"])
+
     def make(self, manifest: Json) -> Json:
-        """Make a pod that has been Ready for long."""
+        """Make a pod that has been Ready for long, or, if the server is slow, is not."""
         born = self._some_time()
-        ready = {"type": "Ready", "status": "True", "lastTransitionTime": born}
+        ready = {"type": "Ready", "status": "False" if self.slow else "True", "lastTransitionTime": born}
         metadata = {"namespace": NAMESPACE, "uid": str(uuid.uuid4()), "creationTimestamp": born, **manifest["metadata"]}
         spec = manifest["spec"] | {"nodeName": f"node-{self.version % NODES}"}
         status = {"phase": "Running", "conditions": [ready]}
@@ -83,7 +92,9 @@ class YesServer(Cluster):
         return self.group
 
     async def send(self, method: str, path: str, body: Json, *_: object, **options: Any) -> Json:
-        """Take a write: a pod's creation or deletion, or the PodGroup's status."""
+        """Take a write: a pod's creation or deletion, the PodGroup's status, or a revision of its template."""
+        if path.rpartition("/")[2] == "controllerrevisions":
+            return self._stamped(body | {"metadata": body["metadata"] | {"uid": str(uuid.uuid4())}})
         if method == "PATCH":
             self.group = self._stamped(self.group | {"status": self.group.get("status", {}) | body["status"]})
             return self.group

@@ -12,7 +12,7 @@ from podgroup_operator.core.model.strategy import Strategy, StrategyType
 
 OLD, NEW = "old", "new"
 GROUP = replace(desired(3), revision=NEW, update_revision=NEW, former=OLD)
-TOLD = told(3, updated=1, update_revision=NEW)
+TOLD = told(3, updated=1, update_revision=NEW, observed_generation=GROUP.generation)
 
 
 def heals(seen: Observed, strategy: Strategy | None = None) -> set[bool]:
@@ -38,8 +38,14 @@ def seated(revision: str, *slots: int) -> tuple[Pod, ...]:
         observed(*seated(OLD, 0), *seated(NEW, 1), old_on_its_way(2), status=TOLD),
         observed(*seated(NEW, 0, 1), old_on_its_way(2), status=TOLD),
         observed(*seated(NEW, 0, 1), status=TOLD),
+        observed(*seated(NEW, 0, 1), old_on_its_way(2), status=replace(TOLD, updated=3, observed_generation=0)),
     ],
-    ids=["an old pod on its way out", "the last old pod on its way out", "a pod that is gone without a trace"],
+    ids=[
+        "an old pod on its way out",
+        "the last old pod on its way out",
+        "a pod that is gone without a trace",
+        "of the rollout nothing was told yet",
+    ],
 )
 def test_what_a_rollout_may_have_deleted_is_no_heal(seen: Observed) -> None:
     """An operator that was killed right after its delete does not take its own deed for a loss."""

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.pod import names, pod_spec, uids
+from e2e.pod import pod_spec, uids
 from e2e.policies import policy
-from e2e.versions import bounds, start, version_of
-from e2e.waiting import wait_for
+from e2e.versions import bounds, rolled, start
+from e2e.versions import change as change_template
 
 if TYPE_CHECKING:
     from e2e.namespace import Namespace
 
 pytestmark = pytest.mark.usefixtures("operator")
 
-DELETE = "selfheal.dev/delete"
+DELETE, KEEP = "selfheal.dev/delete", "selfheal.dev/keep"
 
 
 @pytest.mark.parametrize(
@@ -43,28 +43,31 @@ def test_all_pods_at_once_keep_the_bounds(shop: Namespace, strategy: dict[str, A
     assert shop.status()["healing"]["total"] == 0
 
 
-def test_what_a_policy_asks_of_every_pod_is_asked_by_nobody(shop: Namespace) -> None:
-    """An annotation that is there from a pod's first moment replaces none, or there would be pods without end."""
-    value = f'Object.metadata{{annotations: {{"{DELETE}": "true", "selfheal.dev/keep": "true"}}}}'
-    mutations = [
-        {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": f"Object{{metadata: {value}}}"}}
-    ]
+@pytest.mark.parametrize("asked", [DELETE, KEEP])
+def test_what_a_policy_asks_of_every_pod_is_asked_by_nobody(shop: Namespace, asked: str) -> None:
+    """What is there from a pod's first moment makes no pods without end, and stops no rollout."""
+    change = f'Object{{metadata: Object.metadata{{annotations: {{"{asked}": "true"}}}}}}'
+    mutations = [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": change}}]
 
     def works() -> bool:
         probe = {"metadata": {"name": "probe"}, "spec": pod_spec()}
         made = shop.api.request("POST", shop.path("pods"), probe, dryRun="All")
-        return DELETE in (made["metadata"].get("annotations") or {})
+        return asked in (made["metadata"].get("annotations") or {})
 
     with policy(shop, "mutating", "CREATE", works, mutations=mutations, reinvocationPolicy="Never"):
         with shop.record() as recording:
             pods = start(shop, 3)
             shop.quiet()
             shop.kill(pods[0])
-            after = shop.complete(without=pods[:1])
+            shop.complete(without=pods[:1])
             shop.quiet()
             made = recording.created()
         assert len(made) == 4
-        assert {pod.annotations[DELETE] for pod in after} == {"true"}
-        shop.patch_group({"spec": {"template": {"metadata": {"annotations": {"version": "2"}}}}})
-        wait_for("the rollout", lambda: [version_of(pod) for pod in shop.live() if pod.ready] == ["2"] * 3)
-        assert not names(after) & names(shop.live())
+        before = shop.live()
+        assert {pod.annotations[asked] for pod in before} == {"true"}
+        change_template(shop, "2")
+        after = rolled(shop, "2")
+        assert not uids(after) & uids(before)
+        for value in ("false", "true"):
+            shop.kubectl("annotate", "pod", after[0].name, f"{DELETE}={value}", "--overwrite")
+        shop.complete(without=after[:1])

@@ -1,6 +1,6 @@
 """Each permission missing, at the start and on the way: the operator stays, names it, and goes on once it is granted.
 
-Each has an operator of its own, in a namespace of its own; they run side by side, for most of it is waiting. Watches
+Each has an operator of its own, in a namespace of its own; some run side by side, for most of it is waiting. Watches
 are asked for again only when they end, so each operator has a line to the API server that can be cut.
 """
 
@@ -36,6 +36,9 @@ FINALIZERS = Permission("update", "selfheal.dev", "podgroups/finalizers")
 """Not noticed where no admission plugin asks for it: test_rbac_exact.py."""
 
 EACH = sorted(permissions(operator_rules()) - {FINALIZERS})
+
+AT_ONCE = 4
+"""Operators; a start takes a second of processor time."""
 
 RECOVERY = 30.0
 """Seconds within which the operator must have found out that it may again."""
@@ -276,7 +279,7 @@ def plays(
 ) -> Iterator[dict[Permission, tuple[Future[None], Path]]]:
     """All plays, begun, and each one's log."""
     folder = tmp_path_factory.mktemp("permissions")
-    with ThreadPoolExecutor(len(EACH)) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         folders = {missing: folder / str(number) for number, missing in enumerate(EACH)}
         yield {
             missing: (pool.submit(play_alone, kind_cluster, missing, own), own / "log")

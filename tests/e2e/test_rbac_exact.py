@@ -67,6 +67,8 @@ def do_everything(shop: Namespace) -> None:
     shop.patch_group({"spec": {"replicas": 1}})
     shop.complete()  # delete pods
     wait_for("the Event", lambda: shop.notes("SuccessfulDelete") or None)  # create events
+    for stranger_to_it in (shop.pod(second.name), taken):
+        shop.kill(stranger_to_it)
     change_its_template(shop)
     resize(shop)
 

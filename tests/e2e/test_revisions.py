@@ -129,11 +129,8 @@ def test_a_stranger_may_have_the_name(shop: Namespace, operator: OperatorProcess
     """Then the revision has another one, and keeps it; the stranger's is left alone."""
     owner = shop.create("configmaps", {"metadata": {"name": "owner"}})["metadata"]
     reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["uid"], "controller": True}
-    taken = {
-        "metadata": {"name": f"web-{template_hash(web('1'))}", "ownerReferences": [reference]},
-        "revision": 1,
-        "data": {},
-    }
+    metadata: Json = {"name": f"web-{template_hash(web('1'))}", "ownerReferences": [reference]}
+    taken = {"metadata": metadata, "revision": 1, "data": {}}
     before = shop.create("controllerrevisions", taken, APPS)
     start(shop, 2)
     eventually(2, lambda: len(revisions(shop)))
@@ -144,7 +141,7 @@ def test_a_stranger_may_have_the_name(shop: Namespace, operator: OperatorProcess
         shop.patch_group({"spec": {"minReadySeconds": 1}})
 
     the_same(shop, restart)
-    path = shop.path("controllerrevisions", taken["metadata"]["name"], APPS)
+    path = shop.path("controllerrevisions", metadata["name"], APPS)
     assert shop.api.request("GET", path) == before
     change(shop, "2")
     rolled(shop, "2")

@@ -86,7 +86,10 @@ def least_known(least: list[tuple[float, int]], since: float) -> int:
 
 
 def no_third_revision(story: Story) -> Iterator[str]:
-    """A new pod is of the template that is wanted, or that the group had wholly, or as what it replaces was."""
+    """A new pod is of the template that is wanted, or that the group had wholly, or as what it replaces was.
+
+    A template that could not be kept is tried again after a pause; until then the one before it is rolled out.
+    """
     wanted: list[tuple[float, str]] = []
     whole, versions = "", dict[str, str]()
     for moment in moments(story.changes):
@@ -99,7 +102,7 @@ def no_third_revision(story: Story) -> Iterator[str]:
                 whole = version_of(live[0]) if all(pod.ready for pod in live) else whole
         if is_group(change) or change.pod.controller not in moment.groups:
             continue
-        pod, since = change.pod, change.heard - NEWS_SECONDS - story.blind
+        pod, since = change.pod, change.heard - NEWS_SECONDS - story.blind - story.pause
         versions[pod.name] = version_of(pod)
         latest = [version for heard, version in wanted if heard <= since][-1:]
         may = {*latest, *(version for heard, version in wanted if heard > since), whole, versions.get(pod.replaces, "")}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from e2e.api import Refused
 from e2e.namespace import template
 from e2e.waiting import wait_for
 from faults.invariants import BYSTANDER, tells_the_truth
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from faults.history import History
 
 NAME = "web"
+SURGE = 2
+"""Pods that a rollout may have beyond those that are wanted, of up to eight."""
+
 LABELS = {"selfheal.dev/podgroup": NAME}
 FIRST = "1"
 """The version of a group's first template."""
@@ -91,7 +96,7 @@ class Stage:
         replicas = self.space.group(NAME)["spec"]["replicas"]
         self._patch({"template": {"metadata": {"annotations": {"version": version, DELAY: delay}}}})
         if self._rolls:
-            self.spare += len(self.pods()) + 1  # one may be on its way
+            self.spare += replicas + SURGE  # all that there may be may be in vain
         else:
             self.births += replicas
             self.removals += replicas
@@ -117,10 +122,15 @@ class Stage:
         self._generation = self.space.patch_group({"spec": spec}, NAME)["metadata"]["generation"]
 
     def kill(self, number: int = 1, **options: object) -> None:
-        """Delete some of its pods."""
+        """Delete some of its pods; in a rollout one may be gone before."""
         for pod in self.pods()[:number]:
-            self.space.kill(pod, **options)
-            self._loses(pod)
+            try:
+                self.space.kill(pod, **options)
+            except Refused as refusal:
+                if not (self._rolls and refusal.code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}):
+                    raise
+            else:
+                self._loses(pod)
 
     def kill_any(self, dice: Random) -> None:
         """Delete one of its pods that was not deleted before, gracefully or at once."""

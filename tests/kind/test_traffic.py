@@ -53,7 +53,7 @@ def operator(
     log = tmp_path_factory.mktemp("operator") / "log"
     options = [f"--namespace={shop.name}"]
     with OperatorProcess(Path(cluster.kubeconfig_path).resolve(), log, options) as process:
-        process.start()
+        process.launch()  # a busy machine may take its time: whoever waits for pods waits for this too
         yield process
         sys.stdout.write(f"The operator's log:\n{process.log()}\n")
 
@@ -77,7 +77,7 @@ def judge(pytestconfig: pytest.Config) -> Callable[..., None]:
             sys.stdout.write(f"\n{what}, {site}: {heard}")
         assert heard.asked > LEAST_ASKED
         if site.kind == "PodGroup" and site.pre_stop:
-            assert heard.failed == 0, str(heard)
+            assert heard.failed == [], str(heard)
 
     return judge
 
@@ -109,6 +109,6 @@ def test_an_upgrade_of_the_operator(sites: list[Site], operator: OperatorProcess
     wait_for("a pod of the new template", lambda: site.count("3") > 0)
     operator.stop()
     assert site.count("3") < REPLICAS
-    operator.start()
+    operator.launch()
     site.rolled("3")
     judge("a rollout with another operator from its middle on", site, site.heard(mark))

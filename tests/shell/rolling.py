@@ -1,6 +1,6 @@
 """A group on the stage whose template changes: what there is of it, and what its kubelets and people do."""
 
-from fakeapi import StatusError, errors
+from fakeapi import FakeApi, StatusError, errors
 from fakeapi.client import a_group
 from fakeapi.resources import PODS, Obj
 from shell.stage import Stage
@@ -34,8 +34,13 @@ def image(pod: Obj) -> str:
 
 
 def images(stage: Stage) -> list[str]:
-    """Tell of what the pods are that nobody has asked to go."""
-    return sorted(image(pod) for pod in stage.api.pods() if "deletionTimestamp" not in pod["metadata"])
+    """Tell of what the pods on the stage are that nobody has asked to go."""
+    return images_of(stage.api)
+
+
+def images_of(api: FakeApi) -> list[str]:
+    """Tell of what pods are that nobody has asked to go."""
+    return sorted(image(pod) for pod in api.pods() if "deletionTimestamp" not in pod["metadata"])
 
 
 def of(stage: Stage, wanted: str) -> list[str]:
@@ -55,7 +60,7 @@ def nodes_do_their_part(stage: Stage) -> None:
         if "deletionTimestamp" in pod["metadata"]:
             stage.api.finish_termination(name)
         else:
-            stage.api.set_pod(name, node="node-0", **({} if image(pod) == BAD else {"ready": True}))
+            stage.api.set_pod(name, node="node-0", ready=image(pod) != BAD)
 
 
 async def roll(stage: Stage) -> None:
@@ -88,11 +93,11 @@ def restart(stage: Stage) -> None:
         memory.seen.losses.clear()
 
 
-def refuse(stage: Stage, *refused: str) -> None:
+def refuse(api: FakeApi, *refused: str) -> None:
     """Let the API server refuse each pod of some images as invalid; without any, each pod."""
 
     def admit(pod: Obj) -> StatusError | None:
         words = "spec", "FieldValueInvalid", f"Invalid value: {image(pod)}"
         return errors.invalid(PODS, pod["metadata"]["name"], words) if image(pod) in refused or not refused else None
 
-    stage.api.admit = admit
+    api.admit = admit

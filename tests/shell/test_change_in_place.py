@@ -250,10 +250,10 @@ async def test_kept_pods_are_not_patched_and_asked_ones_replaced(stage: Stage) -
     """`keep` leaves a pod as it is; `delete` means another pod."""
     await group(stage, 3)
     kept, asked, other = stage.api.pods()
-    for pod, name in ((kept, "keep"), (asked, "delete")):
-        stage.api.patch(
-            "pods", pod["metadata"]["name"], {"metadata": {"annotations": {f"selfheal.dev/{name}": "true"}}}
-        )
+    for pod, name in ((kept, "selfheal.dev/keep"), (asked, "selfheal.dev/delete")):
+        by_a_person = {"manager": "person", "fieldsV1": {"f:metadata": {"f:annotations": {f"f:{name}": {}}}}}
+        metadata = {"annotations": {name: "true"}, "managedFields": [by_a_person]}
+        stage.api.patch("pods", pod["metadata"]["name"], {"metadata": metadata})
     change(stage)
     await roll(stage)
     left = {pod["metadata"]["uid"]: image(pod) for pod in stage.api.pods()}

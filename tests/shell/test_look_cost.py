@@ -29,3 +29,12 @@ async def test_the_look_that_is_called_idle_changes_nothing() -> None:
     before = scene.server.version
     await scene.idle()
     assert scene.server.version == before
+
+
+async def test_the_look_that_is_called_mid_rollout_has_old_and_new_pods() -> None:
+    """Of a group of eight, six old pods and four new ones that do not start are there, as its strategy lets it."""
+    scene = Scene()
+    await scene.scale(8)
+    await scene.roll()
+    assert len(scene.server.pods) == 10
+    assert scene.server.group["status"]["updatedReplicas"] == 4

@@ -156,3 +156,11 @@ def test_a_create_that_was_refused_leaves_the_one_before_it_open() -> None:
     assert not written.sending(create)
     written.not_done(create, again=written.sending(create))
     assert list(written.open) == [create.name]
+
+
+def test_of_two_that_are_lost_in_one_seat_neither_is_forgotten() -> None:
+    """A rollout fills a seat twice for a moment, and the good old pod must come back; one that is told twice is one."""
+    seen = Memory().seen
+    for name in ("new", "old", "new"):
+        seen.lose(loss(0, name))
+    assert sorted(each.pod for each in seen.losses.values()) == ["new", "old"]

@@ -36,7 +36,7 @@ async def test_pods_that_stray_are_not_made_without_end_beside_a_refused_templat
 async def test_two_templates_that_are_refused_end_no_pause_of_each_other(stage: Stage) -> None:
     """A policy refuses every pod: creates of the last good template wait ever longer, and the words stay the same."""
     await group(stage, 2)
-    refuse(stage)
+    refuse(stage.api)
     set_image(stage, REFUSED)
     await roll(stage)
     for name in names(stage.api.pods()):
@@ -53,7 +53,7 @@ async def test_a_refused_template_costs_one_question_at_a_time(stage: Stage) -> 
     for number in range(5):
         set_image(stage, f"v{number}")
         await roll(stage)
-    refuse(stage, REFUSED)
+    refuse(stage.api, REFUSED)
     set_image(stage, REFUSED)
     await roll(stage)
     before = len(stage.api.writes)

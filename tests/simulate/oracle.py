@@ -197,6 +197,8 @@ class Oracle:
             (self._live[owner].add if counts else self._live[owner].discard)(uid)
             if cause is None:
                 self._see_others_doing(group, uid, counted=counted, counts=counts)
+                if counts and before and after and revision(before) != revision(after):
+                    group.roll()  # whoever takes the label off has the pod replaced
             elif cause.verb == "delete" and counted and not counts:
                 self._see_harm(group, change)
         if cause and cause.verb == "create" and change.type == "ADDED":
@@ -334,6 +336,11 @@ def controller(pod: Obj) -> str:
     """Give the UID of the PodGroup, or of whom else, that controls a pod."""
     owners: list[dict[str, Any]] = pod["metadata"].get("ownerReferences") or []
     return next((owner["uid"] for owner in owners if owner.get("controller")), "")
+
+
+def revision(pod: Obj) -> str:
+    """Give the label that says of which template a pod is."""
+    return str((pod["metadata"].get("labels") or {}).get("selfheal.dev/revision", ""))
 
 
 def is_ready(pod: Obj) -> bool:

@@ -82,7 +82,7 @@ async def origin(desired: Desired, template: Json, writer: Writer) -> Origin:
     known, sample = await asyncio.gather(
         unless_refused(defaulted(writer, template)), unless_refused(sample_of(desired, template, writer))
     )
-    return Origin(known["template"] if known else sample or template, sample)
+    return Origin(known["template"] if known else template | {"spec": spec_of(sample or template)}, sample)
 
 
 async def unless_refused(question: Awaitable[Json]) -> Json | None:

@@ -8,7 +8,7 @@ revision, and the rollout begins when it can.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from podgroup_operator.act.judging import Judging
@@ -59,6 +59,8 @@ class Revising:
             return
         if update is None or update.generation != wanted.generation:
             update = await self._find(group, memory, writer)
+        elif update.meaning != wanted.revision:  # nobody has changed it: its definition has another default now
+            memory.written.update = update = replace(update, meaning=wanted.revision)
         kept = self.revisions.of(group.owner)
         group.aim(aim(wanted, group.told, kept, update), kept)
 
@@ -71,7 +73,7 @@ class Revising:
             return stay
         try:
             settled = bool(before) and told.template_generation == wanted.generation
-            revision = before if settled else await self._recognized(group, memory, writer)
+            revision = before if settled else unchanged(group, memory) or await self._recognized(group, memory, writer)
             if not revision:
                 return Update(before, told.template_generation)
             if revision not in self.revisions.of(group.owner):
@@ -85,7 +87,8 @@ class Revising:
         memory.written.forgive(revision)
         changed = bool(before) and revision != before
         unseen = told.observed_generation != wanted.generation or told.is_refused
-        memory.written.update = Update(revision, wanted.generation, begun=new or (changed and unseen))
+        begun = new or (changed and unseen)
+        memory.written.update = Update(revision, wanted.generation, begun=begun, meaning=wanted.revision)
         return memory.written.update
 
     async def _recognized(self, group: Group, memory: Memory, writer: Writer) -> str:
@@ -142,3 +145,9 @@ class Revising:
         precondition = {key: found["metadata"][key] for key in ("uid", "resourceVersion")}
         claim = {"ownerReferences": ours["ownerReferences"], "labels": ours["labels"]}
         return await writer.patch(path, {"metadata": claim | precondition})
+
+
+def unchanged(group: Group, memory: Memory) -> str:
+    """Give the revision of spec.template if that is as it was found before; "" if it is not, or nobody knows."""
+    update = memory.written.update
+    return update.revision if update and update.meaning == group.wanted.revision else ""

@@ -32,6 +32,7 @@ def needed(view: View, status: Status) -> set[str]:
     desired = view.desired
     return {
         *origins_of(view.members),
+        *(loss.revision for loss in view.observed.losses.values()),
         *(desired.revision, desired.update_revision, desired.former),
         *(status.current_revision, status.update_revision, status.last_available_revision),
     }

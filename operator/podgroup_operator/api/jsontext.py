@@ -36,7 +36,11 @@ def as_go_writes(value: object) -> bytes:
     What the API server keeps as it was sent (`data` of a ControllerRevision) and holds to be immutable passes through
     that encoder whenever somebody patches the object, and must come out the same; the garbage collector patches too.
     """
-    text = written(value, orjson.OPT_SORT_KEYS)
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # of letters beyond ASCII Go escapes none
+        words = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = words.encode(errors="replace")
     for mark, escaped in ESCAPED:
         text = text.replace(mark, escaped)
     return text

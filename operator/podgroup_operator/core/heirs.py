@@ -13,7 +13,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.strategy import StrategyType
-from podgroup_operator.core.turnover import Turnover
+from podgroup_operator.core.turnover import Turnover, is_proved
 from podgroup_operator.core.view import View
 
 
@@ -37,13 +37,6 @@ def is_rolling_update(desired: Desired) -> bool:
 def was_available(view: View, loss: Loss) -> bool:
     """Tell whether a pod was available when it was lost."""
     return loss.ready_since is not None and loss.at >= loss.ready_since + view.desired.min_ready_seconds
-
-
-def is_proved(view: View) -> bool:
-    """Tell whether any pod of the new revision has been available in this rollout."""
-    rollout = view.observed.status.rollout
-    told = rollout.revision == view.desired.revision and rollout.first_available is not None
-    return told or view.tally.updated_available > 0
 
 
 def unproved(view: View, turnover: Turnover) -> int:

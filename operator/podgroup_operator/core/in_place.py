@@ -39,15 +39,14 @@ def is_out(pod: Pod) -> bool:
 
 
 def is_due(view: View, pod: Pod) -> bool:
-    """Tell whether a pod that can be changed in place is to be patched now.
+    """Tell whether a pod of another revision is to be patched or replaced now.
 
-    One whose containers are about to restart is left until they have: else nobody could tell for which of two patches.
+    One that is changed in place is patched once. If its containers are about to restart it is left until they have, for
+    nobody could tell for which of two patches they did.
     """
-    changing = pod.changing
-    if ease_of(view, pod) is Ease.UNKNOWN:
-        return False
-    if changing is None:
-        return True
+    changing, ease = pod.changing, ease_of(view, pod)
+    if changing is None or ease >= Ease.UNKNOWN:
+        return ease is not Ease.UNKNOWN
     if changing.to == view.desired.revision:
         return changing.stage is Stage.UNWRITTEN
     return not (changing.restarts and changing.stage in (Stage.UNSEEN, Stage.RUNNING))

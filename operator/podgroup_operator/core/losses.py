@@ -72,9 +72,10 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
 
 def rolls(view: View) -> bool:
     """Tell whether a rollout may have been under way when nobody was looking."""
-    told, outdated = view.observed.status, [pod for pod in view.active if pod.revision != view.desired.revision]
-    told_of = bool(told.update_revision) and told.updated < told.replicas
-    return is_rolling(view.desired, outdated) and (bool(outdated) or told_of)
+    desired, told = view.desired, view.observed.status
+    outdated = [pod for pod in view.active if pod.revision != desired.revision]
+    begun = told.observed_generation != desired.generation or told.updated < told.replicas
+    return is_rolling(desired, outdated) and (bool(outdated) or (bool(told.update_revision) and begun))
 
 
 def asked_for(view: View) -> set[int]:

@@ -49,13 +49,13 @@ def advance(view: View, tally: Tally, removed: Iterable[Remove], now: float) -> 
         removed: what was taken away.
         now: seconds since the epoch.
     """
-    desired, before = view.desired, view.observed.status.rollout
+    desired, before = view.desired, not_after(view.observed.status.rollout, now)
     if desired.held:
         return before
-    back = before.rolled_back_from if desired.update_revision != desired.revision else ""
+    if before.rolled_back_from != desired.update_revision:  # the template has changed since, perhaps to the good one
+        before = replace(before, rolled_back_from="")
     if before.revision != desired.revision:
-        before = Rollout(desired.revision, now, now)
-    before = replace(before, rolled_back_from=back)
+        before = Rollout(desired.revision, now, now, rolled_back_from=before.rolled_back_from)
     first = before.first_available
     if first is None and tally.updated_available:
         first = now
@@ -69,6 +69,12 @@ def advance(view: View, tally: Tally, removed: Iterable[Remove], now: float) -> 
     if after != before or fewer or (not is_at_rest(view, tally) and begins_anew(view, before, now)):
         return replace(after, last_progress=now)
     return replace(after, rolled_back_from=desired.revision) if goes_back(view, tally, after, now) else after
+
+
+def not_after(rollout: Rollout, now: float) -> Rollout:
+    """Let no time of a rollout lie in the future: the clock was set back, or another operator's was ahead."""
+    start, progress = min(rollout.start, now), min(rollout.last_progress, now)
+    return replace(rollout, start=start, last_progress=progress)
 
 
 def goes_back(view: View, tally: Tally, rollout: Rollout, now: float) -> bool:

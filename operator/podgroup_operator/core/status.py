@@ -46,7 +46,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         current_revision=desired.revision if settled or begins(told, tally) else told.current_revision,
         update_revision=desired.update_revision,
         template_generation=desired.template_generation,
-        last_available_revision=desired.revision if settled else told.last_available_revision,
+        last_available_revision=desired.revision if settled and tally.available else told.last_available_revision,
         rollout=rollout,
         conditions=conditions(view, tally, outcome, rollout, now),
     )

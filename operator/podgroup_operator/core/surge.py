@@ -32,7 +32,8 @@ def surge(view: View, budget: Budget) -> Step:
     revisions = chain([view.desired.revision] * max(new, 0), [former(view)] * max(old, 0))
     slots = islice(seats(view, budget), number)
     named_slots = zip(slots, revisions, strict=False)  # the seats are as many as may be made
-    wanted = [replace(named(view, budget.names, slot, revision), lane=Lane.SURGE) for slot, revision in named_slots]
+    known = [(slot, revision) for slot, revision in named_slots if revision]  # else it may not be made at all
+    wanted = [replace(named(view, budget.names, slot, revision), lane=Lane.SURGE) for slot, revision in known]
     patience = wait_for(wanted, view, budget.active, first_look=True)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
 

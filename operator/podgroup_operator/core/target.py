@@ -21,12 +21,14 @@ class Update:
         revision: it.
         generation: of the group, for which that was found.
         begun: whether it is a change, with which a rollout begins.
+        meaning: of spec.template as it is written, for which that was found; "" if nobody knows.
         heard: whether the group was heard: else what it asks for is yet to be found out, and this is what was before.
     """
 
     revision: str
     generation: int = 0
     begun: bool = False
+    meaning: str = ""
     heard: bool = True
 
 

@@ -11,7 +11,7 @@ a new pod has taken, and the rest in ReplicaSet's order (`victims.py`). A pod th
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from podgroup_operator.core.classify import Bucket, classify, is_finished
@@ -20,6 +20,7 @@ from podgroup_operator.core.model.changing import Ease
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.strategy import StrategyType
+from podgroup_operator.core.times import birth_of
 from podgroup_operator.core.victims import rank
 from podgroup_operator.core.view import View
 
@@ -58,19 +59,22 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     outdated = [pod for pod in active if pod.revision != desired.revision]
     rolls = is_rolling(desired, outdated)
     stay = staying(desired, outdated, len(active) - len(outdated), rolls=rolls)
-    rolled = chosen(view, active, outdated, len(outdated) - stay if rolls else 0)
+    asked = [pod for pod in active if is_asked(pod)]
+    # There may be ten thousand, and nearly always nothing is to be replaced: then nobody asks how each of them stands.
+    buckets = {pod.uid: bucket_of(view, pod) for pod in active} if outdated or asked else {}
+    rolled = chosen(view, active, outdated, asked, len(outdated) - stay if rolls else 0, buckets)
     eases = {pod.uid: ease for pod in rolled if (ease := ease_of(view, pod)) is not Ease.NEVER}
     going = tuple(pod for pod in rolled if pod.uid not in eases)
     old = len({pod.uid for pod in outdated} - {pod.uid for pod in rolled})
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
-    able = [pod for pod in rolled if pod.uid not in view.observed.stuck and (pod.uid not in eases or is_due(view, pod))]
-    costly = [pod for pod in able if eases.get(pod.uid) is not Ease.GENTLE]
-    now = costly if recreate and outdated else list(affordable(view, active, costly))
-    gentle = paced(view, active, [pod for pod in able if eases.get(pod.uid) is Ease.GENTLE])
+    able = [pod for pod in rolled if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
+    costly = [pod for pod in able if eases.get(pod.uid, Ease.NEVER) > Ease.GENTLE and is_due(view, pod)]
+    now = costly if recreate and outdated else list(affordable(view, costly, buckets))
+    gentle = [pod for pod in able if eases.get(pod.uid) is Ease.GENTLE and is_due(view, pod)]
     return Turnover(
         going=going,
         leaving=tuple(pod for pod in now if pod.uid not in eases),
-        changing=(*(pod for pod in now if pod.uid in eases), *gentle),
+        changing=(*(pod for pod in now if pod.uid in eases), *paced(view, active, gentle)),
         surge=surge(desired, going, outdated, active),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),
@@ -95,9 +99,15 @@ def staying(desired: Desired, outdated: Sequence[Pod], updated: int, *, rolls: b
     return rest
 
 
-def chosen(view: View, active: Sequence[Pod], outdated: Sequence[Pod], number: int) -> tuple[Pod, ...]:
+def chosen(
+    view: View,
+    active: Sequence[Pod],
+    outdated: Sequence[Pod],
+    asked: Sequence[Pod],
+    number: int,
+    buckets: Mapping[str, Bucket],
+) -> tuple[Pod, ...]:
     """Choose what goes: all that were asked for and, they among them, so many of another revision; in their order."""
-    asked = [pod for pod in active if is_asked(pod)]
     if number <= 0 and not asked:
         return ()
     number -= sum(pod.revision != view.desired.revision for pod in asked)
@@ -105,21 +115,20 @@ def chosen(view: View, active: Sequence[Pod], outdated: Sequence[Pod], number: i
 
     def order(pod: Pod) -> tuple[object, ...]:
         doubled = pod.slot is not None and (seats[pod.slot] > 1 or pod.slot >= view.desired.replicas)
-        return bucket_of(view, pod), not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
+        return buckets[pod.uid], not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
 
     others = sorted((pod for pod in outdated if not (pod.kept or is_asked(pod))), key=order)
     return tuple(sorted([*asked, *others[: max(number, 0)]], key=order))
 
 
-def affordable(view: View, active: Sequence[Pod], going: Iterable[Pod]) -> Iterator[Pod]:
+def affordable(view: View, going: Iterable[Pod], buckets: Mapping[str, Bucket]) -> Iterator[Pod]:
     """Give those that may go now: all that are not Ready, and as many others as leave enough that are available."""
-    desired = view.desired
-    buckets = [bucket_of(view, pod) for pod in active]
+    desired, counts = view.desired, Counter(buckets.values())
     least = desired.replicas - desired.strategy.unavailable(desired.replicas)
-    available = sum(bucket is Bucket.AVAILABLE for bucket in buckets) - least
-    ready = sum(bucket is not Bucket.STARTING for bucket in buckets) - least
+    available = counts[Bucket.AVAILABLE] - least
+    ready = len(buckets) - counts[Bucket.STARTING] - least
     for pod in going:
-        bucket = bucket_of(view, pod)
+        bucket = buckets[pod.uid]
         if bucket is Bucket.STARTING:
             yield pod
         elif (available if bucket is Bucket.AVAILABLE else ready) > 0:
@@ -131,6 +140,27 @@ def surge(desired: Desired, going: Sequence[Pod], outdated: Sequence[Pod], activ
     """Count the pods that there may be beyond `replicas`; who pauses a rollout in its middle keeps them."""
     halfway = min(len(outdated), len(active) - len(outdated)) if desired.paused else 0
     return min(desired.strategy.surge(desired.replicas), max(len(going), halfway))
+
+
+def is_coming_up(view: View, pod: Pod) -> bool:
+    """Tell whether a pod that came again as it was is to be left to come up, though it is not available yet.
+
+    It is while there are too few that are available, and while what is new is being tried and has yet to prove good:
+    else it would be made for nothing. Where nothing new is tried yet, a pod that never comes up must not be in its way.
+    """
+    desired, rollout, tally = view.desired, view.observed.status.rollout, view.tally
+    short = tally.available < desired.replicas - desired.strategy.unavailable(desired.replicas)
+    if not (short and tally.updated) or rollout.revision != desired.revision or is_proved(view):
+        return False
+    came = max(birth_of(pod), pod.lost_at or 0.0)
+    return pod.ready_since is None and came >= rollout.start and not is_asked(pod)
+
+
+def is_proved(view: View) -> bool:
+    """Tell whether any pod of the new revision has been available in this rollout."""
+    rollout = view.observed.status.rollout
+    told = rollout.revision == view.desired.revision and rollout.first_available is not None
+    return told or view.tally.updated_available > 0
 
 
 def is_asked(pod: Pod) -> bool:

@@ -66,8 +66,10 @@ class Seen:
     sent: dict[str, Create] = field(default_factory=dict)
 
     def lose(self, loss: Loss) -> None:
-        """Note a loss."""
-        slot = loss.slot if loss.slot >= 0 else min([0, *self.losses]) - 1
+        """Note a loss; of two in one seat, which a rollout fills twice for a moment, neither is forgotten."""
+        known = self.losses.get(loss.slot)
+        seated = loss.slot >= 0 and (known is None or known.pod == loss.pod)
+        slot = loss.slot if seated else min([0, *self.losses]) - 1
         self.losses[slot] = loss
 
     def made_good(self, loss: Loss) -> None:
@@ -312,8 +314,8 @@ class Memory:
         first_look: what was lost before anybody looked has not all been replaced yet.
         began: when this tenure first looked at a group of others', in seconds since the epoch; None if it has not.
         missing: there were fewer pods than wanted after the last look.
-        most_told: the most pods that the status has told of since; of fewer we may have to tell before they are
-            replaced.
+        most_told: the most pods that the status has told of since, and how many of these were up to date; of fewer we
+            may have to tell before they are replaced.
     """
 
     seen: Seen = field(default_factory=Seen)
@@ -322,7 +324,7 @@ class Memory:
     first_look: bool = True
     began: float | None = None
     missing: bool = True
-    most_told: int = 0
+    most_told: tuple[int, int] = (0, 0)
 
     def caught_up(self, version: int) -> bool:
         """Tell whether the cache shows all our writes; until then it must not be decided upon (KEP-5647).

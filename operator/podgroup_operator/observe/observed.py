@@ -22,7 +22,9 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         now: seconds since the epoch.
     """
     desired, seen, written, status = group.desired, memory.seen, memory.written, group.told
-    memory.most_told = max(memory.most_told, status.replicas)
+    if status.replicas >= memory.most_told[0]:
+        memory.most_told = (status.replicas, status.updated)
+    replicas, updated = memory.most_told
     if memory.began is None:  # nobody took a group over that is new
         memory.began = 0.0 if is_new(status) else now
     memory.began = min(memory.began, now)
@@ -46,5 +48,5 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         templates=group.revisions.keys() | {desired.revision},
         eases=written.comparison.eases(),
         began=memory.began,
-        status=replace(status, replicas=memory.most_told, healing=memory.healing(status.healing)),
+        status=replace(status, replicas=replicas, updated=updated, healing=memory.healing(status.healing)),
     )

@@ -16,12 +16,12 @@ class RevisionStore:
     """Revisions by owner.
 
     Args:
-        wake: told of the owner of which somebody has deleted a revision.
+        wake: told of the owner of which somebody has deleted a revision; says whether there is such a group.
         complete: told of a scope whose revisions are all known from now on.
     """
 
     def __init__(
-        self, wake: Callable[[Owner], None] = lambda _: None, complete: Callable[[str], None] = lambda _: None
+        self, wake: Callable[[Owner], bool] = lambda _: True, complete: Callable[[str], None] = lambda _: None
     ) -> None:
         self._wake = wake
         self._now_complete = complete
@@ -30,12 +30,12 @@ class RevisionStore:
         self._known: dict[str, Revision] = {}  # by UID
         self._complete = set[str]()
 
-    def forbid(self, scope: str) -> None:
-        """Note that the revisions of a scope may not be read; without them nothing is rolled out there."""
-        self._complete.discard(scope)
-
     def is_complete(self, namespace: str) -> bool:
-        """Tell whether all revisions of a namespace are known."""
+        """Tell whether all revisions of a namespace are known; without them nothing is rolled out there.
+
+        They stay so where they may not be read any more: nobody but us writes them, and what lost pods are made of
+        must not change with our rights.
+        """
         return not self._complete.isdisjoint({"", namespace})
 
     def of(self, owner: Owner) -> Mapping[str, Revision]:
@@ -97,7 +97,8 @@ class RevisionStore:
             self._drop(known)
             owner = (known.namespace, known.owner)
             self._deleted[owner][known.hash] = known
-            self._wake(owner)
+            if not self._wake(owner):  # the garbage collector deletes what a group has left that is gone
+                self.forget(owner)
 
     def reached(self, scope: str, version: int) -> None:
         """Note that everything up to this resourceVersion has been delivered; nobody waits for that."""

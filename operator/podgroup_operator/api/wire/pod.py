@@ -74,14 +74,15 @@ def meaning_of_metadata(metadata: Fields, controller: Fields | None) -> dict[str
 def is_set(metadata: Fields, annotations: Mapping[str, str], name: str) -> bool:
     """Tell whether somebody has set an annotation that asks something of us.
 
-    A policy may put it on every pod that is made; then it is we who have written it, by the record of managed fields,
-    and it asks for nothing: a pod that was to be replaced would be replaced without end.
+    A policy may put it on every pod that is made, and then it asks for nothing: a pod that was to be replaced would be
+    replaced without end. The record of managed fields is written before policies have their say, so what they add
+    is nobody's there, and what we write ourselves is ours; what a person sets later is that person's.
     """
     if annotations.get(name) != "true":
         return False
-    ours = (each for each in metadata.maps("managedFields") if each.text("manager") == names.MANAGER)
-    fields = (each.map("fieldsV1").map("f:metadata").map("f:annotations") for each in ours)
-    return not any(f"f:{name}" in each.keys() for each in fields)  # noqa: SIM118 - they are no dicts
+    others = (each for each in metadata.maps("managedFields") if each.text("manager") != names.MANAGER)
+    fields = (each.map("fieldsV1").map("f:metadata").map("f:annotations") for each in others)
+    return any(f"f:{name}" in each.keys() for each in fields)  # noqa: SIM118 - they are no dicts
 
 
 def noted_time(text: str | None) -> float | None:

@@ -24,6 +24,7 @@ def read_status(body: Json) -> Status:
     read = Status(
         observed_generation=status.number("observedGeneration"),
         replicas=status.number("replicas", least=0),
+        available=status.number("availableReplicas", least=0),
         updated=status.number("updatedReplicas", least=0),
         current_revision=status.text("currentRevision"),
         update_revision=status.text("updateRevision"),
