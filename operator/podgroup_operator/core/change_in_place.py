@@ -3,6 +3,8 @@
 The label comes last: until then the pod is of no revision, and whoever finds it so finishes it by the same steps.
 """
 
+import math
+
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.classify import Bucket, classify
 from podgroup_operator.core.model.actions import Change
@@ -16,15 +18,16 @@ from podgroup_operator.core.view import View
 def change_in_place(view: View, budget: Budget) -> Step:
     """Patch what can be patched."""
     desired, waits = view.desired, view.observed.waits(Lane.CHANGE)
-    again = [pod.changing.until for pod in view.active if pod.changing]
-    look_again = min((until for until in again if until > view.now), default=None)
+    ways = [(pod, pod.changing) for pod in view.active if pod.changing]
+    look_again = min((way.until for _, way in ways if view.now < way.until < math.inf), default=None)
     if budget.adopted or waits:
         return Step(look_again=look_again)
     due = () if view.observed.refuses(desired.revision) > 0 else budget.turnover.changing[:BURST]
     patched = {pod.uid for pod in due}
     changes = [Change(pod, desired.revision) for pod in due]
-    ways = [(pod, pod.changing) for pod in view.active if pod.changing and pod.uid not in patched]
-    changes += [Change(pod, way.to, last=True) for pod, way in ways if is_finished(view, pod, way)]
+    changes += [
+        Change(pod, way.to, last=True) for pod, way in ways if pod.uid not in patched and is_finished(view, pod, way)
+    ]
     budget.change(due)
     return Step(changes=tuple(changes), look_again=look_again)
 
