@@ -47,11 +47,11 @@ class Comparing:
             for each in sorted(found.unknown):
                 found.take(each, difference(await meaning(group, each, writer), new))
         except (Refused, Unreachable) as error:
+            what = f"Error comparing templates: {error}"
+            logger.warning("group=%s/%s %s", *group.key, what)
             if not error.is_passing:
                 return found.give_up()
-            what = f"Error comparing templates: {error}"
             lane.refused(error, what, self.monotonic(), mostly=True)
-            logger.warning("group=%s/%s %s", *group.key, what)
 
 
 def origins_of(pods: Iterable[Pod]) -> set[str]:
