@@ -8,8 +8,6 @@ import signal
 import sys
 from collections.abc import Sequence
 
-import uvloop
-
 from podgroup_operator.api.restored import Restored
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.hopeless import Hopeless
@@ -28,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handler.setFormatter(OneLine())
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     try:
-        uvloop.run(serve(settings))
+        asyncio.run(serve(settings))
     except Hopeless as error:
         logger.error("%s", error)  # noqa: TRY400 - a sentence for the user, not a traceback
         return 1

@@ -10,6 +10,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.login import Connection
 
@@ -94,7 +96,8 @@ class YesServer(Cluster):
     async def send(self, method: str, path: str, body: Json, *_: object, **options: Any) -> Json:
         """Take a write: a pod's creation or deletion, the PodGroup's status, or a revision of its template."""
         if path.rpartition("/")[2] == "controllerrevisions":
-            return self._stamped(body | {"metadata": body["metadata"] | {"uid": str(uuid.uuid4())}})
+            sent = orjson.loads(orjson.dumps(body))  # a template is sent as text
+            return self._stamped(sent | {"metadata": sent["metadata"] | {"uid": str(uuid.uuid4())}})
         if method == "PATCH":
             self.group = self._stamped(self.group | {"status": self.group.get("status", {}) | body["status"]})
             return self.group

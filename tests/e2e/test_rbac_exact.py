@@ -19,7 +19,7 @@ from e2e.operator_process import OperatorProcess
 from e2e.pod import names
 from e2e.service_account import Permission, ServiceAccount, operator_rules, permissions, rules_without
 from e2e.test_revisions import revisions
-from e2e.versions import rolled, web
+from e2e.versions import web
 from e2e.waiting import eventually, wait_for
 from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.core.names import pod_name
@@ -95,7 +95,7 @@ def change_its_template(shop: Namespace) -> None:
     shop.create("controllerrevisions", {"metadata": metadata, "data": {}, "revision": 1}, APPS)
     # Is it the same in other words? create podtemplates. Whose is its name? get revisions.
     shop.patch_group({"spec": {"template": web("2")}})
-    rolled(shop, "2")
+    shop.kubectl("wait", "podgroups.selfheal.dev/web", "--for=condition=Ready", "--timeout=60s")
     first["metadata"] = {"annotations": None, "labels": None}
     shop.patch_group({"spec": {"template": first}})  # the newest again: patch revisions
     eventually(3, lambda: max(revisions(shop).values()))

@@ -151,7 +151,7 @@ class Performance:
             if self._plan.in_the_middle:
                 operator.start()
             if self._plan.elect and number == 0:
-                wait_for("the first to lead", partial(leads, operator))
+                wait_for("the first to lead", partial(leads, operator), self._plan.patience)
 
     def _act(self, stage: Stage) -> list[str]:
         """Play the scenario; what it waits for in vain is the first thing that is wrong."""

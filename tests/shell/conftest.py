@@ -1,11 +1,9 @@
 """Fixtures of the shell's tests: a fake Kubernetes API on a loopback port, and its clients: a plain one and ours."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-import uvloop
 
 from fakeapi import FakeApi
 from fakeapi.client import Client
@@ -73,8 +71,3 @@ async def watching(api: FakeApi, cluster: Cluster, hurried_informer: None) -> As
     async with running(Informed(api, cluster)) as informed:
         await api.until(lambda: len(api.watches("pods")) == 1, "the informer watches")
         yield informed
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run the tests on the loop on which the operator runs."""
-    return {"uvloop": uvloop.new_event_loop}

@@ -1,7 +1,8 @@
 """A template that is refused, while something keeps pods of the last good one from being made, too."""
 
+from fakeapi import Answer
 from fakeapi.resources import Obj
-from shell.rolling import REFUSED, group, made, refuse, roll, set_image, template
+from shell.rolling import REFUSED, group, images, made, refuse, roll, set_image, template
 from shell.stage import Stage, names
 
 LABELS = {"app": "web"}
@@ -61,3 +62,51 @@ async def test_a_refused_template_costs_one_question_at_a_time(stage: Stage) -> 
         stage.now += 20
         await stage.settle()
     assert [request.resource for request in stage.api.writes[before:] if request.dry_run] == ["pods"] * 3
+
+
+async def test_a_template_that_is_refused_touches_no_pod_though_no_status_was_written_yet(stage: Stage) -> None:
+    """The group is as young as that: what its pods are of is remembered, and lost ones are made of it."""
+    fault = stage.api.faults.add(
+        Answer(500), verb="patch", resource="podgroups.selfheal.dev", subresource="status", times=None
+    )
+    await group(stage, 2, strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+    refuse(stage.api, REFUSED)
+    set_image(stage, REFUSED)
+    await roll(stage)
+    assert (fault.hits > 0, made(stage)) == (True, 2)
+    assert images(stage) == ["app", "app"]
+    stage.api.delete("pods", names(stage.api.pods())[0], grace=0)
+    await roll(stage)
+    assert images(stage) == ["app", "app"]
+    stage.api.faults.clear()
+    stage.now += 20
+    await roll(stage)
+    assert stage.condition("Stalled")["reason"] == "TemplateInvalid"
+
+
+async def test_no_pod_is_taken_away_for_a_template_that_is_refused_after_all(stage: Stage) -> None:
+    """A webhook that cannot be asked in a dry run refuses its pods: one was taken, others stay though they are sick."""
+    await group(stage, 4, strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+    refuse(stage.api, REFUSED)
+    words = 'admission webhook "old.example" does not support dry run'
+    stage.api.faults.add(Answer(400, message=words), verb="create", resource="pods", nth=1)
+    set_image(stage, REFUSED)
+    await roll(stage)
+    assert images(stage) == ["app"] * 3
+    assert stage.condition("Stalled")["reason"] == "TemplateInvalid"
+    stage.api.set_pod(names(stage.api.pods())[0], ready=False)
+    await stage.settle()
+    assert images(stage) == ["app"] * 3
+
+
+async def test_a_new_template_is_compared_with_all_that_are_kept_at_once(stage: Stage) -> None:
+    """Three times, for there may be servers of two versions: what it means itself is asked once each time."""
+    await group(stage, 1)
+    for number in range(4):
+        set_image(stage, f"v{number}")
+        await roll(stage)
+    before = len(stage.api.writes)
+    set_image(stage, "new")
+    await roll(stage)
+    asked = [request for request in stage.api.writes[before:] if request.resource == "podtemplates"]
+    assert len(asked) == 3 * (1 + 5)

@@ -9,6 +9,7 @@ again, and two templates are the same if any server has made the same of both.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from podgroup_operator.api.cluster import SERVER_ERROR, TOO_MANY_REQUESTS, Refused, object_path
@@ -25,23 +26,25 @@ ROUNDS = 3
 """How often two templates that differ are asked about. Of two servers at random that nearly always finds a pair."""
 
 
-async def are_alike(writer: Writer, one: Json, other: Json) -> bool:
-    """Tell whether two templates mean the same.
+async def first_alike(writer: Writer, template: Json, others: Sequence[Json]) -> int | None:
+    """Give the place of the first of some templates that means the same as this one; None if none does.
 
     Raises:
         Refused: the API server fails, or has too much to do; another no is an answer, for it takes one of them only.
         Unreachable: it does not answer.
     """
-    ones, others = set[str](), set[str]()
-    for _ in range(ROUNDS):
-        meanings = await asyncio.gather(meaning_of(writer, one), meaning_of(writer, other))
-        if "" in meanings:
-            return False
-        ones.add(meanings[0])
-        others.add(meanings[1])
-        if ones & others:
-            return True
-    return False
+    meanings, of_others = set[str](), [set[str]() for _ in others]
+    for _ in range(ROUNDS if others else 0):
+        meaning, *found = await asyncio.gather(*(meaning_of(writer, each) for each in (template, *others)))
+        if not meaning:
+            return None
+        meanings.add(meaning)
+        for known, each in zip(of_others, found, strict=True):
+            known.add(each)
+        alike = (place for place, known in enumerate(of_others) if known & meanings)
+        if (place := next(alike, None)) is not None:
+            return place
+    return None
 
 
 async def meaning_of(writer: Writer, template: Json) -> str:

@@ -25,7 +25,7 @@ Json = dict[str, Any]
 ITS_OWN = frozenset({"nodeName", "ephemeralContainers"})
 """What a pod gets in its life."""
 
-ACCESS = "kube-api-access-"  # begins the name of the volume that the server adds for a token
+ACCESS = "kube-api-access-"  # begins the name of the volume that the server adds for a service account's token
 NAMES = ("mountPath", "devicePath", "topologyKey", "name")
 """Fields of which one tells the items of a list apart."""
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podgroup_operator.act.judging import Judging
-from podgroup_operator.act.likeness import are_alike
+from podgroup_operator.act.likeness import first_alike
 from podgroup_operator.api.cluster import CONFLICT, Cluster, Refused, Unreachable, revisions_path
 from podgroup_operator.api.wire.revision import read_revision, template_hash, template_of, write_revision
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.revision import Revision
+from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.target import Update, aim, is_new
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
@@ -67,15 +68,17 @@ class Revising:
     async def _find(self, group: Group, memory: Memory, writer: Writer) -> Update:
         """Find the update revision; if that takes what the API server does not give now, the one that was it before."""
         lane, told, wanted = memory.written.lanes[Lane.REVISE], group.told, group.wanted
-        before, new = told.update_revision, is_new(told)
-        stay = Update(before or wanted.revision, told.template_generation, begun=new, heard=not before)
+        new, last = is_new(told), memory.written.update or last_told(told)  # which the status may not tell yet
+        before = last.revision
+        stay = replace(last, heard=False) if before else Update(wanted.revision, begun=new)
         if lane.until > self.monotonic():
             return stay
         try:
-            settled = bool(before) and told.template_generation == wanted.generation
-            revision = before if settled else unchanged(group, memory) or await self._recognized(group, memory, writer)
+            settled = bool(before) and last.generation == wanted.generation
+            same = settled or (bool(before) and last.meaning == wanted.revision)
+            revision = before if same else await self._recognized(group, before, memory, writer)
             if not revision:
-                return Update(before, told.template_generation)
+                return last
             if revision not in self.revisions.of(group.owner):
                 revision = await self._keep(group, writer, revision)
         except (Refused, Unreachable) as error:
@@ -85,15 +88,15 @@ class Revising:
             return stay
         lane.accepted()
         memory.written.forgive(revision)
-        changed = bool(before) and revision != before
+        changed = any(known and revision != known for known in (before, told.update_revision))
         unseen = told.observed_generation != wanted.generation or told.is_refused
         begun = new or (changed and unseen)
         memory.written.update = Update(revision, wanted.generation, begun=begun, meaning=wanted.revision)
         return memory.written.update
 
-    async def _recognized(self, group: Group, memory: Memory, writer: Writer) -> str:
+    async def _recognized(self, group: Group, before: str, memory: Memory, writer: Writer) -> str:
         """Give the revision of spec.template, perhaps one that is yet to be kept; "" if pods of it are refused."""
-        meaning, before, verdict = group.wanted.revision, group.told.update_revision, memory.written.verdict
+        meaning, verdict = group.wanted.revision, memory.written.verdict
         known = verdict.revision == meaning
         if before and known and verdict.refusal and verdict.until > self.monotonic():
             return ""
@@ -102,9 +105,10 @@ class Revising:
         for each in likely:
             if each.meaning == meaning:
                 return each.hash
-        for each in likely if not known else ():  # else it was like none of them when it was asked about
-            if await are_alike(writer, group.template, template_of(each)):
-                return each.hash
+        if not known:  # else it was like none of them when it was asked about
+            place = await first_alike(writer, group.template, [template_of(each) for each in likely])
+            if place is not None:
+                return likely[place].hash
         accepted = not before or (known and not verdict.refusal)
         refused = not accepted and await self.judging.judge(group.wanted, group.template, memory, writer)
         return "" if refused else meaning
@@ -132,22 +136,23 @@ class Revising:
         return read_revision(answer)
 
     async def _claimed(self, group: Group, body: Json, writer: Writer) -> Json:
-        """Give the revision that has a name already; one that says the same and that nobody owns becomes the group's.
+        """Give the revision that has a name already; one that says the same, and is no other's, becomes the group's.
 
-        A group that is deleted with `--cascade=orphan` leaves its own to the next one of its name.
+        A group that is deleted with `--cascade=orphan` leaves its own to the next one of its name; and one of our own
+        is not seen any more if somebody has taken its labels off.
         """
         path = revisions_path(group.key[0], body["metadata"]["name"])
         found = await self.cluster.get(path)
-        owners, ours = found["metadata"].get("ownerReferences") or [], body["metadata"]
-        as_ours = read_revision(found | {"metadata": found["metadata"] | {"ownerReferences": ours["ownerReferences"]}})
-        if owners or as_ours is None or as_ours.meaning != group.wanted.revision:
+        claim = {key: body["metadata"][key] for key in ("ownerReferences", "labels")}
+        others = [each for each in found["metadata"].get("ownerReferences") or [] if each.get("uid") != group.uid]
+        as_ours = read_revision(found | {"metadata": found["metadata"] | claim})
+        wrong = others or as_ours is None or as_ours.meaning != group.wanted.revision
+        if wrong or as_ours == read_revision(found):
             return found
         precondition = {key: found["metadata"][key] for key in ("uid", "resourceVersion")}
-        claim = {"ownerReferences": ours["ownerReferences"], "labels": ours["labels"]}
         return await writer.patch(path, {"metadata": claim | precondition})
 
 
-def unchanged(group: Group, memory: Memory) -> str:
-    """Give the revision of spec.template if that is as it was found before; "" if it is not, or nobody knows."""
-    update = memory.written.update
-    return update.revision if update and update.meaning == group.wanted.revision else ""
+def last_told(told: Status) -> Update:
+    """Give what was found of spec.template before, as the status tells it."""
+    return Update(told.update_revision, told.template_generation, begun=is_new(told))

@@ -28,12 +28,12 @@ Json = dict[str, Any]
 
 
 def needed(view: View, status: Status) -> set[str]:
-    """Give the revisions that must not go."""
+    """Give the revisions that must not go: by what is told now, for when a rollout ends there may be no other look."""
     desired = view.desired
     return {
         *origins_of(view.members),
         *(loss.revision for loss in view.observed.losses.values()),
-        *(desired.revision, desired.update_revision, desired.former),
+        *(desired.revision, desired.update_revision),
         *(status.current_revision, status.update_revision, status.last_available_revision),
     }
 

@@ -8,7 +8,7 @@ from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.model.actions import Remove, Why
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
-from podgroup_operator.core.turnover import affordable, bucket_of
+from podgroup_operator.core.turnover import affordable, buckets_of
 from podgroup_operator.core.victims import victims
 from podgroup_operator.core.view import View
 
@@ -21,7 +21,7 @@ def scale_down(view: View, budget: Budget) -> Step:
     number = min(budget.surplus, BURST)
     if number <= 0 or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
+    stands = buckets_of(view, budget.steady)
     chosen = victims((pod for pod in budget.steady if not pod.kept), number, view.now)
-    buckets = {pod.uid: bucket_of(view, pod) for pod in budget.steady}
-    free = affordable(view, (pod for pod in chosen if pod.uid not in view.observed.stuck), buckets)
-    return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in free if budget.take(pod)))
+    free = [pod for pod in chosen if pod.uid not in view.observed.stuck]
+    return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in affordable(view, free, stands) if budget.take(pod)))

@@ -61,7 +61,7 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     stay = staying(desired, outdated, len(active) - len(outdated), rolls=rolls)
     asked = [pod for pod in active if is_asked(pod)]
     # There may be ten thousand, and nearly always nothing is to be replaced: then nobody asks how each of them stands.
-    buckets = {pod.uid: bucket_of(view, pod) for pod in active} if outdated or asked else {}
+    buckets = buckets_of(view, active) if outdated or asked else {}
     rolled = chosen(view, active, outdated, asked, len(outdated) - stay if rolls else 0, buckets)
     eases = {pod.uid: ease for pod in rolled if (ease := ease_of(view, pod)) is not Ease.NEVER}
     going = tuple(pod for pod in rolled if pod.uid not in eases)
@@ -166,6 +166,11 @@ def is_proved(view: View) -> bool:
 def is_asked(pod: Pod) -> bool:
     """Tell whether somebody has asked for a pod's replacement, and nobody for its being kept."""
     return pod.asked and not pod.kept
+
+
+def buckets_of(view: View, active: Iterable[Pod]) -> dict[str, Bucket]:
+    """Give where each of the active pods stands in its life, by UID."""
+    return {pod.uid: bucket_of(view, pod) for pod in active}
 
 
 def bucket_of(view: View, pod: Pod) -> Bucket:
