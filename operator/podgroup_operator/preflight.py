@@ -75,6 +75,7 @@ REVISIONS = "apps", "controllerrevisions"
 WANTED = (
     Permission("create", "events.k8s.io", "events"),
     *(Permission(verb, *REVISIONS) for verb in ("get", "list", "watch", "create", "patch", "delete")),
+    Permission("patch", "", "pods", "resize"),
     Permission("create", "", "podtemplates"),
 )
 """What it takes to tell of it, and to roll out a changed template; without it pods are kept all the same."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from podgroup_operator import metrics
 from podgroup_operator.act.apply import Application
+from podgroup_operator.act.comparing import Comparing
 from podgroup_operator.act.judging import Judging
 from podgroup_operator.act.owner import Owner, Owners
 from podgroup_operator.act.removals import ask_about_leaving
@@ -104,6 +105,7 @@ class Reconciler:
     def __post_init__(self) -> None:
         self._owners = Owners(self.cluster)
         self._judging = Judging(self._tell_refused, self.monotonic)
+        self._comparing = Comparing(self.monotonic)
         self._revising = Revising(self.cluster, self.revisions, self._judging, self.monotonic)
 
     def foresee(self, pods: Iterable[Pod]) -> bool:
@@ -151,6 +153,7 @@ class Reconciler:
             memory.told.quiet_until = 0.0  # the news that is waited for is urgent
             return STALE_PAUSE
         await self._revising.revise(group, memory, writer)
+        await self._comparing.compare(group, memory, writer)
         memory.seen.sent.clear()  # whatever was answered has been seen by now, or is gone
         with self._owners.take(group.desired) as owner:
             look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
@@ -164,7 +167,8 @@ class Reconciler:
         decision = plan(view)
         if view.tally.replicas >= group.desired.replicas and decision.missing <= 0:  # what is taken in may be refused
             memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
-        application, outcome = Application(group, owner, memory, self.cluster, writer, self.monotonic), Outcome()
+        outcome = Outcome()
+        application = Application(group, owner, memory, self.cluster, writer, self.monotonic, view.now)
         if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):
             outcome = await application.carry_out(decision)
         if owner.gone:

@@ -174,6 +174,7 @@ BOUNDS = {"maxSurge": "25%", "maxUnavailable": "25%"}
             "{rollingUpdate: {maxSurge: null, partition: 50%}}",
             {"type": "RollingUpdate", "rollingUpdate": {**BOUNDS, "partition": "50%"}},
         ),
+        ("{inPlace: IfPossible}", {"type": "RollingUpdate", "inPlace": "IfPossible"}),
     ],
 )
 def test_a_strategy_is_taken_in_each_form(

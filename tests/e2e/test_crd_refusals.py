@@ -286,6 +286,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         group(strategy={"rollingUpdate": {"partition": "101%"}}),
         'spec.strategy.rollingUpdate.partition: Invalid value: "101%": write a number of pods, 0 or more, or a',
     ),
+    "an unknown way in place": (
+        group(strategy={"inPlace": "Always"}),
+        'spec.strategy.inPlace: Unsupported value: "Always": supported values: "IfPossible", "Never"',
+    ),
     "less than no history": (
         group(revisionHistoryLimit=-1),
         "spec.revisionHistoryLimit: Invalid value: -1: set revisionHistoryLimit to 0 (keep none) or more",

@@ -155,6 +155,15 @@ def roll(scene: Scene) -> None:
     rolled(scene.shop, "2")
 
 
+def resize(scene: Scene) -> None:
+    """Let the operator change a pod in place, or replace it."""
+    container = {"name": "web", "image": "registry.k8s.io/pause:3.10"}
+    for cpu in ("1m", "2m"):
+        template = {"spec": {"containers": [container | {"resources": {"requests": {"cpu": cpu}}}]}}
+        scene.shop.patch_group({"spec": {"strategy": {"inPlace": "IfPossible"}, "template": template}})
+        scene.shop.complete()
+
+
 def change_the_template(scene: Scene) -> None:
     """Change the template, so that the operator has to keep another revision."""
     scene.shop.patch_group({"spec": {"template": web("2")}})
@@ -191,6 +200,7 @@ NEEDS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], None]]] = {
     "watch pods": (cut, Scene.told_by_readiness),
     "create pods": (one_more, Scene.told_by_condition),
     "patch pods": (change_its_labels, Scene.told_by_condition),
+    "patch pods/resize": (resize, works_on),
     "delete pods": (one_too_many, Scene.told_by_condition),
     "create events.events.k8s.io": (one_more, Scene.told_by_log),
     "get controllerrevisions.apps": (take_the_next_revisions_name, Scene.told_by_condition),

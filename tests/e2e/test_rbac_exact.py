@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_kind import KindCluster
 
     from backend import Backend
+    from e2e.pod import Pod
 
 FINALIZERS = Permission("update", "selfheal.dev", "podgroups/finalizers")
 """Never asked for by us: the admission plugin OwnerReferencesPermissionEnforcement wants it for blockOwnerDeletion."""
@@ -66,7 +67,25 @@ def do_everything(shop: Namespace) -> None:
     shop.patch_group({"spec": {"replicas": 1}})
     shop.complete()  # delete pods
     wait_for("the Event", lambda: shop.notes("SuccessfulDelete") or None)  # create events
+    for stranger_to_it in (shop.pod(second.name), taken):
+        shop.kill(stranger_to_it)
     change_its_template(shop)
+    resize(shop)
+
+
+def resize(shop: Namespace) -> None:
+    """Have the operator change a pod in place: patch pods/resize."""
+    for cpu in ("1m", "2m"):
+        container = {"name": "web", "image": "app", "resources": {"requests": {"cpu": cpu}}}
+        template = {"metadata": {"annotations": None}, "spec": {"containers": [container]}}
+        shop.patch_group({"spec": {"strategy": {"inPlace": "IfPossible"}, "template": template}})
+        shop.complete()
+        eventually([cpu], lambda: [requested(pod) for pod in shop.live()])
+
+
+def requested(pod: Pod) -> str:
+    """How much CPU a pod asks for."""
+    return str(pod.body["spec"]["containers"][0].get("resources", {}).get("requests", {}).get("cpu", ""))
 
 
 def change_its_template(shop: Namespace) -> None:
@@ -114,13 +133,14 @@ OUR_ROWS = {
     "podgroups.selfheal.dev/finalizers [] [] [update]",
     "podgroups.selfheal.dev/status [] [] [patch]",
     "pods [] [] [get list watch create patch delete]",
+    "pods/resize [] [] [patch]",
     "podtemplates [] [] [create]",
 }
 
 
 @pytest.mark.usefixtures("operator_account")
 def test_it_may_do_this_and_nothing_else(kind_cluster: KindCluster, namespace: str) -> None:
-    """`kubectl auth can-i --list` shows our seven lines, and what every ServiceAccount has."""
+    """`kubectl auth can-i --list` shows our eight lines, and what every ServiceAccount has."""
     everybody = rows(kind_cluster, namespace, f"system:serviceaccount:{namespace}:nobody")
     ours = rows(kind_cluster, namespace, OPERATOR_USER)
     assert everybody <= ours

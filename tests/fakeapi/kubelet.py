@@ -2,7 +2,8 @@
 
 Off at first, so that a test decides what happens to each pod. Switched on, it follows every change of a pod after
 `delay` seconds, each step a write of its own as in a real cluster: bound, then Running and Ready; a pod with a
-deletionTimestamp is ended. It acts on nodes that are Ready only: on a lost node nothing starts and nothing ends.
+deletionTimestamp is ended; containers whose image was changed restart. It acts on nodes that are Ready only: on a lost
+node nothing starts and nothing ends.
 """
 
 import asyncio
@@ -76,6 +77,8 @@ class Kubelet:
                 self.finish(pod)
             elif pod["status"]["phase"] == "Pending":
                 self.write(pod, status=running(pod, timestamp(self._registry.now())))
+            elif pod["status"]["phase"] == "Running":
+                self.write(pod, status=followed(pod, timestamp(self._registry.now())))
 
     def finish(self, pod: Obj) -> None:
         """Report that a terminating pod's containers have ended, which is a DELETE with grace 0."""
@@ -133,6 +136,8 @@ def running(pod: Obj, now: str, *, ready: bool = True, restarts: int = 0) -> Obj
     containers = [
         {
             "name": container["name"],
+            "image": container["image"],
+            "imageID": f"id-of-{container['image']}",
             "ready": ready,
             "started": True,
             "restartCount": restarts,
@@ -143,6 +148,15 @@ def running(pod: Obj, now: str, *, ready: bool = True, restarts: int = 0) -> Obj
     status = with_conditions(pod["status"], now, **conditions)
     started = status.get("startTime") or now
     return {**status, "phase": "Running", "startTime": started, "containerStatuses": containers}
+
+
+def followed(pod: Obj, now: str) -> Obj:
+    """Give the status of a pod after its node has done what was changed in its spec: a new image restarts."""
+    status, images = pod["status"], {each["name"]: each["image"] for each in pod["spec"]["containers"]}
+    known = {each["name"]: each for each in status.get("containerStatuses") or ()}
+    if any(name in images and each.get("image", images[name]) != images[name] for name, each in known.items()):
+        status = running(pod, now, restarts=1 + max(each["restartCount"] for each in known.values()))
+    return {**status, "observedGeneration": pod["metadata"].get("generation", 1)}
 
 
 def reported(pod: Obj, now: str, **report: Unpack[Report]) -> Obj:

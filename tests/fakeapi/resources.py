@@ -68,7 +68,7 @@ PODS = Resource(
     "Pod",
     short_names=("po",),
     categories=("all",),
-    subresources=("status",),
+    subresources=("status", "resize"),
     has_generation=True,
     returns_deleted=True,
     fields=("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "status.phase", "status.podIP"),

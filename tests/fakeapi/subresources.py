@@ -1,12 +1,14 @@
 """The doors of an object: what is seen through each, and what a write through it may change.
 
 The main door takes everything but the status, `status` takes nothing but the status, `scale` shows and takes the
-replicas as an autoscaling/v1 Scale, `finalize` takes a namespace's spec.finalizers.
+replicas as an autoscaling/v1 Scale, `resize` takes the resources of a pod's containers, `finalize` takes a namespace's
+spec.finalizers.
 """
 
 from fakeapi.resources import Obj, Resource
 
 KEPT = ("creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds")
+CONTAINERS = ("containers", "initContainers")
 SCALE_METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -36,6 +38,8 @@ def taken(resource: Resource, old: Obj, written: Obj, subresource: str) -> Obj:
         case "status":
             new = {**old, "metadata": _named(old, written)}
             _carry("status", written, new)
+        case "resize":
+            new = {**old, "metadata": _named(old, written), "spec": _resized(old["spec"], written["spec"])}
         case "finalize":
             new = {**old, "spec": {**old["spec"], "finalizers": written["spec"].get("finalizers") or []}}
         case _:
@@ -43,6 +47,14 @@ def taken(resource: Resource, old: Obj, written: Obj, subresource: str) -> Obj:
             if "status" in resource.subresources:
                 _carry("status", old, new)
     return _counted(resource, old, new)
+
+
+def _resized(had: Obj, wanted: Obj) -> Obj:
+    """Give a pod's spec with the resources of another."""
+    resources = {each["name"]: each.get("resources", {}) for key in CONTAINERS for each in wanted.get(key) or ()}
+    return had | {
+        key: [{**each, "resources": resources[each["name"]]} for each in had[key]] for key in CONTAINERS if key in had
+    }
 
 
 def _carry(field: str, source: Obj, target: Obj) -> None:

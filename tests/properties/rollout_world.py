@@ -10,6 +10,7 @@ from itertools import count
 
 from builders import GROUP_UID, LABELS, NOW, desired, planned, summarized
 from podgroup_operator.core.classify import Bucket, classify, is_active, is_finished
+from podgroup_operator.core.in_place import is_out
 from podgroup_operator.core.model.actions import Create, Remove, Why
 from podgroup_operator.core.model.desired import Desired, PodReplacement
 from podgroup_operator.core.model.loss import Cause, Loss
@@ -20,6 +21,7 @@ from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.target import Update, aim
+from properties.changing_pods import changed, ease, goes_on, gone_on, restarts
 
 PAUSE = 5.0
 """Seconds after which what was refused is tried again."""
@@ -41,6 +43,7 @@ class World:
         fates: what becomes of the pods of each template.
         refused: the kinds of create that a quota has no room for now.
         made: how many pods were made since the beginning.
+        halfway: a change in place is cut short after its mark.
         proved: whether the operator has written down that a pod of this rollout was available.
     """
 
@@ -48,7 +51,7 @@ class World:
         self.group = group
         self.fates = {group.revision: Fate.GOOD}
         self.refused = set[Lane]()
-        self.now, self.made, self.proved = NOW, 0, False
+        self.now, self.made, self.proved, self.halfway = NOW, 0, False, False
         self.pods = dict[str, Pod]()
         self.status = Status()
         self.first_look = True
@@ -120,10 +123,15 @@ class World:
         return pod.deleted is not None or self._awaits_fate(pod)
 
     def _awaits_fate(self, pod: Pod) -> bool:
+        if pod.changing and is_active(pod):
+            return goes_on(pod, pod.changing, good=self.fates[pod.changing.to] is Fate.GOOD)
         slow = self.fates.get(pod.revision) is Fate.SLOW
         return is_active(pod) and pod.ready_since is None and not slow
 
     def _meet_fate(self, uid: str, pod: Pod) -> None:
+        if pod.changing:
+            self.pods[uid] = gone_on(pod, pod.changing, self.now)
+            return
         fate = self.fates.get(pod.revision, Fate.GOOD)
         if fate is Fate.GOOD:
             self.pods[uid] = replace(pod, ready_since=self.now, phase=Phase.RUNNING, node=f"n{pod.slot}")
@@ -149,6 +157,7 @@ class World:
             template_refusal=self.template_refusal,
             held=held,
             templates=frozenset(self.fates),
+            eases={each: ease(each, self.aimed().revision) for each in self.fates},
             status=self.status,
         )
 
@@ -163,12 +172,14 @@ class World:
             created=tuple(each for each in plan.creates[:stop] if self.create(group, each)),
             removed=tuple(self.remove(each) for each in plan.removes[: max(stop - len(plan.creates), 0)]),
         )
+        for change in plan.changes[:stop]:
+            self.pods[change.pod.uid] = changed(change, group, self.now, self.halfway)
         for adopt in plan.adopts[:stop]:
             self.pods[adopt.pod.uid] = replace(adopt.pod, controller=GROUP_UID, slot=adopt.slot)
         for release in plan.releases[:stop]:
             self._note(self.pods.pop(release.pod.uid), Cause.DELETED)
         self.first_look &= plan.missing > sum(each.lane is Lane.CREATE for each in outcome.created)
-        if stop > len(plan.creates) + len(plan.removes):
+        if stop > len(plan.creates) + len(plan.removes) + len(plan.changes):
             self.tell(group, seen, outcome)
         return plan
 
@@ -219,7 +230,10 @@ class World:
         removed = [self.pods[remove.pod.uid] for remove in plan.removes]
         assert not any(pod.kept for pod in removed)
         assert all(pod.revision != group.revision for pod in outdated(plan))
-        taken = sum(self.is_available(pod) for pod in removed)
+        patched = [self.pods[each.pod.uid] for each in plan.changes if not each.last]
+        assert not any(pod.kept or pod.asked for pod in patched)
+        assert not patched or group.strategy.changes_in_place
+        taken = sum(self.is_available(pod) for pod in (*removed, *(pod for pod in patched if restarts(pod, group))))
         least = group.replicas - group.strategy.unavailable(group.replicas)
         available = sum(self.is_available(pod) for pod in self.active())
         assert not taken or available - taken >= least or self.recreates(group)
@@ -259,7 +273,7 @@ class World:
 
     def is_available(self, pod: Pod) -> bool:
         """Tell whether a pod is available."""
-        return classify(pod, self.group.min_ready_seconds, self.now) is Bucket.AVAILABLE
+        return not is_out(pod) and classify(pod, self.group.min_ready_seconds, self.now) is Bucket.AVAILABLE
 
     def active(self) -> list[Pod]:
         """Give the pods that count."""

@@ -1,12 +1,14 @@
 """Rollouts as a machine: a group is rolled, scaled, paused and hurt at random; its bounds hold, and it always ends."""
 
 from dataclasses import replace
+from math import inf
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from builders import orphan
+from podgroup_operator.core.model.changing import Stage
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.strategy import Share, Strategy, StrategyType
@@ -28,6 +30,7 @@ strategies = st.builds(
     max_unavailable=shares,
     partition=st.sampled_from([Share(0)] * 5 + [Share(1), Share(2), Share(50, percent=True), Share(99, percent=True)]),
 )
+in_place = st.builds(replace, strategies, in_place=st.sampled_from([True, True, False]))
 policies = st.sampled_from(PodReplacement)
 delays = st.sampled_from([0, 0, 3])
 uids = st.integers(0, 99)
@@ -38,7 +41,7 @@ class Rollout(RuleBasedStateMachine):
 
     @initialize(
         replicas=st.integers(0, MOST),
-        strategy=strategies,
+        strategy=in_place,
         policy=policies,
         delay=delays,
         kept=st.booleans(),
@@ -79,7 +82,7 @@ class Rollout(RuleBasedStateMachine):
         """The rollout is paused, or resumed."""
         self.world.group = replace(self.world.group, paused=not self.world.group.paused)
 
-    @rule(strategy=strategies)
+    @rule(strategy=in_place)
     def choose(self, strategy: Strategy) -> None:
         """Another strategy is chosen."""
         self.world.group = replace(self.world.group, strategy=strategy)
@@ -132,6 +135,20 @@ class Rollout(RuleBasedStateMachine):
         name = f"stray-{number}"
         self.world.pods.setdefault(f"uid-{name}", orphan(name, revision=revision, created=self.world.now))
 
+    @precondition(lambda self: any(pod.changing for pod in self.world.active()))
+    @rule(number=uids, stage=st.sampled_from([Stage.REFUSED, Stage.UNWRITTEN]))
+    def fail_in_place(self, number: int, stage: Stage) -> None:
+        """A node cannot do what is patched, or the operator was cut short."""
+        pods = [pod for pod in self.world.active() if pod.changing]
+        pod = pods[number % len(pods)]
+        assert pod.changing
+        self.world.pods[pod.uid] = replace(pod, changing=replace(pod.changing, stage=stage, until=inf))
+
+    @rule()
+    def cut_short(self) -> None:
+        """From now on a change in place ends after its mark, or no more."""
+        self.world.halfway = not self.world.halfway
+
     @rule(lane=st.sampled_from([Lane.CREATE, Lane.SURGE]))
     def refuse(self, lane: Lane) -> None:
         """A quota has no room for a kind of create, or has again."""
@@ -171,7 +188,7 @@ class Rollout(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world = self.world
-        world.group, world.refused = replace(world.group, paused=False), set()
+        world.group, world.refused, world.halfway = replace(world.group, paused=False), set(), False
         world.fates = dict.fromkeys(world.fates, Fate.GOOD)
         world.come_to_rest(ROUNDS, LONG)
         assert world.look().empty
@@ -183,7 +200,7 @@ class Rollout(RuleBasedStateMachine):
         kept = [pod for pod in active if pod.kept]
         assert max(group.replicas, len(kept)) >= len(active) >= group.replicas
         assert not any(pod.asked and not pod.kept for pod in active)
-        assert all(self.world.is_available(pod) for pod in active)
+        assert all(pod.changing or self.world.is_available(pod) for pod in active)
         old = [pod for pod in active if pod.revision != group.revision]
         if group.strategy.type is StrategyType.ON_DELETE or (
             group.strategy.type is StrategyType.RECREATE and any(pod.kept for pod in old)
@@ -244,3 +261,21 @@ def test_going_back_leaves_the_pods_that_are_still_there(
     assert len(world.active()) == replicas
     others = sum(pod.revision != "r1" for pod in world.active())
     assert strategy.type is StrategyType.ON_DELETE or others <= strategy.staying(replicas)
+
+
+@given(
+    replicas=st.integers(0, MOST), strategy=in_place, many=st.sampled_from([1, 3, 99]), to=st.sampled_from(["r2", "r3"])
+)
+def test_a_quiet_rollout_in_place_makes_no_pod(replicas: int, strategy: Strategy, many: int, to: str) -> None:
+    """The pods are those that were there; where none may be unavailable only if nothing restarts."""
+    world = World(a_group(replicas, strategy=replace(strategy, type=StrategyType.ROLLING_UPDATE, in_place=True)))
+    world.stand()
+    before = set(world.pods)
+    world.roll(to, Fate.GOOD)
+    world.come_to_rest(ROUNDS, 5, many)
+    strategy = world.group.strategy
+    patched = to == "r3" or strategy.unavailable(replicas) > 0
+    assert world.look().empty
+    assert not patched or set(world.pods) == before
+    assert sum(pod.revision == to for pod in world.active()) == replicas - strategy.staying(replicas)
+    assert world.status.healing.total == 0

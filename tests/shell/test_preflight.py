@@ -110,7 +110,8 @@ async def test_what_rollouts_and_events_take_is_a_remark(
     api: FakeApi, cluster: Cluster, permission: Permission, place: str
 ) -> None:
     """An older Role lacks it: what is missing is named, and keeps nobody from keeping pods."""
-    api.access.deny(permission.verb, f"{permission.resource}.{permission.group}".rstrip("."))
+    resource = f"{permission.resource}.{permission.group}".rstrip(".")
+    api.access.deny(permission.verb, f"{resource}/{permission.subresource}".rstrip("/"))
     findings = await Preflight(cluster).find(place)
     where = "in namespace default" if place else "in all namespaces"
     assert findings.lack == ""

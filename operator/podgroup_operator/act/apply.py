@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from podgroup_operator.act.changes import Changing
 from podgroup_operator.act.claims import Claiming
 from podgroup_operator.act.creates import Creating
 from podgroup_operator.act.owner import Owner
@@ -33,12 +34,14 @@ class Application:
         cluster: Cluster,
         writer: Writer,
         monotonic: Callable[[], float] = time.monotonic,
+        now: float = 0.0,
     ) -> None:
         self._owner = owner
         self._progress = Progress(memory, monotonic)
         self._claiming = Claiming(group, cluster, writer, self._progress)
         self._creating = Creating(group, cluster, writer, self._progress)
         self._removing = Removing(writer, self._progress)
+        self._changing = Changing(memory.written.comparison, cluster, writer, self._progress, now)
 
     @property
     def fenced(self) -> bool:
@@ -49,7 +52,7 @@ class Application:
         """Do everything that the plan says, as far as the API server lets us."""
         lives = asyncio.ensure_future(self._owner_lives(plan))
         claims = asyncio.ensure_future(self._claiming.carry_out(plan, lives))
-        await asyncio.gather(self._create(plan, claims, lives), claims, self._removing.carry_out(plan), lives)
+        await asyncio.gather(self._create(plan, claims, lives), claims, self._remove_and_change(plan), lives)
         self._progress.settle(plan)
         return self._progress.outcome
 
@@ -66,6 +69,9 @@ class Application:
             await self._creating.carry_out(
                 [create for create in later if create.loss and create.loss.pod not in kept], lives
             )
+
+    async def _remove_and_change(self, plan: Plan) -> None:
+        await asyncio.gather(self._removing.carry_out(plan), self._changing.carry_out(plan))
 
     async def _owner_lives(self, plan: Plan) -> bool:
         """Ask whether pods may be made and taken in; what keeps us from knowing keeps us from making any."""

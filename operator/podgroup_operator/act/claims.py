@@ -70,8 +70,9 @@ class Claiming:
         except Unreachable as error:
             return self._failed(adopt.pod, error)
         metadata: Json = {"ownerReferences": [owner_reference(self._desired)], "labels": labels}
-        if adopt.pod.asked or adopt.pod.kept:
-            metadata["annotations"] = {names.ANNOTATION_DELETE: None, names.ANNOTATION_KEEP: None}
+        if adopt.pod.asked or adopt.pod.kept or adopt.pod.changing:
+            former = (names.ANNOTATION_DELETE, names.ANNOTATION_KEEP, names.ANNOTATION_CHANGING)
+            metadata["annotations"] = dict.fromkeys(former)
         return await self._patch(adopt, metadata)
 
     async def _is_up_to_date(self, pod: Pod) -> bool:

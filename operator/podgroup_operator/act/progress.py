@@ -86,6 +86,7 @@ class Progress:
             Lane.CREATE: plan.missing > 0,
             Lane.SURGE: lanes[Lane.SURGE].until > now,
             Lane.REMOVE: plan.missing < 0 or lanes[Lane.REMOVE].until > now,
+            Lane.CHANGE: lanes[Lane.CHANGE].until > now,
         }
         for lane in OF_PODS:
             memory, troubles, accepted = lanes[lane], self._troubles[lane], self._accepted[lane]

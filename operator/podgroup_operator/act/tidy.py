@@ -7,6 +7,7 @@ we ran is written again.
 
 from typing import Any
 
+from podgroup_operator.act.comparing import origins_of
 from podgroup_operator.api.cluster import CONFLICT, MERGE_PATCH, Refused, revisions_path
 from podgroup_operator.api.wire.revision import read_revision, template_of, write_revision
 from podgroup_operator.api.writer import Writer
@@ -23,7 +24,7 @@ def needed(view: View, status: Status) -> set[str]:
     """Give the revisions that must not go: by what is told now, for when a rollout ends there may be no other look."""
     desired = view.desired
     return {
-        *(pod.revision for pod in view.members),
+        *origins_of(view.members),
         *(loss.revision for loss in view.observed.losses.values()),
         *(desired.revision, desired.update_revision),
         *(status.current_revision, status.update_revision, status.last_available_revision),

@@ -33,6 +33,7 @@ class Budget:
         self.active: tuple[Pod, ...] = view.active
         self.adopted = False
         self.made: tuple[Create, ...] = ()
+        self._changed = frozenset[str]()
 
     @cached_property
     def turnover(self) -> Turnover:
@@ -58,6 +59,11 @@ class Budget:
     def left(self) -> tuple[Pod, ...]:
         """Give the pods that count and have not been given away."""
         return tuple(pod for pod in self.active if pod.uid not in self._given) if self._given else self.active
+
+    @property
+    def steady(self) -> tuple[Pod, ...]:
+        """Give those of them that are not patched either."""
+        return tuple(pod for pod in self.left if pod.uid not in self._changed) if self._changed else self.left
 
     @property
     def surplus(self) -> int:
@@ -88,6 +94,10 @@ class Budget:
     def make(self, creates: Iterable[Create]) -> None:
         """Count pods that shall be made."""
         self.made += tuple(creates)
+
+    def change(self, pods: Iterable[Pod]) -> None:
+        """Count pods that are patched in this very plan: none of them may be taken for one that serves."""
+        self._changed = frozenset(pod.uid for pod in pods)
 
     def take(self, pod: Pod) -> bool:
         """Give a pod away, unless another policy has done so."""

@@ -28,6 +28,7 @@ ANNOTATION_LOST_AT = f"{GROUP}/lost-at"
 ANNOTATION_FAILURES = f"{GROUP}/failures"
 ANNOTATION_DELETE = f"{GROUP}/delete"
 ANNOTATION_KEEP = f"{GROUP}/keep"
+ANNOTATION_CHANGING = f"{GROUP}/changing"
 ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 REASON_CREATED = "SuccessfulCreate"

@@ -8,6 +8,7 @@ acts, and decides nothing.
 from collections.abc import Callable, Iterable
 
 from podgroup_operator.core.budget import Budget
+from podgroup_operator.core.change_in_place import change_in_place
 from podgroup_operator.core.claims import claims
 from podgroup_operator.core.give_way import give_way
 from podgroup_operator.core.history import history
@@ -21,7 +22,7 @@ from podgroup_operator.core.view import View
 
 Policy = Callable[[View, Budget], Step]
 
-POLICIES: tuple[Policy, ...] = (claims, retire, scale_down, give_way, history, replace_lost, surge)
+POLICIES: tuple[Policy, ...] = (claims, change_in_place, retire, scale_down, give_way, history, replace_lost, surge)
 
 
 def plan(view: View) -> Plan:
@@ -38,6 +39,7 @@ def plan(view: View) -> Plan:
         releases=tuple(each for step in steps for each in step.releases),
         creates=tuple(each for step in steps for each in step.creates),
         removes=tuple(each for step in steps for each in step.removes),
+        changes=tuple(each for step in steps for each in step.changes),
         look_again=first_of(
             view.now,
             [step.look_again for step in steps],

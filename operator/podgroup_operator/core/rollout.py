@@ -98,7 +98,7 @@ def is_excused(view: View) -> bool:
     """Tell whether a rollout that has a deadline waits for something else than its new pods."""
     if view.desired.progress_deadline_seconds is None:
         return False
-    refused = any(view.observed.waits(lane) for lane in (Lane.CREATE, Lane.SURGE, Lane.REMOVE))
+    refused = any(view.observed.waits(lane) for lane in (Lane.CREATE, Lane.SURGE, Lane.REMOVE, Lane.CHANGE))
     return refused or bool(view.captive) or any(birth_of(pod) + CLOCK <= view.now for pod in unplaced(view))
 
 

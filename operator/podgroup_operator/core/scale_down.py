@@ -21,7 +21,7 @@ def scale_down(view: View, budget: Budget) -> Step:
     number = min(budget.surplus, BURST)
     if number <= 0 or budget.adopted or view.observed.waits(Lane.REMOVE):
         return Step()
-    stands = buckets_of(view, budget.left)
-    chosen = victims((pod for pod in budget.left if not pod.kept), number, view.now)
+    stands = buckets_of(view, budget.steady)
+    chosen = victims((pod for pod in budget.steady if not pod.kept), number, view.now)
     free = [pod for pod in chosen if pod.uid not in view.observed.stuck]
     return Step(removes=tuple(Remove(pod, Why.SURPLUS) for pod in affordable(view, free, stands) if budget.take(pod)))

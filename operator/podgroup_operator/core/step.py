@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from podgroup_operator.core.model.actions import Adopt, Create, Release, Remove
+from podgroup_operator.core.model.actions import Adopt, Change, Create, Release, Remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Step:
     releases: tuple[Release, ...] = ()
     creates: tuple[Create, ...] = ()
     removes: tuple[Remove, ...] = ()
+    changes: tuple[Change, ...] = ()
     held: int = 0
     why_held: str = ""
     look_again: float | None = None

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from podgroup_operator.core.classify import Bucket, classify, is_finished
+from podgroup_operator.core.in_place import ease_of, is_due, is_out, paced
+from podgroup_operator.core.model.changing import Ease
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.strategy import StrategyType
@@ -30,6 +32,7 @@ class Turnover:
     Attributes:
         going: the pods that go, in this order.
         leaving: those of them that may go now.
+        changing: the pods that are patched now, instead of going.
         surge: how many pods there may be beyond `replicas` for their sake.
         new: how many pods of the update revision are yet to be made.
         old: how many pods are yet to be made as they were.
@@ -42,6 +45,7 @@ class Turnover:
     new: int
     old: int
     blocked: bool = False
+    changing: tuple[Pod, ...] = ()
 
 
 def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
@@ -58,14 +62,19 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     asked = [pod for pod in active if is_asked(pod)]
     # There may be ten thousand, and nearly always nothing is to be replaced: then nobody asks how each of them stands.
     buckets = buckets_of(view, active) if outdated or asked else {}
-    going = chosen(view, active, outdated, asked, len(outdated) - stay if rolls else 0, buckets)
-    gone = {pod.uid for pod in going}
-    old = sum(pod.uid not in gone for pod in outdated)
+    rolled = chosen(view, active, outdated, asked, len(outdated) - stay if rolls else 0, buckets)
+    eases = {pod.uid: ease for pod in rolled if (ease := ease_of(view, pod)) is not Ease.NEVER}
+    going = tuple(pod for pod in rolled if pod.uid not in eases)
+    old = len({pod.uid for pod in outdated} - {pod.uid for pod in rolled})
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
-    able = [pod for pod in going if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
+    able = [pod for pod in rolled if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
+    costly = [pod for pod in able if eases.get(pod.uid, Ease.NEVER) > Ease.GENTLE and is_due(view, pod)]
+    now = costly if recreate and outdated else list(affordable(view, costly, buckets))
+    gentle = [pod for pod in able if eases.get(pod.uid) is Ease.GENTLE and is_due(view, pod)]
     return Turnover(
         going=going,
-        leaving=tuple(able) if recreate and outdated else tuple(affordable(view, able, buckets)),
+        leaving=tuple(pod for pod in now if pod.uid not in eases),
+        changing=(*(pod for pod in now if pod.uid in eases), *paced(view, active, gentle)),
         surge=surge(desired, going, outdated, active),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),
@@ -165,8 +174,8 @@ def buckets_of(view: View, active: Iterable[Pod]) -> dict[str, Bucket]:
 
 
 def bucket_of(view: View, pod: Pod) -> Bucket:
-    """Give where an active pod stands in its life."""
-    return classify(pod, view.desired.min_ready_seconds, view.now)
+    """Give where an active pod stands in its life; one whose containers are about to restart is not available."""
+    return Bucket.STARTING if is_out(pod) else classify(pod, view.desired.min_ready_seconds, view.now)
 
 
 def is_old_and_leaving(pod: Pod, desired: Desired) -> bool:

@@ -27,6 +27,7 @@ from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Healing
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.core.target import Update
+from podgroup_operator.observe.comparison import Comparison
 from podgroup_operator.observe.lanes import LAST_PAUSE, LaneMemory, new_lanes
 
 Owner = tuple[str, str]
@@ -160,6 +161,7 @@ class Written:
         lanes: what was refused.
         verdict: on the template that was asked about last.
         stray: the pods that were made in vain last.
+        comparison: what tells other revisions apart from the present one.
         update: what was found of the template; None while that is yet to be found out.
     """
 
@@ -171,6 +173,7 @@ class Written:
     lanes: dict[Lane, LaneMemory] = field(default_factory=new_lanes)
     verdict: Verdict = field(default_factory=Verdict)
     stray: Stray = field(default_factory=Stray)
+    comparison: Comparison = field(default_factory=Comparison)
     update: Update | None = None
 
     def begin(self, *, others: bool) -> None:
@@ -180,7 +183,7 @@ class Written:
             others: whether others may have written since: a pod that we asked for may be theirs then.
         """
         self.strangers, self.lanes, self.verdict = set(), new_lanes(), Verdict()
-        self.stray, self.update = Stray(), None
+        self.stray, self.update, self.comparison = Stray(), None, Comparison()
         if others:
             self.open.clear()
 

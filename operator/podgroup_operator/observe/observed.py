@@ -46,6 +46,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         stray=written.stray.verdict.held(monotonic),
         held={lane: refusal for lane, refusal in lanes if refusal},
         templates=group.revisions.keys() | {desired.revision},
+        eases=written.comparison.eases(),
         began=memory.began,
         status=replace(status, replicas=replicas, updated=updated, healing=memory.healing(status.healing)),
     )

@@ -9,9 +9,11 @@ from typing import Any
 
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields, timestamp, whole_number
+from podgroup_operator.api.wire.changing import read_changing
 from podgroup_operator.api.wire.metadata import full_name
 from podgroup_operator.api.wire.pod_status import state
 from podgroup_operator.core import names
+from podgroup_operator.core.model.changing import BETWEEN
 from podgroup_operator.core.model.pod import Pod
 
 Json = dict[str, Any]
@@ -40,6 +42,8 @@ def owned_pod(fields: Fields, metadata: Fields) -> Pod | None:
         metadata.note("(identity)")
         return None
     meaning = meaning_of_metadata(metadata, controller)
+    if changing := read_changing(metadata.texts("annotations").get(names.ANNOTATION_CHANGING), fields):
+        meaning |= {"revision": BETWEEN, "changing": changing}
     return Pod(namespace, name, own_uid, version, controller=uid, **meaning, **state(fields))
 
 

@@ -8,6 +8,7 @@ from podgroup_operator.core.model.strategy import DEFAULT, Share, Strategy, Stra
 
 TYPES = {each.value: each for each in StrategyType}
 PERCENT = re.compile(r"(\d{1,3})%")
+NEVER, IF_POSSIBLE = "Never", "IfPossible"
 FOR_EVER = 2**31 - 1
 """With this many seconds Deployment has no deadline (HasProgressDeadline, deployment_util.go)."""
 
@@ -18,12 +19,16 @@ def read_strategy(spec: Fields) -> Strategy:
     kind = strategy.text("type") or StrategyType.ROLLING_UPDATE.value
     if kind not in TYPES:
         strategy.note("type")
+    in_place = strategy.text("inPlace") or NEVER
+    if in_place not in (NEVER, IF_POSSIBLE):
+        strategy.note("inPlace")
     rolling = strategy.map("rollingUpdate")
     return Strategy(
         type=TYPES.get(kind, StrategyType.ROLLING_UPDATE),
         max_surge=read_share(rolling, "maxSurge", DEFAULT.max_surge),
         max_unavailable=read_share(rolling, "maxUnavailable", DEFAULT.max_unavailable),
         partition=read_share(rolling, "partition", DEFAULT.partition),
+        in_place=in_place == IF_POSSIBLE,
     )
 
 

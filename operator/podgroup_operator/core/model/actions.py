@@ -46,6 +46,15 @@ class Create:
     lane: Lane = Lane.CREATE
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Bring a pod to another revision in place; `last`: nothing is left to be written but its label."""
+
+    pod: Pod
+    revision: str
+    last: bool = False
+
+
 class Why(Enum):
     """Why a pod is removed."""
 

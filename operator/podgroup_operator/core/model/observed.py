@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
+from podgroup_operator.core.model.changing import Ease
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
@@ -27,6 +28,7 @@ class Observed:
         stray: what became of a pod that was made, and was none of the group's.
         held: what was refused and has to wait, by lane.
         templates: the revisions of which the template is known.
+        eases: what it takes to bring a pod of each of them to the present one in place; one that is left out: never.
         status: the last one.
     """
 
@@ -43,6 +45,7 @@ class Observed:
     stray: Refusal | None = None
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
     templates: Container[str] = frozenset()
+    eases: Mapping[str, Ease] = field(default_factory=dict)
     status: Status = field(default_factory=Status)
 
     def refuses(self, revision: str) -> float:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from podgroup_operator.core.model.actions import Adopt, Create, Release, Remove
+from podgroup_operator.core.model.actions import Adopt, Change, Create, Release, Remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,13 @@ class Plan:
     releases: tuple[Release, ...] = ()
     creates: tuple[Create, ...] = ()
     removes: tuple[Remove, ...] = ()
+    changes: tuple[Change, ...] = ()
     look_again: float | None = None
 
     @property
     def empty(self) -> bool:
         """Tell whether nothing is to be done."""
-        return not (self.adopts or self.releases or self.creates or self.removes)
+        return not (self.adopts or self.releases or self.creates or self.removes or self.changes)
 
 
 @dataclass(frozen=True, slots=True)

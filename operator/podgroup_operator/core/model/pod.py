@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from podgroup_operator.core.model.changing import Changing
+
 
 class Phase(Enum):
     """A pod's phase, as the API spells it."""
@@ -53,3 +55,4 @@ class Pod:
     complaint: str = ""  # why it failed, in the words of its node
     asked: bool = False  # somebody asks for its replacement
     kept: bool = False  # nobody may take it away while it lives
+    changing: Changing | None = None  # on its way to another revision in place; `revision` is BETWEEN then

@@ -11,6 +11,7 @@ class Lane(Enum):
     SURGE = "surge"  # creates beyond `replicas`
     REMOVE = "remove"
     CLAIM = "claim"
+    CHANGE = "change"  # in place
     TELL = "tell"  # the status
     REVISE = "revise"  # the revisions
 

@@ -44,6 +44,12 @@ class Strategy:
     max_surge: Share = Share(25, percent=True)
     max_unavailable: Share = Share(25, percent=True)
     partition: Share = Share(0)
+    in_place: bool = False
+
+    @property
+    def changes_in_place(self) -> bool:
+        """Tell whether pods are patched where that will do."""
+        return self.in_place and self.type is StrategyType.ROLLING_UPDATE
 
     def surge(self, replicas: int) -> int:
         """Give how many pods there may be beyond `replicas` while others are being replaced."""
