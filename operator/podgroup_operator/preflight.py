@@ -77,8 +77,9 @@ WANTED = (
     *(Permission(verb, *REVISIONS) for verb in ("get", "list", "watch", "create", "patch", "delete")),
     Permission("patch", "", "pods", "resize"),
     Permission("create", "", "podtemplates"),
+    Permission("create", "", "pods", "eviction"),
 )
-"""What it takes to tell of it, and to roll out a changed template; without it pods are kept all the same."""
+"""What it takes to tell of it, to roll out a changed template and to move what ails; else pods are kept all the same."""
 
 UNSEEN = "until the operator is started again with it, others that serve namespace {namespace} are not seen."
 

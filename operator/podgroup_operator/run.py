@@ -80,7 +80,7 @@ class Operator:
         self._cluster = cluster or Cluster(self._connection)
         self._tasks = asyncio.TaskGroup()
         self._groups = GroupStore()
-        self._pods = PodStore(self._wake, clock)
+        self._pods = PodStore(self._wake, clock, monotonic=time.monotonic)
         self._revisions = RevisionStore(self._revision_deleted, self._revised)
         identity = Identity(settings.pod_uid)
         self._health = Health(scopes=settings.namespaces or ("",))

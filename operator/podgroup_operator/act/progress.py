@@ -35,6 +35,7 @@ class Progress:
         created: what has been created.
         removed: what has been removed.
         failures: what could not be done, for people to see.
+        suppressed: why pods that ail were not taken away, in words.
         fenced: something was not sent, for this operator may not write any more.
     """
 
@@ -45,6 +46,7 @@ class Progress:
         self.created: list[Create] = []
         self.removed: list[Remove] = []
         self.failures: list[Failure] = []
+        self.suppressed: list[str] = []
         self.fenced = False
         self._departed = memory.seen.departed  # a pod that goes from now on may make room for one that is refused
         self._accepted = Counter[Lane]()
@@ -53,7 +55,9 @@ class Progress:
     @property
     def outcome(self) -> Outcome:
         """Sum up."""
-        return Outcome(tuple(self.created), tuple(self.removed), tuple(self.failures))
+        return Outcome(
+            tuple(self.created), tuple(self.removed), tuple(self.failures), suppressed=tuple(self.suppressed)
+        )
 
     def accepted(self, lane: Lane, uid: str = "", version: int = 0) -> None:
         """Note a write that was done, on which pod, and the resourceVersion of the answer."""
@@ -87,6 +91,7 @@ class Progress:
             Lane.SURGE: lanes[Lane.SURGE].until > now,
             Lane.REMOVE: plan.missing < 0 or lanes[Lane.REMOVE].until > now,
             Lane.CHANGE: lanes[Lane.CHANGE].until > now,
+            Lane.EVICT: lanes[Lane.EVICT].until > now,
         }
         for lane in OF_PODS:
             memory, troubles, accepted = lanes[lane], self._troubles[lane], self._accepted[lane]

@@ -1,5 +1,7 @@
 """Removals carried out, and what became of those that were not answered."""
 
+from typing import Any
+
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
 from podgroup_operator.api.cluster import (
@@ -15,7 +17,7 @@ from podgroup_operator.api.cluster import (
 from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.model.actions import Remove
+from podgroup_operator.core.model.actions import How, Remove
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
@@ -23,6 +25,19 @@ from podgroup_operator.observe.memory import Leaving, Memory
 
 ASK_AFTER = 3.0
 """Seconds after which we ask what became of a pod that we removed and that the cache still shows as it was."""
+
+
+BUDGET = "DisruptionBudget"
+"""The cause that the API server names where a PodDisruptionBudget forbids an eviction."""
+
+ALLOW = (
+    "It is tried again; with unhealthyPodEvictionPolicy: AlwaysAllow the PodDisruptionBudget lets go of what does not "
+    "work."
+)
+
+LANES = {How.DELETE: Lane.REMOVE, How.EVICT: Lane.EVICT}
+
+Json = dict[str, Any]
 
 
 class Removing:
@@ -33,15 +48,15 @@ class Removing:
         self._progress = progress
 
     async def carry_out(self, plan: Plan) -> None:
-        """Remove what is too much."""
+        """Remove what is too much, and what ails."""
         await start_slowly(plan.removes, self._remove, IN_VAIN)
 
     async def _remove(self, remove: Remove) -> bool:
         """Remove a pod; its end is no loss. What is not known to have been done is asked about before the next look."""
-        pod, leaving = remove.pod, self._progress.written.leaving
-        leaving[pod.uid] = Leaving(pod, remove.why, self._progress.monotonic())
+        pod, leaving, lane = remove.pod, self._progress.written.leaving, LANES[remove.how]
+        leaving[pod.uid] = Leaving(pod, remove.why, self._progress.monotonic(), loss=remove.loss)
         try:
-            body = await self._writer.delete(pods_path(pod.namespace, pod.name), pod.uid, pod.version)
+            body = await self._send(remove)
         except NotLeading:
             leaving.pop(pod.uid, None)
             self._progress.fenced = True
@@ -49,31 +64,41 @@ class Removing:
         except Refused as refusal:
             return self._removal_refused(remove, refusal)
         except Unreachable as error:
-            self._progress.failed(
-                Lane.REMOVE, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", error, pod.uid
-            )
+            self._progress.failed(lane, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", error, pod.uid)
             return False
         if pod.uid in leaving:  # the news of its end may have been faster than the answer
             leaving[pod.uid] = leaving[pod.uid]._replace(answered=True)
-        self._progress.accepted(Lane.REMOVE, pod.uid, version_of(body) if body.get("kind") == "Pod" else 0)
+        self._progress.accepted(lane, pod.uid, version_of(body) if body.get("kind") == "Pod" else 0)
         self._progress.removed.append(remove)
         return True
+
+    async def _send(self, remove: Remove) -> Json:
+        """Delete or evict a pod as it was seen, and no other."""
+        pod = remove.pod
+        path = pods_path(pod.namespace, pod.name)
+        if remove.how is How.EVICT:
+            return await self._writer.evict(path, pod.namespace, pod.name, pod.uid, pod.version)
+        return await self._writer.delete(path, pod.uid, pod.version)
 
     def _removal_refused(self, remove: Remove, refusal: Refused) -> bool:
         """Note why a pod was not removed; False: it is still wanted."""
         pod, leaving, now = remove.pod, self._progress.written.leaving, self._progress.monotonic()
+        lane = LANES[remove.how]
         if refusal.code == NOT_FOUND:  # it has gone without us; nothing may be decided until the cache shows it
-            leaving[pod.uid] = Leaving(pod, remove.why, now, answered=True)
+            leaving[pod.uid] = Leaving(pod, remove.why, now, answered=True, loss=remove.loss)
             self._progress.written.unsure = True
             return True
         if refusal.code < SERVER_ERROR:  # else it may have been done all the same
             leaving.pop(pod.uid, None)
         if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way
-            self._progress.written.lanes[Lane.REMOVE].stick(pod.uid, refusal, now)
+            self._progress.written.lanes[lane].stick(pod.uid, refusal, now)
             return True
-        self._progress.failed(
-            Lane.REMOVE, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", refusal, pod.uid
-        )
+        if BUDGET in refusal.causes:  # a person has said that no more pods may go, and that is nobody's fault
+            why = refusal.message.rstrip(".")
+            self._progress.suppressed.append(f"Pod {pod.name} may not be evicted: {why}. {ALLOW}")
+            self._progress.held_up(lane, refusal, refusal.message, pod.uid)
+            return False
+        self._progress.failed(lane, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", refusal, pod.uid)
         return False
 
 

@@ -221,3 +221,13 @@ class Writer:
             preconditions["resourceVersion"] = str(version)
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         return await self.writes.send(self, "DELETE", path, body)
+
+    async def evict(self, path: str, namespace: str, name: str, uid: str, version: int) -> Json:
+        """Evict a pod, if it is this one at this resourceVersion, unless a PodDisruptionBudget forbids it."""
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": uid, "resourceVersion": str(version)}},
+        }
+        return await self.writes.send(self, "POST", f"{path}/eviction", body)

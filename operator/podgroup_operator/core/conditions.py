@@ -19,6 +19,9 @@ from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.progressing import came_back, find_progressing, kept_in_words
 from podgroup_operator.core.rollout import GOES_ON, has_rolled, is_complete, next_tick
 from podgroup_operator.core.view import Tally, View
+from podgroup_operator.core.waiting import waiting_in_words
+from podgroup_operator.core.ward import in_words as ward_in_words
+from podgroup_operator.core.ward import ward_of
 
 READY, AVAILABLE, PROGRESSING, REPLICA_FAILURE, STALLED = (
     "Ready",
@@ -132,7 +135,7 @@ def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, pro
         READY,
         "False",
         "ReplicasNotAvailable",
-        f"{tally.available} of {desired.replicas} replicas are available.",
+        f"{tally.available} of {desired.replicas} replicas are available.{waiting_in_words(view)}",
     )
 
 
@@ -161,6 +164,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
         (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
         (Lane.SURGE, names.REASON_CREATE_FAILED, not has_rolled(view, tally) and not outcome.created),
         (Lane.REMOVE, names.REASON_DELETE_FAILED, missing < 0),
+        (Lane.EVICT, names.REASON_DELETE_FAILED, True),
         (Lane.REVISE, names.REASON_CREATE_FAILED, True),
         (Lane.CLAIM, names.REASON_CREATE_FAILED, view.captive + view.barred > 0),
     )
@@ -170,7 +174,8 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
             return Failure(reason, refusal.message, forbidden=refusal.forbidden)
     if view.streak.failures >= KEEPS_FAILING and tally.ready < view.desired.replicas:
         return Failure(names.REASON_KEEP_FAILING, in_words(view.streak))
-    return None
+    ward = ward_of(view, view.active)
+    return Failure(names.REASON_KEEP_FAILING, ward_in_words(ward)) if ward.at_fault else None
 
 
 def find_failure(standing: Failure | None) -> Finding:
@@ -206,4 +211,5 @@ def find_advice(view: View, tally: Tally, standing: Failure, seconds: float) -> 
         return FORBIDDEN
     if standing.reason != names.REASON_KEEP_FAILING:
         return UNWELL if seconds >= LONG_PATIENCE else ""
-    return LOOK if seconds >= PATIENCE and view.streak.failures >= EVERY_ONE_FAILS and not tally.ready else ""
+    fails = view.streak.failures >= EVERY_ONE_FAILS or bool(ward_of(view, view.active).at_fault)
+    return LOOK if seconds >= PATIENCE and fails and not tally.ready else ""

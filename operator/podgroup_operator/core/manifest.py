@@ -2,7 +2,8 @@
 
 Labels, annotations and finalizers come from the template, the owner reference makes us its controller, and
 the operator's own labels and annotations say where it sits and whom it replaces. The spec is the template's,
-untouched: defaults are the API server's business.
+untouched: defaults are the API server's business. A pod in the place of one that ailed has a wish in addition, to be
+elsewhere.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from podgroup_operator.core import names
+from podgroup_operator.core.avoidance import elsewhere
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 
@@ -49,6 +51,8 @@ def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) 
         },
         "spec": template.get("spec") or {},
     }
+    if create.loss and create.loss.avoids:
+        manifest["spec"] = elsewhere(manifest["spec"], create.loss.avoids)
     if metadata.get("finalizers"):
         manifest["metadata"]["finalizers"] = metadata["finalizers"]
     return manifest
@@ -73,6 +77,11 @@ def own_annotations(create: Create) -> dict[str, str]:
         annotations[names.ANNOTATION_LOST_AT] = micro_time(create.loss.at)
         if create.loss.pod:
             annotations[names.ANNOTATION_REPLACES] = create.loss.pod
+        if create.loss.attempt:
+            annotations[names.ANNOTATION_ATTEMPT] = str(create.loss.attempt)
+        if create.loss.avoids:
+            pairs = (f"{node}={whole_seconds(until)}" for node, until in create.loss.avoids)
+            annotations[names.ANNOTATION_AVOIDS] = ",".join(pairs)
     return annotations
 
 

@@ -19,6 +19,9 @@ UNMARKED: Mapping[str, Any] = {
     "replaces": "",
     "lost_at": None,
     "failures": 0,
+    "cause": "",
+    "attempt": 0,
+    "avoids": (),
 }
 """The marks of a pod that has none, by the names of the pod's fields."""
 
@@ -35,6 +38,9 @@ def marks_of(create: Create) -> dict[str, Any]:
         "replaces": loss.pod if loss else "",
         "lost_at": loss.at if loss else None,
         "failures": create.failures,
+        "cause": loss.cause.value if loss else "",
+        "attempt": loss.attempt if loss else 0,
+        "avoids": loss.avoids if loss else (),
     }
 
 

@@ -11,6 +11,7 @@ from podgroup_operator.core.budget import Budget
 from podgroup_operator.core.change_in_place import change_in_place
 from podgroup_operator.core.claims import claims
 from podgroup_operator.core.give_way import give_way
+from podgroup_operator.core.heal import heal
 from podgroup_operator.core.history import history
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.replace_lost import replace_lost
@@ -22,7 +23,17 @@ from podgroup_operator.core.view import View
 
 Policy = Callable[[View, Budget], Step]
 
-POLICIES: tuple[Policy, ...] = (claims, change_in_place, retire, scale_down, give_way, history, replace_lost, surge)
+POLICIES: tuple[Policy, ...] = (
+    claims,
+    change_in_place,
+    retire,
+    scale_down,
+    give_way,
+    heal,
+    history,
+    replace_lost,
+    surge,
+)
 
 
 def plan(view: View) -> Plan:

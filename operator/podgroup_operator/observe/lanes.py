@@ -39,7 +39,7 @@ FORGOTTEN = 60.0
 
 JITTER = (0.8, 1.0)
 
-OF_PODS = (Lane.CREATE, Lane.SURGE, Lane.REMOVE, Lane.CLAIM, Lane.CHANGE)
+OF_PODS = (Lane.CREATE, Lane.SURGE, Lane.REMOVE, Lane.EVICT, Lane.CLAIM, Lane.CHANGE)
 """The lanes in which pods are written."""
 
 Trouble = Refused | Unreachable

@@ -91,12 +91,14 @@ class Leaving(NamedTuple):
         why: it goes; its end is no loss.
         since: when that was asked for, in monotonic seconds.
         answered: whether the API server has said yes; else it may have happened or not.
+        loss: what its end is to the group, if it is to be replaced for what ails it.
     """
 
     pod: Pod
     why: Why
     since: float
     answered: bool = False
+    loss: Loss | None = None
 
 
 @dataclass(slots=True)

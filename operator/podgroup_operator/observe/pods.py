@@ -24,6 +24,7 @@ from podgroup_operator.core.times import finish_of
 from podgroup_operator.observe.labels import Labelled
 from podgroup_operator.observe.memory import Memories, Memory, Owner
 from podgroup_operator.observe.moments import bounded, not_after, once, readiness, sightings
+from podgroup_operator.observe.signs import dated, moved
 
 STEP = 1.0
 """Seconds; a clock that goes back by more was set."""
@@ -46,15 +47,23 @@ class PodStore:
             whom nobody knows nothing is remembered when its last pod goes.
         clock: gives the time in seconds since the epoch.
         memories: where what is seen of each group is kept.
+        monotonic: gives seconds by a clock that nobody sets; else `clock` is taken for one.
 
     Attributes:
         foreseen: told which pods are about to be lost, before that is noted.
     """
 
-    def __init__(self, wake: Wake, clock: Callable[[], float], memories: Memories | None = None) -> None:
+    def __init__(
+        self,
+        wake: Wake,
+        clock: Callable[[], float],
+        memories: Memories | None = None,
+        monotonic: Callable[[], float] | None = None,
+    ) -> None:
         self._wake = wake
         self._clock = clock
-        self._last = clock()
+        self._monotonic = monotonic or clock
+        self._last, self._last_monotonic = clock(), self._monotonic()
         self.foreseen: Foreseen = lambda _: False
         self.memories = memories or Memories()
         self._pods: dict[str, Pod] = {}
@@ -90,11 +99,24 @@ class PodStore:
 
     def now(self) -> float:
         """Give the time; should the clock have been set back, let what was noted by it not lie in the future."""
-        now = self._clock()
+        now, monotonic = self._clock(), self._monotonic()
+        jump = now - self._last - (monotonic - self._last_monotonic)
+        if abs(jump) > STEP:
+            self._set(jump)
         if now < self._last - STEP:
             self._set_back(now)
-        self._last = now
+        self._last, self._last_monotonic = now, monotonic
         return now
+
+    def _set(self, seconds: float) -> None:
+        """Note that the clock was set: whatever ails does so for no longer by that."""
+        for uid, known in self._pods.items():
+            if known.signs:
+                self._pods[uid] = pod = moved(known, seconds)
+                if pod.controller:
+                    self.memories.of(owner_of(pod)).seen.pods[uid] = pod
+                else:
+                    self._orphans[pod.namespace][uid] = pod
 
     def replace(self, scope: str, records: list[Pod], version: int) -> None:
         """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone.
@@ -159,6 +181,8 @@ class PodStore:
         changes = bounded(record, before, now) | sightings(record, before, now if live else None, born=born)
         if before:
             changes = once(record, before) | changes | readiness(record, before, now)
+        if record.signs or (before and (before.signs or before.ready_since is not None)):
+            changes["signs"] = dated(record, before, now)
         return replace(record, **changes) if changes else record
 
     def _marked(self, record: Pod, before: Pod | None) -> Pod:
@@ -246,11 +270,14 @@ def later(known: Pod | None, pod: Pod) -> Pod:
 def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:
     """Note a loss, if it is one; tell whether there is anything for the group to do."""
     cause, early = cause_of_loss(before, after), after is not None and failed_early(after)
-    removed = before.uid in memory.written.leaving
+    leaving = memory.written.leaving.get(before.uid)
     if after is None:
         memory.written.leaving.pop(before.uid, None)
-    if not cause or removed:
+    if not cause or (leaving and not leaving.loss):
         return False
+    if leaving and leaving.loss:  # what we took away because it ailed
+        memory.seen.lose(replace(leaving.loss, at=now))
+        return True
     slot = NO_SLOT if before.slot is None else before.slot
     memory.seen.lose(Loss(slot, before.name, cause, now, early, before.revision, before.ready_since))
     return True

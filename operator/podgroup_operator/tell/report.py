@@ -7,7 +7,7 @@ from podgroup_operator import metrics
 from podgroup_operator.api.cluster import Refused, podgroups_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.actions import Create, How
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.core.model.status import Status
@@ -18,6 +18,8 @@ from podgroup_operator.tell.recorder import Recorder
 Json = dict[str, Any]
 
 STATUS_INTERVAL = 0.25  # seconds between two status writes of a group: a mass heal is told in a few, not in hundreds
+
+DONE = {How.DELETE: "Deleted", How.EVICT: "Evicted"}
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +32,14 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
         if create.loss:
             announce_heal(desired, create, recorder, now)
     for remove in outcome.removed:
-        recorder.record(desired, "Normal", names.REASON_DELETED, f"Deleted pod: {remove.pod.name}")
+        recorder.record(desired, "Normal", names.REASON_DELETED, f"{DONE[remove.how]} pod: {remove.pod.name}")
         metrics.deletes.inc()
     for reason, message in dict.fromkeys((each.reason, each.note or each.message) for each in outcome.failures):
         recorder.record(desired, "Warning", reason, message)
         metrics.failures.labels(reason).inc()
+    for message in dict.fromkeys(outcome.suppressed):
+        recorder.record(desired, "Warning", names.REASON_SUPPRESSED, message)
+        metrics.suppressed.labels("budget").inc()
     level = logging.DEBUG if plan.empty else logging.INFO
     logger.log(level, "%s", line(desired, plan, outcome))
 

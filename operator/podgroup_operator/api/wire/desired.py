@@ -4,6 +4,7 @@ from typing import Any
 
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields
+from podgroup_operator.api.wire.healing import read_healing
 from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.api.wire.strategy import read_rollout_wishes
 from podgroup_operator.core import names
@@ -45,6 +46,7 @@ def read_desired(body: Json) -> Desired:
         "failed_pods_history_limit": healing.number("failedPodsHistoryLimit", 1, least=0),
         "backoff_initial_seconds": backoff.number("initialSeconds", 1, least=0),
         "backoff_max_seconds": backoff.number("maxSeconds", 300, least=0),
+        "healing": read_healing(healing),
         **read_rollout_wishes(spec),
     }
     unreadable = ", ".join(path for path in fields.odd if path.startswith("spec"))

@@ -18,6 +18,9 @@ from podgroup_operator.core.model.pod import Pod
 
 Json = dict[str, Any]
 
+MOST_AVOIDED = 100
+"""Nodes; an annotation may be large."""
+
 
 def read_pod(body: Json) -> Pod | None:
     """Keep what decisions need of a pod; None if it is another controller's, or cannot be told whose or which."""
@@ -67,6 +70,9 @@ def meaning_of_metadata(metadata: Fields, controller: Fields | None) -> dict[str
         "lost_at": noted_time(annotations.get(names.ANNOTATION_LOST_AT)),
         "asked": is_set(metadata, annotations, names.ANNOTATION_DELETE),
         "kept": is_set(metadata, annotations, names.ANNOTATION_KEEP),
+        "cause": annotations.get(names.ANNOTATION_CAUSE, ""),
+        "attempt": max(whole_number(annotations.get(names.ANNOTATION_ATTEMPT)) or 0, 0),
+        "avoids": read_avoids(annotations.get(names.ANNOTATION_AVOIDS)),
         "failures": max(whole_number(annotations.get(names.ANNOTATION_FAILURES)) or 0, 0),
     }
 
@@ -83,6 +89,12 @@ def is_set(metadata: Fields, annotations: Mapping[str, str], name: str) -> bool:
     others = (each for each in metadata.maps("managedFields") if each.text("manager") != names.MANAGER)
     fields = (each.map("fieldsV1").map("f:metadata").map("f:annotations") for each in others)
     return any(f"f:{name}" in each.keys() for each in fields)  # noqa: SIM118 - they are no dicts
+
+
+def read_avoids(text: str | None) -> tuple[tuple[str, float], ...]:
+    """Read which nodes a pod avoids, each with the time until which; what a person has written over is left out."""
+    pairs = (each.partition("=") for each in (text or "").split(",")[:MOST_AVOIDED])
+    return tuple((node, time) for node, _, until in pairs if node and (time := timestamp(until)) is not None)
 
 
 def noted_time(text: str | None) -> float | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podgroup_operator.api.fields import Fields
+from podgroup_operator.api.wire.signs import read_signs
 from podgroup_operator.core.model.pod import Phase
 
 PHASES = {phase.value: phase for phase in Phase}
@@ -23,6 +24,7 @@ def state(fields: Fields) -> dict[str, Any]:
         "ready_since": ready_since(conditions.get("Ready")),
         "restarts": restarts(spec, status),
         "evicted": is_evicted(status, conditions),
+        "signs": read_signs(spec, status, conditions),
         **end_of(fields.map("metadata"), status),
     }
 

@@ -61,6 +61,7 @@ class Why(Enum):
     SURPLUS = "there is one too many"
     OUTDATED = "it is of another revision"
     ASKED = "somebody has asked for its replacement"
+    SICK = "it ails, and does not get well by itself"
     HISTORY = "it has finished, and enough others are kept for a look"
 
 
@@ -68,12 +69,14 @@ class How(Enum):
     """In which way a pod is removed."""
 
     DELETE = "delete"
+    EVICT = "evict"  # which a PodDisruptionBudget may refuse
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take a pod away."""
+    """Take a pod away; `loss` is what that is to its group, if it is to be replaced for what ails it."""
 
     pod: Pod
     why: Why
     how: How = How.DELETE
+    loss: Loss | None = None

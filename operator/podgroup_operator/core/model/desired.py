@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from podgroup_operator.core.model.healing import DEFAULT as DEFAULT_WISHES
+from podgroup_operator.core.model.healing import Wishes
 from podgroup_operator.core.model.strategy import DEFAULT, Strategy
 from podgroup_operator.core.selector import Selector
 
@@ -50,5 +52,6 @@ class Desired:
     failed_pods_history_limit: int = 1
     backoff_initial_seconds: int = 1
     backoff_max_seconds: int = 300
+    healing: Wishes = DEFAULT_WISHES
     deleting: bool = False
     unreadable: str = ""  # which fields cannot be read; nothing may be decided for such a group

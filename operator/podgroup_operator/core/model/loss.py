@@ -13,6 +13,13 @@ class Cause(Enum):
     FAILED = "Failed"
     SUCCEEDED = "Succeeded"
     EVICTED = "Evicted"
+    CRASH_LOOP = "CrashLoop"
+    UNREADY = "Unready"
+    START_TIMEOUT = "StartTimeout"
+
+
+SICK = frozenset({Cause.CRASH_LOOP, Cause.UNREADY, Cause.START_TIMEOUT})
+"""For which a pod that lives is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class Loss:
         early: it finished so soon that its replacement may well do the same.
         revision: which it was made from.
         ready_since: since when it had been Ready; None if it was not.
+        attempt: how many were replaced in a row with it, for they lived and ailed from birth on.
+        avoids: the nodes that its replacement had better not go to, each until when.
         heals: whether its replacement is a heal; not where nobody knows that it was no rollout that took it away.
     """
 
@@ -38,6 +47,8 @@ class Loss:
     revision: str = ""
     ready_since: float | None = None
     heals: bool = True
+    attempt: int = 0
+    avoids: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

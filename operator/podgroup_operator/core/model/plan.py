@@ -57,6 +57,7 @@ class Outcome:
         created: what was created now.
         removed: what was removed now.
         failures: what could not be done.
+        suppressed: why pods that ail were not taken away, in words.
         unheard: what was created without an answer, now or earlier, and has shown itself since.
     """
 
@@ -64,3 +65,4 @@ class Outcome:
     removed: tuple[Remove, ...] = ()
     failures: tuple[Failure, ...] = ()
     unheard: tuple[Create, ...] = ()
+    suppressed: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from podgroup_operator.core.model.changing import Changing
+from podgroup_operator.core.model.signs import Signs
 
 
 class Phase(Enum):
@@ -55,4 +56,8 @@ class Pod:
     complaint: str = ""  # why it failed, in the words of its node
     asked: bool = False  # somebody asks for its replacement
     kept: bool = False  # nobody may take it away while it lives
+    signs: Signs | None = None  # what is seen of one that may be sick; None while there is nothing
+    cause: str = ""  # of the loss that it replaces
+    attempt: int = 0  # how many before it were replaced in a row, for they lived and ailed from birth on
+    avoids: tuple[tuple[str, float], ...] = ()  # nodes, each until when
     changing: Changing | None = None  # on its way to another revision in place; `revision` is BETWEEN then

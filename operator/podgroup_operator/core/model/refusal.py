@@ -10,6 +10,7 @@ class Lane(Enum):
     CREATE = "create"
     SURGE = "surge"  # creates beyond `replicas`
     REMOVE = "remove"
+    EVICT = "evict"
     CLAIM = "claim"
     CHANGE = "change"  # in place
     TELL = "tell"  # the status

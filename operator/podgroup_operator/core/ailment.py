@@ -1,0 +1,37 @@
+"""Ailments: what a living pod may suffer from that only its replacement cures.
+
+Each kind is a file of its own, and says of a pod whether it has it, and from when on it counts as sick. A pod that
+nobody may take away, or that is being taken away, is not asked about.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from podgroup_operator.core.crash_loop import crash_loop
+from podgroup_operator.core.model.ailment import Ailment
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.start_timeout import start_timeout
+from podgroup_operator.core.unready import unready
+
+AILMENTS: tuple[Callable[[Desired, Pod, float], Ailment | None], ...] = (crash_loop, start_timeout, unready)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A pod, and what it suffers from."""
+
+    pod: Pod
+    ailment: Ailment
+
+
+def patients(desired: Desired, pods: Iterable[Pod], now: float) -> list[Patient]:
+    """Find the pods that ail, whether they count as sick already or not; each by its first ailment to be due."""
+    found = list[Patient]()
+    for pod in pods:  # there may be ten thousand, and nearly always nothing is seen of any
+        if pod.signs is None:
+            continue
+        ailments = [ailment for each in AILMENTS if (ailment := each(desired, pod, now))]
+        if ailments:
+            found.append(Patient(pod, min(ailments, key=lambda ailment: ailment.due)))
+    return found

@@ -1,0 +1,41 @@
+"""CrashLoop: a container crashes again and again, and its kubelet lets it wait ever longer.
+
+By the number of restarts or by the time, whichever comes first: the kubelet's back-off differs by node since Kubernetes
+1.35 (KEP-5593, KEP-4603), so that five restarts take minutes on one and half a minute on another.
+
+A run of ten minutes begins a new loop, as for the kubelet's own back-off, and so does a pod that was Ready for a minute
+longer than `minReadySeconds`. What is restarted by a rule of its template is in no loop (KEP-5307, KEP-5532); its
+reading (`api/wire/signs.py`) leaves it out.
+"""
+
+import math
+
+from podgroup_operator.core.model.ailment import Ailment
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.pod import Pod
+
+STEADY = 60.0
+"""Seconds beyond `minReadySeconds` for which a pod must be Ready to have come up well."""
+
+LONG_RUN = 600.0
+"""Seconds after which a container's kubelet, too, begins to count anew."""
+
+
+def crash_loop(desired: Desired, pod: Pod, now: float) -> Ailment | None:
+    """Tell whether a container of a pod is in a crash loop; that it runs for a while between two crashes is no end."""
+    loop, wishes = pod.signs.loop if pod.signs else None, desired.healing
+    if loop is None or loop.since is None or not (wishes.crash_loop_restarts or wishes.crash_loop_seconds):
+        return None
+    steady = STEADY + desired.min_ready_seconds
+    before, since = (loop.well_before, loop.well_since) if loop.well >= steady else (loop.before, loop.since)
+    restarts = loop.restarts - before
+    due = since + wishes.crash_loop_seconds if wishes.crash_loop_seconds else math.inf
+    if 0 < wishes.crash_loop_restarts <= restarts:
+        due = min(due, since)
+    if not loop.waits:
+        up = now - (now if loop.up is None else loop.up)
+        if up >= LONG_RUN or (pod.ready_since is not None and up >= steady):
+            return None
+        due = math.inf  # it may stay up this time
+    return Ailment(Cause.CRASH_LOOP, due, f"container {loop.container}: {loop.seen}, {restarts} restarts")

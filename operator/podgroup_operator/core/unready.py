@@ -1,0 +1,17 @@
+"""Unready: a pod was Ready, and is not for too long, though its containers run.
+
+Nothing else brings it back (kubernetes#85389). One that never was Ready is its template's matter, and its rollout's.
+"""
+
+from podgroup_operator.core.model.ailment import Ailment
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Cause
+from podgroup_operator.core.model.pod import Pod
+
+
+def unready(desired: Desired, pod: Pod, _: float) -> Ailment | None:
+    """Tell whether a pod has ceased to be Ready."""
+    since, longest = pod.signs.unready if pod.signs else None, desired.healing.unready_seconds
+    if since is None or not longest:
+        return None
+    return Ailment(Cause.UNREADY, since + longest, f"not Ready for {longest} s")
