@@ -79,7 +79,7 @@ WANTED = (
     Permission("create", "", "podtemplates"),
     Permission("create", "", "pods", "eviction"),
 )
-"""What it takes to tell of it, to roll out a changed template and to move what ails; else pods are kept all the same."""
+"""What it takes to tell of it, to roll out, and to move what ails; without it pods are kept all the same."""
 
 UNSEEN = "until the operator is started again with it, others that serve namespace {namespace} are not seen."
 

@@ -8,13 +8,13 @@ from builders import NOW, create, loss, pod
 from podgroup_operator.core.marks import UNMARKED, kept, marks_of, missing
 
 SENT = create(2, 4, loss(2, at=NOW - 1), failures=3)
-LOSS: dict[str, Any] = {"replaces": "web-2", "lost_at": NOW - 1}
+LOSS: dict[str, Any] = {"cause": "Deleted", "replaces": "web-2", "lost_at": NOW - 1}
 MARKED: dict[str, Any] = {"slot": 2, "epoch": 4, "revision": "r1", "failures": 3} | LOSS
 
 LOST: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "nothing": ({}, {}),
     "its annotations": (
-        {"epoch": 0, "replaces": "", "lost_at": None, "failures": 0},
+        {"epoch": 0, "replaces": "", "lost_at": None, "failures": 0, "cause": ""},
         {"epoch": 4, "failures": 3} | LOSS,
     ),
     "the label of its revision": ({"revision": ""}, {"revision": "r1"}),

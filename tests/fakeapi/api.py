@@ -121,6 +121,11 @@ class FakeApi:
         self._registry.admit = admit
 
     @property
+    def protected(self) -> set[str]:
+        """The names of the pods that a PodDisruptionBudget does not let go; may be changed."""
+        return self._registry.protected
+
+    @property
     def clock(self) -> Callable[[], datetime]:
         """The server's clock, from which creationTimestamp and the like are taken; may be replaced."""
         return self._registry.now

@@ -100,6 +100,16 @@ def conflict(resource: Resource, name: str, why: str = MODIFIED) -> StatusError:
     return StatusError(409, message, details=about(resource, name))
 
 
+def disruption_budget() -> StatusError:
+    """Refuse an eviction that a PodDisruptionBudget forbids (registry/core/pod/storage/eviction.go)."""
+    cause = {
+        "reason": "DisruptionBudget",
+        "message": "The disruption budget pdb needs 1 healthy pods and has 1 currently",
+    }
+    words = "Cannot evict pod as it would violate the pod's disruption budget."
+    return StatusError(429, words, reason="TooManyRequests", details={"causes": [cause]})
+
+
 def precondition_failed(resource: Resource, name: str, field: str, asked: str, is_: str) -> StatusError:
     """Refuse a DELETE whose preconditions do not hold; here the server names the kind, not the resource."""
     end = "deleted and then recreated" if field == "UID" else "modified"

@@ -165,7 +165,10 @@ def reported(pod: Obj, now: str, **report: Unpack[Report]) -> Obj:
     if "ready" in report or "waiting" in report:
         status = running(pod, now, ready=report.get("ready", False), restarts=report.get("restarts", 0))
     if "waiting" in report:
-        state = {"state": {"waiting": {"reason": report["waiting"]}}, "started": False}
+        state: Obj = {"state": {"waiting": {"reason": report["waiting"]}}, "started": False}
+        if report["waiting"] == "CrashLoopBackOff":
+            end = {"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now}
+            state["lastState"] = {"terminated": end}
         status["containerStatuses"] = [each | state for each in status["containerStatuses"]]
     if report.get("phase") in ("Failed", "Succeeded"):
         status = with_conditions(status, now, ContainersReady="False", Ready="False")

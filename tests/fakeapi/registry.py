@@ -32,6 +32,7 @@ class Registry:
     Attributes:
         admit: asked about each new pod, dry runs too; what it returns refuses the pod.
         mutate: may change what a patch makes of a pod, as an admission policy does.
+        protected: names of the pods that a PodDisruptionBudget does not let go.
         now: the server's clock.
     """
 
@@ -40,6 +41,7 @@ class Registry:
         self.resources = resources
         self.admit: Admit = lambda _: None
         self.mutate: Callable[[Obj], None] = lambda _: None
+        self.protected = set[str]()
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._random = random.Random(1)  # noqa: S311 - names in tests, the same ones each run
 
@@ -132,6 +134,24 @@ class Registry:
         if new and (dry_run or lingers(new)):
             return new
         return self.answer_deleted(resource, old if dry_run else self.remove(resource, key))
+
+    def evict(self, key: Key, eviction: Obj) -> Obj:
+        """POST an eviction: delete a pod, marked as disrupted, unless a PodDisruptionBudget forbids it.
+
+        Raises:
+            StatusError: 409, it is another pod; 429, a budget forbids it.
+        """
+        pod, options = self.read(PODS, key), eviction.get("deleteOptions") or {}
+        deletion.check_preconditions(PODS, pod, options)
+        if key[1] in self.protected:
+            raise errors.disruption_budget()
+        if not pod["metadata"].get("deletionTimestamp"):
+            mark = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+            status = pod.get("status") or {}
+            conditions = [*(status.get("conditions") or ()), mark]
+            self.store.put(PODS, {**pod, "status": {**status, "conditions": conditions}})
+            self.delete(PODS, key, {name: value for name, value in options.items() if name != "preconditions"})
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
     def remove(self, resource: Resource, key: Key) -> Obj:
         """Take an object out of the store; with a definition go all objects that it defines."""

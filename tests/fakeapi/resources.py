@@ -68,7 +68,7 @@ PODS = Resource(
     "Pod",
     short_names=("po",),
     categories=("all",),
-    subresources=("status", "resize"),
+    subresources=("status", "resize", "eviction"),
     has_generation=True,
     returns_deleted=True,
     fields=("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "status.phase", "status.podIP"),

@@ -14,6 +14,7 @@ from fakeapi import errors
 from fakeapi.resources import Obj, Resource
 
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+EVICTION = "eviction"
 WRITES = frozenset({"create", "update", "patch", "delete"})
 TRUE = ("true", "1")
 NAMESPACE_DOORS = ("status", "finalize")  # behind /namespaces/NAME these are no resources
@@ -114,7 +115,8 @@ def _verb(request: Request, target: Target) -> str:
         return "watch"
     if request.method == "GET" and not target.name:
         return "list"
-    if request.method not in VERBS or bool(target.name) is (request.method == "POST"):
+    posts = not target.name or target.subresource == EVICTION
+    if request.method not in VERBS or posts is not (request.method == "POST"):
         raise errors.method_not_allowed()
     return VERBS[request.method]
 

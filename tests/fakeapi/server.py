@@ -155,7 +155,9 @@ class Server:
             case "get":
                 return answer(subresources.view(registry.read(resource, key), door))
             case "create":
-                return answer(registry.create(resource, target.namespace, body, dry_run=dry_run), 201)
+                evicts = door == routing.EVICTION
+                made = registry.create(resource, target.namespace, body, dry_run=dry_run) if not evicts else None
+                return answer(made or registry.evict(key, body), 201)
             case "update":
                 return answer(registry.replace(resource, key, body, subresource=door, dry_run=dry_run))
             case "patch":

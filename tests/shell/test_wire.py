@@ -14,6 +14,7 @@ from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.model.signs import Signs
 from podgroup_operator.core.model.status import Condition, Healing, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
@@ -58,7 +59,7 @@ def a_group(metadata: Json | None = None, **spec: Any) -> Json:
             {"controller": "of-web"},
             id="ours, and another owner that does not control it",
         ),
-        pytest.param(a_pod(spec={"nodeName": "node-1"}), {"node": "node-1"}, id="bound"),
+        pytest.param(a_pod(spec={"nodeName": "node-1"}), {"node": "node-1", "signs": Signs(unstarted=0.0)}, id="bound"),
         pytest.param(a_pod(status={"phase": "Running"}), {"phase": Phase.RUNNING}, id="running"),
         pytest.param(a_pod(status={"phase": "Sleeping"}), {"phase": Phase.UNKNOWN}, id="a phase of the future"),
         pytest.param(a_pod(status={"conditions": [READY]}), {"ready_since": NOW}, id="ready"),

@@ -1,0 +1,98 @@
+"""Moving a pod that ails: what is asked of the API server, and what its replacement says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakeapi.client import a_group
+from fakeapi.faults import Answer, Cut
+from shell.stage import names
+
+if TYPE_CHECKING:
+    from shell.stage import Stage
+
+ROUND = 30.0
+
+
+async def group(stage: Stage, replicas: int = 3) -> None:
+    """Make a group whose pods are Ready, and let the first minute pass."""
+    stage.api.create("podgroups", a_group("web", replicas))
+    await stage.settle()
+    for pod in stage.api.pods():
+        stage.api.set_pod(pod["metadata"]["name"], node="node-1", ready=True)
+    stage.now += 120
+    await stage.settle()
+
+
+def crash(stage: Stage, name: str, restarts: int = 5) -> None:
+    """Let a pod's container crash and wait."""
+    stage.api.set_pod(name, waiting="CrashLoopBackOff", restarts=restarts)
+
+
+async def test_it_is_evicted_and_replaced(stage: Stage) -> None:
+    """A pod in a crash loop is evicted, and another one made that says whom it replaces and why, and goes elsewhere."""
+    await group(stage)
+    (sick, *_) = sorted(names(stage.api.pods()))
+    crash(stage, sick)
+    await stage.settle()
+    (eviction,) = [each for each in stage.writes("create") if each.subresource == "eviction"]
+    assert eviction.path.endswith(f"/{sick}/eviction")
+    (heir,) = [pod for pod in stage.api.pods() if pod["metadata"]["annotations"].get("selfheal.dev/replaces") == sick]
+    annotations = heir["metadata"]["annotations"]
+    assert annotations["selfheal.dev/cause"] == "CrashLoop"
+    assert annotations["selfheal.dev/attempt"] == "1"
+    assert annotations["selfheal.dev/avoids"].startswith("node-1=")
+    assert "node-1" in str(heir["spec"]["affinity"])
+    assert stage.status()["healing"]["lastCause"] == "CrashLoop"
+    assert stage.writes("delete") == []
+
+
+async def test_a_budget_forbids_it(stage: Stage) -> None:
+    """What a PodDisruptionBudget forbids is told, with the cure, tried again ever later, and never done by a delete."""
+    await group(stage)
+    (sick, *_) = sorted(names(stage.api.pods()))
+    stage.api.protected.add(sick)
+    crash(stage, sick)
+    for _ in range(10):
+        stage.now += 1
+        await stage.settle()
+    tries = [each for each in stage.writes("create") if each.subresource == "eviction"]
+    assert 1 < len(tries) < 6
+    (told,) = {note for reason, note in stage.recorder.told if reason == "HealingSuppressed"}
+    assert "AlwaysAllow" in told
+    assert stage.writes("delete") == []
+    assert stage.condition("Stalled")["status"] == "False"
+    stage.api.protected.clear()
+    stage.now += ROUND
+    await stage.settle()
+    assert len(names(stage.api.pods())) == 4  # one of them is on its way out
+
+
+async def test_evictions_are_not_allowed(stage: Stage) -> None:
+    """Without the right to evict nothing that lives is moved, and what is lost is replaced all the same."""
+    await group(stage)
+    first, second, _ = sorted(names(stage.api.pods()))
+    stage.api.faults.add(Answer(403), verb="create", resource="pods", subresource="eviction", times=99)
+    crash(stage, first)
+    stage.api.delete("pods", second, grace=0)
+    await stage.settle()
+    assert len(stage.api.pods()) == 3
+    assert first in names(stage.api.pods())
+
+
+@pytest.mark.parametrize("lost", ["the answer", "the request"])
+async def test_an_answer_is_lost(stage: Stage, lost: str) -> None:
+    """Where an eviction is not answered the pod is replaced once, whether it was done or not."""
+    await group(stage)
+    (sick, *_) = sorted(names(stage.api.pods()))
+    fault = Cut(after=lost == "the answer")
+    stage.api.faults.add(fault, verb="create", resource="pods", subresource="eviction", times=1)
+    crash(stage, sick)
+    for _ in range(5):
+        stage.now += 5
+        await stage.settle()
+    heirs = [pod for pod in stage.api.pods() if pod["metadata"]["annotations"].get("selfheal.dev/replaces") == sick]
+    assert len(heirs) == 1
+    assert heirs[0]["metadata"]["annotations"]["selfheal.dev/cause"] == "CrashLoop"
