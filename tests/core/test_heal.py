@@ -105,7 +105,7 @@ def test_it_is_evicted_and_its_cause_is_known() -> None:
         (Cause.START_TIMEOUT, Signs(unstarted=NOW - 31), {"start_seconds": 30}),
     ],
 )
-def test_other_ailments(cause: Cause, signs: Signs, wishes: dict[str, int]) -> None:
+def test_other_ailments(cause: Cause, signs: Signs, wishes: dict[str, Any]) -> None:
     """What has ceased to be Ready, or does not start, is moved after so many seconds, and never where none are set."""
     ails = pod("web-0", slot=0, ready_since=None, signs=signs)
     (remove,) = planned(desired(healing=Wishes(**wishes)), observed(ails, *well(1, 2))).removes
@@ -268,11 +268,11 @@ def test_nodes_are_avoided_for_a_while() -> None:
 
 def test_the_wish_to_be_elsewhere_is_added() -> None:
     """The wish stands beside the template's own affinity, which is left as it is."""
-    own = {
+    own: dict[str, Any] = {
         "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]},
         "podAffinity": {"a": 1},
     }
-    spec = {"containers": [], "affinity": own}
+    spec: dict[str, Any] = {"containers": [], "affinity": own}
     found = elsewhere(spec, (("bad", NOW),))
     first, wish = found["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     assert first == {"weight": 1}

@@ -134,13 +134,14 @@ OUR_ROWS = {
     "podgroups.selfheal.dev/status [] [] [patch]",
     "pods [] [] [get list watch create patch delete]",
     "pods/resize [] [] [patch]",
+    "pods/eviction [] [] [create]",
     "podtemplates [] [] [create]",
 }
 
 
 @pytest.mark.usefixtures("operator_account")
 def test_it_may_do_this_and_nothing_else(kind_cluster: KindCluster, namespace: str) -> None:
-    """`kubectl auth can-i --list` shows our eight lines, and what every ServiceAccount has."""
+    """`kubectl auth can-i --list` shows our nine lines, and what every ServiceAccount has."""
     everybody = rows(kind_cluster, namespace, f"system:serviceaccount:{namespace}:nobody")
     ours = rows(kind_cluster, namespace, OPERATOR_USER)
     assert everybody <= ours
