@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,11 @@ from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.signs import Loop, Signs
 from podgroup_operator.core.model.strategy import Share
+from podgroup_operator.core.view import view_of
+from podgroup_operator.core.ward import ward_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOOP = Loop("app", restarts=5, ran=1, ended=NOW - 10, seen="exit code 1 (Error)", waits=True, since=NOW - 100)
 
@@ -122,6 +127,12 @@ def test_time_wakes_it() -> None:
     assert plan.look_again == NOW + 200
 
 
+def test_time_alone_may_change_nothing() -> None:
+    """For a pod that runs between two crashes no look is planned."""
+    running = crashing(0, loop={"restarts": 1, "waits": False, "up": NOW - 1})
+    assert planned(desired(), observed(running, *well(1, 2))).look_again is None
+
+
 @pytest.mark.parametrize(
     "seen",
     [{"kept": True}, {"deleted": NOW - 1}, {"phase": Phase.FAILED, "finished": NOW}],
@@ -205,6 +216,31 @@ def test_the_template_is_at_fault() -> None:
     assert moved(heir, *(replace(each, revision="r0") for each in (second, third)), group=replace(group, held=True))
 
 
+def test_one_that_is_kept_is_judged_with_the_others() -> None:
+    """A template is no better for a pod that nobody may take away: where that one suffers too none is moved."""
+    group = desired(backoff_max_seconds=1)
+    kept, *others = (crashing(slot, loop={"since": NOW - 900}, attempt=1, kept=slot == 0) for slot in range(3))
+    assert moved(kept, *others, group=group) == []
+    assert moved(replace(kept, signs=None, ready_since=NOW - HOUR), *others, group=group) == ["web-1"]
+
+
+def test_all_that_ail_are_judged_at_once() -> None:
+    """However many ail, the pods of the group are gone through a few times, not once for each."""
+    gone_through = 0
+
+    class Counted(tuple[Pod, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[Pod]:
+            nonlocal gone_through
+            gone_through += 1
+            return super().__iter__()
+
+    view = view_of(desired(200), observed(*(crashing(slot) for slot in range(200))), NOW)
+    assert len(ward_of(replace(view, active=Counted(view.active))).sick) == 200
+    assert gone_through < 5
+
+
 def test_it_is_said_that_moving_does_not_help() -> None:
     """A group whose pods are at fault says so, and needs a person after a minute."""
     from builders import summarized  # noqa: PLC0415
@@ -221,11 +257,12 @@ def test_it_is_said_that_moving_does_not_help() -> None:
 
 
 def test_what_does_not_start_is_moved_once() -> None:
-    """A pod that was moved since it did not start, and does not start either, stays where it is."""
+    """A pod that was moved since it did not start, and does not start either, stays; any other cause does not count."""
     signs, group = Signs(unstarted=NOW - 99), desired(healing=Wishes(start_seconds=30))
     first = pod("web-0", slot=0, ready_since=None, signs=signs)
     assert moved(first, *well(1, 2), group=group) == ["web-0"]
     assert moved(replace(first, attempt=1, cause="StartTimeout"), *well(1, 2), group=group) == []
+    assert moved(replace(first, attempt=1, cause="CrashLoop"), *well(1, 2), group=group) == ["web-0"]
 
 
 @pytest.mark.parametrize(

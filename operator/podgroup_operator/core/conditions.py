@@ -174,7 +174,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
             return Failure(reason, refusal.message, forbidden=refusal.forbidden)
     if view.streak.failures >= KEEPS_FAILING and tally.ready < view.desired.replicas:
         return Failure(names.REASON_KEEP_FAILING, in_words(view.streak))
-    ward = ward_of(view, view.active)
+    ward = ward_of(view)
     return Failure(names.REASON_KEEP_FAILING, ward_in_words(ward)) if ward.at_fault else None
 
 
@@ -211,5 +211,5 @@ def find_advice(view: View, tally: Tally, standing: Failure, seconds: float) -> 
         return FORBIDDEN
     if standing.reason != names.REASON_KEEP_FAILING:
         return UNWELL if seconds >= LONG_PATIENCE else ""
-    fails = view.streak.failures >= EVERY_ONE_FAILS or bool(ward_of(view, view.active).at_fault)
+    fails = view.streak.failures >= EVERY_ONE_FAILS or bool(ward_of(view).at_fault)
     return LOOK if seconds >= PATIENCE and fails and not tally.ready else ""

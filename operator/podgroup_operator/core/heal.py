@@ -10,6 +10,7 @@ The first minute decides nothing: what is seen then may be stale, and an outage 
 rollout goes first: what it takes away soon is not moved, for it takes the sick ones first (decision of `turnover.py`).
 """
 
+import math
 from collections.abc import Sequence
 
 from podgroup_operator.core.ailment import Patient, patients
@@ -34,9 +35,12 @@ def heal(view: View, budget: Budget) -> Step:
     desired, begun = view.desired, view.observed.began + FIRST_MINUTE
     if desired.healing.paused or budget.adopted or view.observed.waits(Lane.EVICT):
         return Step()
-    ward = ward_of(view, [pod for pod in budget.steady if not pod.kept])
-    going = {pod.uid for pod in budget.turnover.going} if ward.sick else frozenset()
-    waiting = [(max(due, begun), each) for due, each in ward.sick if each.pod.uid not in going]
+    ward = ward_of(view)
+    if not ward.sick:
+        return Step()  # nearly always
+    going = {pod.uid for pod in budget.turnover.going}
+    free = {pod.uid for pod in budget.steady if not pod.kept} - going
+    waiting = [(max(due, begun), each) for due, each in ward.sick if each.pod.uid in free]
     due = [each for time, each in waiting if time <= view.now and each.pod.uid not in view.observed.stuck]
     number = desired.healing.at_once(desired.replicas) - on_their_way(view, budget.active) if due else 0
     if view.observed.refuses(desired.revision) > 0:
@@ -44,7 +48,7 @@ def heal(view: View, budget: Budget) -> Step:
     chosen = [each for each in due[: max(number, 0)] if budget.take(each.pod)]
     return Step(
         removes=tuple(Remove(each.pod, Why.SICK, How.EVICT, loss_of(view, each)) for each in chosen),
-        look_again=min((time for time, _ in waiting if time > view.now), default=None),
+        look_again=min((time for time, _ in waiting if view.now < time < math.inf), default=None),
     )
 
 

@@ -4,7 +4,8 @@ Where all pods of a revision suffer from the same, and one was moved in vain alr
 fault, or what all of them need.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from podgroup_operator.core.ailment import Patient, patients
@@ -29,21 +30,37 @@ class Ward:
     at_fault: tuple[Patient, ...] = ()
 
 
-def ward_of(view: View, pods: Sequence[Pod]) -> Ward:
-    """Tell the pods that another place may cure from those that it will not."""
-    found = sorted(patients(view.desired, pods, view.now), key=lambda each: (each.ailment.due, each.pod.uid))
-    at_fault = [each for each in found if is_at_fault(view, each, found)]
-    sick = [(each.ailment.due + pause(view, each.pod), each) for each in found if each not in at_fault]
+def ward_of(view: View) -> Ward:
+    """Tell the pods that another place may cure from those that it will not.
+
+    All that ail are judged together, those too that nobody may take away: a template is no better for one that is kept.
+    """
+    found = sorted(patients(view.desired, view.active, view.now), key=lambda each: (each.ailment.due, each.pod.uid))
+    if not found:
+        return Ward()
+    shared = shared_by_all(view, found)
+    at_fault, sick = list[Patient](), list[tuple[float, Patient]]()
+    for each in found:
+        if (each.pod.revision, each.ailment.cause) in shared or was_tried(each):
+            at_fault.append(each)
+        else:
+            sick.append((each.ailment.due + pause(view, each.pod), each))
     return Ward(tuple(sorted(sick, key=lambda timed: timed[0])), tuple(at_fault))
 
 
-def is_at_fault(view: View, patient: Patient, patients: Sequence[Patient]) -> bool:
-    """Tell whether what a pod suffers from has been shown not to be its node's fault."""
-    if patient.ailment.cause is Cause.START_TIMEOUT and attempts(patient.pod):
-        return True
-    revision, cause = patient.pod.revision, patient.ailment.cause
-    alike = [each.pod for each in patients if each.pod.revision == revision and each.ailment.cause is cause]
-    return len(alike) == sum(pod.revision == revision for pod in view.active) and any(map(attempts, alike))
+def shared_by_all(view: View, found: Iterable[Patient]) -> set[tuple[str, Cause]]:
+    """Give of which revisions all pods suffer from the same, though one was moved in vain; and from what."""
+    number = Counter(pod.revision for pod in view.active)
+    alike = defaultdict[tuple[str, Cause], list[Pod]](list)
+    for each in found:
+        alike[each.pod.revision, each.ailment.cause].append(each.pod)
+    return {key for key, pods in alike.items() if len(pods) == number[key[0]] and any(map(attempts, pods))}
+
+
+def was_tried(patient: Patient) -> bool:
+    """Tell whether a pod does not start in a place to which it was moved for that: it is moved once."""
+    cause, pod = patient.ailment.cause, patient.pod
+    return cause is Cause.START_TIMEOUT and pod.cause == cause.value and attempts(pod) > 0
 
 
 def attempts(pod: Pod) -> int:
