@@ -25,6 +25,7 @@ from podgroup_operator.api.wire.status import shows
 from podgroup_operator.api.wire.status import write_status as written
 from podgroup_operator.api.writer import Writer, Writes
 from podgroup_operator.core.conditions import changes_at
+from podgroup_operator.core.losses import outlives
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.core.model.pod import Pod
@@ -166,7 +167,8 @@ class Reconciler:
         group, memory, writer, view = look.group, look.memory, look.writer, look.view
         decision = plan(view)
         if view.tally.replicas >= group.desired.replicas and decision.missing <= 0:  # what is taken in may be refused
-            memory.seen.losses.clear()  # none of these needs a replacement; one that comes from now on may
+            # None of these needs a replacement, but for what a rollout makes beyond; one that comes from now on may.
+            memory.seen.losses = {slot: loss for slot, loss in memory.seen.losses.items() if outlives(view, loss)}
         outcome = Outcome()
         application = Application(group, owner, memory, self.cluster, writer, self.monotonic, view.now)
         if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):

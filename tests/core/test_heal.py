@@ -203,6 +203,14 @@ def test_one_that_was_well_begins_anew() -> None:
     assert remove.loss.attempt == 1
 
 
+def test_another_template_is_tried_anew() -> None:
+    """What was moved in vain of another template is not counted, but the nodes where it ailed are avoided."""
+    lost = loss(0, cause=Cause.CRASH_LOOP, revision="r0", attempt=2, avoids=(("bad", NOW + HOUR),))
+    (heir,) = planned(desired(), observed(*well(1, 2), losses={0: lost})).creates
+    assert heir.loss
+    assert (heir.revision, heir.loss.attempt, heir.loss.avoids) == ("r1", 0, lost.avoids)
+
+
 def test_the_template_is_at_fault() -> None:
     """Where all suffer from the same and one was moved in vain none is moved, and one that gets well frees them."""
     group = desired(backoff_max_seconds=1)

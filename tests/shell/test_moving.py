@@ -8,9 +8,12 @@ import pytest
 
 from fakeapi.client import a_group
 from fakeapi.faults import Answer, Cut
+from shell.rolling import BAD, ONE_BY_ONE, image, images, set_image
+from shell.rolling import group as a_rolling_group
 from shell.stage import names
 
 if TYPE_CHECKING:
+    from fakeapi.resources import Obj
     from shell.stage import Stage
 
 ROUND = 30.0
@@ -96,3 +99,31 @@ async def test_an_answer_is_lost(stage: Stage, lost: str) -> None:
     heirs = [pod for pod in stage.api.pods() if pod["metadata"]["annotations"].get("selfheal.dev/replaces") == sick]
     assert len(heirs) == 1
     assert heirs[0]["metadata"]["annotations"]["selfheal.dev/cause"] == "CrashLoop"
+
+
+@pytest.mark.parametrize("strategy", [ONE_BY_ONE, {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}])
+async def test_a_rollout_of_a_bad_template(stage: Stage, strategy: Obj) -> None:
+    """Where the pods of a new template crash one is tried elsewhere, which counts as a heal, and no more; that is said.
+
+    It may be one beyond `replicas`: that none is missing is no reason to forget what it suffered from.
+    """
+    await a_rolling_group(stage, 3, strategy=strategy)
+    set_image(stage, BAD)
+    for _ in range(30):
+        stage.now += 60
+        await stage.settle()
+        for pod in stage.api.pods():
+            if "deletionTimestamp" in pod["metadata"]:
+                stage.api.finish_termination(pod["metadata"]["name"])
+            elif image(pod) == BAD:
+                stage.api.set_pod(pod["metadata"]["name"], node="node-1")
+                crash(stage, pod["metadata"]["name"])
+            else:
+                stage.api.set_pod(pod["metadata"]["name"], node="node-1", ready=True)
+    assert len([each for each in stage.writes("create") if each.subresource == "eviction"]) == 1
+    assert len(images(stage)) == 3 + (strategy is ONE_BY_ONE)
+    assert (stage.status()["healing"]["total"], stage.status()["healing"]["lastCause"]) == (1, "CrashLoop")
+    assert stage.condition("ReplicaFailure")["reason"] == "PodsKeepFailing"
+    set_image(stage, "good")
+    await stage.settle()
+    assert stage.memory().seen.losses == {}

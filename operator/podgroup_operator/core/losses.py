@@ -10,7 +10,7 @@ from itertools import islice
 
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
-from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.loss import SICK, Cause, Loss
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.slots import empty_slots
 from podgroup_operator.core.turnover import is_asked, is_rolling
@@ -28,6 +28,18 @@ def losses_of(view: View, active: Sequence[Pod]) -> dict[int, Loss]:
     """
     known = released(view) | dict(view.observed.losses)
     return unseen(view, active, known) if view.observed.first_look else known
+
+
+def outlives(view: View, loss: Loss) -> bool:
+    """Tell whether a loss is remembered though there are pods enough.
+
+    A new pod that ailed is made again by its rollout, beyond `replicas`, and must know how often that was in vain.
+    """
+    desired = view.desired
+    if loss.cause not in SICK or loss.revision != desired.revision:
+        return False
+    outdated = [pod for pod in view.active if pod.revision != desired.revision]
+    return bool(outdated) and is_rolling(desired, outdated)
 
 
 def released(view: View) -> dict[int, Loss]:

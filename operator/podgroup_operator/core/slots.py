@@ -7,6 +7,7 @@ is called, and whom it replaces.
 """
 
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 from itertools import count
 
 from podgroup_operator.core.model.actions import Create
@@ -30,9 +31,11 @@ def named(view: View, names: Container[str], slot: int, revision: str, loss: Los
         names: of the pods that are seen.
         slot: where it sits.
         revision: of its template.
-        loss: which pod it replaces, if any.
+        loss: which pod it replaces, if any; what ailed one of another template says nothing of this one.
     """
     desired, observed = view.desired, view.observed
+    if loss and loss.revision != revision:
+        loss = replace(loss, attempt=0)
     epoch = next_epoch(desired, slot, observed.epochs.get(slot, -1) + 1, names, observed.names)
     return Create(pod_name(desired.name, desired.uid, slot, epoch), slot, epoch, revision, loss)
 

@@ -1,8 +1,8 @@
 """Surge: the pods of a rollout that are made before those that they replace have gone.
 
 Each takes a seat below `replicas` that is empty, else that of a pod that is to go: for a moment the two share it. They
-have a lane apart, so that a quota that has no room for them holds up no replacement, and they replace no loss: what a
-rollout replaces is not a heal.
+have a lane apart, so that a quota that has no room for them holds up no replacement. What a rollout replaces is not a
+heal; but where a pod of the surge itself was taken away for what ailed it, the next one takes its place.
 """
 
 from collections import Counter
@@ -12,6 +12,8 @@ from itertools import chain, islice
 
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.heirs import count_new, former
+from podgroup_operator.core.losses import outlives
+from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import wait_for
 from podgroup_operator.core.slots import empty_slots, named
@@ -33,9 +35,18 @@ def surge(view: View, budget: Budget) -> Step:
     slots = islice(seats(view, budget), number)
     named_slots = zip(slots, revisions, strict=False)  # the seats are as many as may be made
     known = [(slot, revision) for slot, revision in named_slots if revision]  # else it may not be made at all
-    wanted = [replace(named(view, budget.names, slot, revision), lane=Lane.SURGE) for slot, revision in known]
+    sick = ailed(view, budget)
+    heirs = [(slot, each, next(sick, None) if each == view.desired.revision else None) for slot, each in known]
+    wanted = [replace(named(view, budget.names, *heir), lane=Lane.SURGE) for heir in heirs]
     patience = wait_for(wanted, view, budget.active, first_look=True)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
+
+
+def ailed(view: View, budget: Budget) -> Iterator[Loss]:
+    """Give the new pods that were taken away for what ailed them, and in whose place none is made yet."""
+    made = {create.loss.pod for create in budget.made if create.loss}
+    losses = (loss for _, loss in sorted(view.observed.losses.items()) if outlives(view, loss))
+    return (loss for loss in losses if loss.pod not in made)
 
 
 def seats(view: View, budget: Budget) -> Iterator[int]:
