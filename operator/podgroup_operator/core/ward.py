@@ -31,14 +31,16 @@ class Ward:
 
 def ward_of(view: View, pods: Sequence[Pod]) -> Ward:
     """Tell the pods that another place may cure from those that it will not."""
-    found = sorted(patients(view.desired, pods, view.now), key=lambda each: (each.ailment.due, each.pod.uid))
+    found = sorted(patients(view, pods), key=lambda each: (each.ailment.due, each.pod.uid))
     at_fault = [each for each in found if is_at_fault(view, each, found)]
-    sick = [(each.ailment.due + pause(view, each.pod), each) for each in found if each not in at_fault]
+    sick = [(each.ailment.due + pause(view, each), each) for each in found if each not in at_fault]
     return Ward(tuple(sorted(sick, key=lambda timed: timed[0])), tuple(at_fault))
 
 
 def is_at_fault(view: View, patient: Patient, patients: Sequence[Patient]) -> bool:
     """Tell whether what a pod suffers from has been shown not to be its node's fault."""
+    if patient.ailment.cause is Cause.NODE_LOST:
+        return False
     if patient.ailment.cause is Cause.START_TIMEOUT and attempts(patient.pod):
         return True
     revision, cause = patient.pod.revision, patient.ailment.cause
@@ -51,9 +53,10 @@ def attempts(pod: Pod) -> int:
     return 0 if pod.signs and pod.signs.well else min(pod.attempt, MOST_ATTEMPTS)
 
 
-def pause(view: View, pod: Pod) -> float:
+def pause(view: View, patient: Patient) -> float:
     """Give the seconds that a pod waits beyond its patience, for those before it were moved in vain."""
-    number, desired = attempts(pod), view.desired
+    lost, desired = patient.ailment.cause is Cause.NODE_LOST, view.desired
+    number = 0 if lost else attempts(patient.pod)
     longest = float(desired.backoff_max_seconds)
     return min(desired.backoff_initial_seconds * 2.0 ** (number - 1), longest) if number else 0.0
 
