@@ -81,6 +81,9 @@ WANTED = (
 )
 """What it takes to tell of it, to roll out, and to move what ails; without it pods are kept all the same."""
 
+NODES = Permission("list", "", "nodes"), Permission("watch", "", "nodes")
+"""What it takes to see which nodes are lost."""
+
 UNSEEN = "until the operator is started again with it, others that serve namespace {namespace} are not seen."
 
 LEASES = "coordination.k8s.io", "leases"

@@ -38,12 +38,13 @@ from podgroup_operator.core.view import View, view_of
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory, Verdict
+from podgroup_operator.observe.nodes import NodeStore
 from podgroup_operator.observe.observed import observe
 from podgroup_operator.observe.pods import PodStore, owner_of
 from podgroup_operator.observe.revisions import RevisionStore
 from podgroup_operator.tell import report
 from podgroup_operator.tell.recorder import Recorder
-from podgroup_operator.tell.report import announce, announce_held, announce_rollback, write_status
+from podgroup_operator.tell.report import announce, announce_held, announce_rollback, announce_suppressed, write_status
 from podgroup_operator.tell.unreadable import unreadable_status
 from podgroup_operator.workqueue import Key
 
@@ -89,6 +90,7 @@ class Reconciler:
         refresh: makes the cache of a namespace's pods no older than the call.
         monotonic: seconds by which pauses are measured.
         revisions: the ones that are known; where they may not be read nothing is rolled out.
+        nodes: the ones that are known; where they may not be read none is lost.
         reading: how many PodGroups are read at once; after a takeover all are.
     """
 
@@ -101,6 +103,7 @@ class Reconciler:
     refresh: Callable[[str], Awaitable[None]] = _nothing
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionStore = field(default_factory=RevisionStore)
+    nodes: NodeStore = field(default_factory=NodeStore)
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READS_IN_FLIGHT))
 
     def __post_init__(self) -> None:
@@ -185,6 +188,7 @@ class Reconciler:
             memory.missing = decision.missing > sum(each.lane is Lane.CREATE for each in outcome.created)
             memory.first_look &= memory.missing
             announce_held(group.desired, decision, memory.told, self.recorder)
+            announce_suppressed(group.desired, decision, memory.told, self.recorder)
             announce(group.desired, decision, outcome, self.recorder, self.clock())
             announce_rollback(group, status, memory.told, self.recorder)
         if application.fenced:
@@ -324,7 +328,7 @@ class Reconciler:
 
     def _view(self, group: Group, memory: Memory) -> View:
         now = self.pods.now()
-        return view_of(group.desired, observe(group, memory, self.pods, self.monotonic(), now), now)
+        return view_of(group.desired, observe(group, memory, self.pods, self.nodes, self.monotonic(), now), now)
 
 
 def next_look(look: Look, decision: Plan, outcome: Outcome, status: Status, now: float) -> float | None:

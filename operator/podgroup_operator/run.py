@@ -12,12 +12,16 @@ from podgroup_operator import __version__, metrics
 from podgroup_operator.api.cluster import Cluster, pods_path, revisions_path
 from podgroup_operator.api.login import Connection, connect
 from podgroup_operator.api.outage import Outage
+from podgroup_operator.api.wire.node import read_node
 from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.wire.revision import read_revision
 from podgroup_operator.api.writer import Writes
+from podgroup_operator.backoff import Backoff
 from podgroup_operator.core import names
+from podgroup_operator.core.model.node import Node
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.revision import Revision
+from podgroup_operator.core.storm import Brake
 from podgroup_operator.hopeless import Hopeless
 from podgroup_operator.lead.election import Election
 from podgroup_operator.lead.identity import Identity
@@ -26,10 +30,11 @@ from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.looks import Looks
 from podgroup_operator.observe.groups import GroupStore
 from podgroup_operator.observe.informer import Collection, Informer
+from podgroup_operator.observe.nodes import NodeStore
 from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.observe.revisions import Owner, RevisionStore
 from podgroup_operator.observe.supervisor import Supervisor
-from podgroup_operator.preflight import LEASES, Findings, Permission, Preflight, missing
+from podgroup_operator.preflight import LEASES, NODES, Findings, Permission, Preflight, forbidden, missing
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.scope import Scope
 from podgroup_operator.scopes import Follow, Scopes
@@ -41,6 +46,9 @@ from podgroup_operator.waker import Waker
 
 STILL_SECONDS = 1.5  # seconds that writes under way have to be answered when we are told to end
 TELL_SECONDS = 0.2  # seconds that looks under way have after that to tell what they have done
+NODES_PATH = "/api/v1/nodes"
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds before it is asked again whether nodes may be read
+UNSEEN_NODES = "Until then pods of lost nodes are replaced when Kubernetes deletes them."
 LAST_SECONDS = 1.0  # seconds that statuses have after that to show it
 
 logger = logging.getLogger(__name__)
@@ -81,6 +89,7 @@ class Operator:
         self._tasks = asyncio.TaskGroup()
         self._groups = GroupStore()
         self._pods = PodStore(self._wake, clock, monotonic=time.monotonic)
+        self._nodes = NodeStore(clock, Brake(settings.storm_percent, settings.storm_cooldown), self._node_seen)
         self._revisions = RevisionStore(self._revision_deleted, self._revised)
         identity = Identity(settings.pod_uid)
         self._health = Health(scopes=settings.namespaces or ("",))
@@ -100,6 +109,7 @@ class Operator:
             clock,
             refresh=self._scopes.refresh,
             revisions=self._revisions,
+            nodes=self._nodes,
         )
         self._pods.foreseen = self._reconciler.foresee
         self._looks = Looks(self._reconciler.reconcile, self._scopes.is_open)
@@ -133,6 +143,9 @@ class Operator:
             partial(self._health.remark, f"revisions {namespace}"),
         )
         return scope
+
+    def _node_seen(self, name: str) -> None:
+        self._waker.node_seen(name)  # which is made later than the store of nodes
 
     def _revision_deleted(self, owner: Owner) -> bool:
         group = self._groups.named(owner[1])
@@ -210,6 +223,20 @@ class Operator:
             self._spawn(self._scopes.welcome_back(self._waker.begin))
             for scope in self._scopes:
                 self._spawn(scope.run())
+            if not self._settings.namespaces:  # a Role cannot grant nodes
+                self._spawn(self._nodes_informer().run())
+
+    def _nodes_informer(self) -> Informer[Node]:
+        what, tell = Collection(NODES_PATH, ""), partial(self._health.remark, "nodes")
+        return Informer[Node](self._cluster, what, read_node, self._nodes, self._nodes_unseen, tell)
+
+    async def _nodes_unseen(self) -> None:
+        """Go on without nodes, which may not be read; return when they may."""
+        pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
+        while lacking := await missing(self._cluster, "", NODES):
+            self._health.remark("nodes", f"{forbidden('', lacking)}. {UNSEEN_NODES}")
+            await asyncio.sleep(pauses.next())
+        self._health.remark("nodes", "")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)

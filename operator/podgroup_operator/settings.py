@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LAST_PORT = 65535
+LARGEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Settings:
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
         pod_uid: of the pod that we run in; empty outside a pod. Only a pod knows it: there is no option for it.
+        storm_percent: if so many per cent of the nodes are lost at once, at least two, no pod is moved for that.
+        storm_cooldown: for how many seconds after that none is either.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -33,6 +36,8 @@ class Settings:
     http: str = ":8080"
     log_level: str = "INFO"
     pod_uid: str = ""
+    storm_percent: int = 55
+    storm_cooldown: int = 60
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
     run.add_argument("--log-level", choices=LOG_LEVELS)
+    run.add_argument(
+        "--storm-percent",
+        metavar="N",
+        help="if so many per cent of the nodes are lost at once, at least two, their pods are left (default 55)",
+    )
+    run.add_argument("--storm-cooldown", metavar="SECONDS", help="and for so long after that (default 60)")
     return top
 
 
@@ -79,7 +90,21 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         http=http,
         log_level=log_level,
         pod_uid=environment.get("PODGROUP_POD_UID", ""),
+        storm_percent=number(top, environment, "storm-percent", given.storm_percent, 55),
+        storm_cooldown=number(top, environment, "storm-cooldown", given.storm_cooldown, 60),
     )
+
+
+def number(
+    top: argparse.ArgumentParser, environment: Mapping[str, str], option: str, given: str | None, default: int
+) -> int:
+    """Read a whole number, 1 or more; what is none ends the program with a sentence."""
+    text = given or environment.get(f"PODGROUP_{option.upper().replace('-', '_')}")
+    if not text:
+        return default
+    if not text.isdecimal() or not 0 < int(text) < LARGEST:
+        top.error(f"--{option}: {text!r} is no whole number, 1 or more")
+    return int(text)
 
 
 def is_address(text: str) -> bool:

@@ -122,6 +122,13 @@ class Waker:
                 self._looks.add(key)
         return bool(keys)
 
+    def node_seen(self, name: str) -> None:
+        """Have everyone looked at who has pods on a node that was lost or has come back."""
+        for owner, memory in self._memories:
+            group = self._groups.named(owner[1])
+            if group and any(pod.node == name for pod in memory.seen.pods.values()):
+                self._looks.add(group.key)
+
     def recovered(self) -> None:
         """Try what waits because the API server was away, not all of it at the same moment."""
         for key in {*self._reconciler.recovered(), *self._looks.unanswered()}:

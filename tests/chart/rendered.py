@@ -15,7 +15,7 @@ CHART = ROOT / "deploy/helm/podgroup-operator"
 NAMESPACE = "podgroup-system"
 RULES = yaml.safe_load((CHART / "rules.yaml").read_text())
 LEASE_RULES = yaml.safe_load((CHART / "lease-rules.yaml").read_text())
-NEIGHBOUR_RULES = yaml.safe_load((CHART / "neighbour-rules.yaml").read_text())
+WIDE_RULES = yaml.safe_load((CHART / "wide-rules.yaml").read_text())
 
 DEFAULTS = CHART / "values.yaml"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chart.rendered import LEASE_RULES, NAMESPACE, NEIGHBOUR_RULES, RULES, Json, Rendered
+from chart.rendered import LEASE_RULES, NAMESPACE, RULES, WIDE_RULES, Json, Rendered
 from podgroup_operator.core.lease import NARROW, WIDE
 from podgroup_operator.preflight import NEEDED, WANTED, needed_to_lead
 
@@ -20,7 +20,7 @@ READS = {"get", "list", "watch"}
 def test_the_operator_gets_the_rules_and_no_more(render: Render) -> None:
     """The ClusterRole has exactly the rules of rules.yaml, and sees which namespaces others serve."""
     roles = {role["metadata"]["name"]: role["rules"] for role in render().all("ClusterRole")}
-    assert roles["podgroup-operator"] == RULES + NEIGHBOUR_RULES
+    assert roles["podgroup-operator"] == RULES + WIDE_RULES
 
 
 def test_the_rules_are_narrow() -> None:

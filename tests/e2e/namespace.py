@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from e2e.api import MERGE_PATCH, Api
@@ -185,6 +186,16 @@ class Namespace:
         """Let a pod be Failed or Succeeded, as its kubelet would report it."""
         path = self.path("pods", f"{pod.name}/status")
         return Pod(self.api.request("PATCH", path, {"status": {"phase": phase}}, MERGE_PATCH))
+
+    def crash(self, pod: Pod, restarts: int = 5) -> None:
+        """Let a pod's container crash and wait, as its kubelet would report it."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        end = {"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now}
+        container = {"name": "web", "image": "web", "imageID": "", "ready": False, "restartCount": restarts}
+        told = container | {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": end}}
+        ready = [{"type": kind, "status": "False", "lastTransitionTime": now} for kind in ("Ready", "ContainersReady")]
+        status = {"containerStatuses": [told], "conditions": ready}
+        self.api.request("PATCH", self.path("pods", f"{pod.name}/status"), {"status": status}, MERGE_PATCH)
 
     def kill(self, pod: Pod, **options: object) -> None:
         """Delete a pod; `gracePeriodSeconds=0` takes it out of the API at once."""

@@ -21,7 +21,7 @@ from e2e.api import Api, Refused
 from e2e.audit_log import OPERATOR_USER
 from e2e.namespace import Namespace
 from e2e.operator_process import OperatorProcess
-from e2e.service_account import ServiceAccount, operator_rules
+from e2e.service_account import ServiceAccount, node_rules, operator_rules
 from e2e.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def operator_account(kind_cluster: KindCluster, api: Api) -> Iterator[ServiceAcc
     if not api.exists(f"/api/v1/namespaces/{OPERATOR_NAMESPACE}"):
         api.request("POST", "/api/v1/namespaces", {"metadata": {"name": OPERATOR_NAMESPACE}})
     account = ServiceAccount(kind_cluster, api, OPERATOR_NAMESPACE, OPERATOR_NAME)
-    account.allow_everywhere(operator_rules(), ROLE)
+    account.allow_everywhere([*operator_rules(), *node_rules()], ROLE)
     yield account
     account.forbid_everywhere(ROLE)
 

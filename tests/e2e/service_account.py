@@ -22,6 +22,8 @@ Json = dict[str, Any]
 
 RULES_FILE = Path(__file__).parents[2] / "deploy" / "helm" / "podgroup-operator" / "rules.yaml"
 
+WIDE_RULES_FILE = RULES_FILE.with_name("wide-rules.yaml")
+
 LEASE_RULES_FILE = RULES_FILE.with_name("lease-rules.yaml")
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -47,6 +49,12 @@ def operator_rules() -> list[Json]:
     """The rules that the operator is installed with."""
     rules: list[Json] = yaml.safe_load(RULES_FILE.read_text())
     return rules
+
+
+def node_rules() -> list[Json]:
+    """The rule by which it sees nodes, where it serves all namespaces."""
+    rules: list[Json] = yaml.safe_load(WIDE_RULES_FILE.read_text())
+    return [rule for rule in rules if "nodes" in rule["resources"]]
 
 
 def lease_rules() -> list[Json]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,20 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("operator")
 
-Json = dict[str, Any]
-
 POLICY = "/apis/policy/v1"
-
-
-def crash(shop: Namespace, pod: Pod, restarts: int = 5) -> None:
-    """Let a pod's container crash and wait, as its kubelet would report it."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    end = {"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now}
-    container = {"name": "web", "image": "web", "imageID": "", "ready": False, "restartCount": restarts}
-    told = container | {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": end}}
-    ready = [{"type": kind, "status": "False", "lastTransitionTime": now} for kind in ("Ready", "ContainersReady")]
-    status = {"containerStatuses": [told], "conditions": ready}
-    shop.api.request("PATCH", shop.path("pods", f"{pod.name}/status"), {"status": status}, MERGE_PATCH)
 
 
 def heir_of(shop: Namespace, *pods: Pod) -> Pod | None:
@@ -41,7 +27,7 @@ def heir_of(shop: Namespace, *pods: Pod) -> Pod | None:
 def test_a_crash_loop_is_moved_to_another_node(shop: Namespace) -> None:
     """A pod in a crash loop is evicted; its replacement says why, avoids that node, and lands on another."""
     pods = shop.start_group(replicas=3)
-    crash(shop, pods[0])
+    shop.crash(pods[0])
     heir = wait_for("its replacement", lambda: heir_of(shop, pods[0]))
     assert heir.cause == "CrashLoop"
     assert heir.annotations["selfheal.dev/avoids"].startswith(f"{pods[0].node}=")
@@ -59,7 +45,7 @@ def test_a_budget_holds_it_and_is_named(shop: Namespace) -> None:
     shop.create("poddisruptionbudgets", budget, POLICY)
     path = shop.path("poddisruptionbudgets", "web", POLICY)
     wait_for("the budget", lambda: "expectedPods" in (shop.api.request("GET", path).get("status") or {}))
-    crash(shop, pods[0])
+    shop.crash(pods[0])
     wait_for("the Event", lambda: [each for each in shop.notes("HealingSuppressed") if "AlwaysAllow" in each] or None)
     stays(2, lambda: len(shop.live()), 2.0)
     shop.api.request("PATCH", path, {"spec": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}, MERGE_PATCH)
@@ -71,10 +57,10 @@ def test_all_of_a_bad_image_are_left_and_mended_by_a_good_one(shop: Namespace) -
     """Where all crash one is tried elsewhere and no more; a person is told; a changed template brings them back."""
     pods = shop.start_group(replicas=3)
     for pod in pods:
-        crash(shop, pod)
+        shop.crash(pod)
     heir = wait_for("one replacement", lambda: heir_of(shop, *pods))
     wait_for("its start", lambda: shop.pod(heir.name).ready or None)
-    crash(shop, heir)
+    shop.crash(heir)
     eventually("PodsKeepFailing", lambda: shop.condition("ReplicaFailure")["reason"])
     stays(3, lambda: len(shop.live()), 3.0)
     assert [pod.name for pod in shop.live() if pod.replaces] == [heir.name]

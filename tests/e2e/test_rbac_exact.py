@@ -17,7 +17,7 @@ from e2e.namespace import Namespace
 from e2e.operator_fixtures import install_crds, new_namespace
 from e2e.operator_process import OperatorProcess
 from e2e.pod import names
-from e2e.service_account import Permission, ServiceAccount, operator_rules, permissions, rules_without
+from e2e.service_account import Permission, ServiceAccount, node_rules, operator_rules, permissions, rules_without
 from e2e.test_revisions import revisions
 from e2e.versions import web
 from e2e.waiting import eventually, wait_for
@@ -71,6 +71,9 @@ def do_everything(shop: Namespace) -> None:
         shop.kill(stranger_to_it)
     change_its_template(shop)
     resize(shop)
+    sick = shop.live()[0]
+    shop.crash(sick)
+    shop.complete(without=[sick])  # create pods/eviction
 
 
 def resize(shop: Namespace) -> None:
@@ -108,7 +111,7 @@ def test_what_is_granted_is_what_is_used(shop: Namespace, kind_cluster: KindClus
     """The operator's requests of the whole run are its rules, one by one, but what an admission plugin wants."""
     do_everything(shop)
     used = {request.permission for request in requests(kind_cluster.name)}
-    assert permissions(operator_rules()) - {FINALIZERS} == used - ASKING
+    assert permissions([*operator_rules(), *node_rules()]) - {FINALIZERS} == used - ASKING
 
 
 @pytest.mark.usefixtures("operator", "_audited")
@@ -129,6 +132,7 @@ def rows(cluster: KindCluster, namespace: str, user: str) -> set[str]:
 OUR_ROWS = {
     "controllerrevisions.apps [] [] [get list watch create patch delete]",
     "events.events.k8s.io [] [] [create]",
+    "nodes [] [] [list watch]",
     "podgroups.selfheal.dev [] [] [get list watch]",
     "podgroups.selfheal.dev/finalizers [] [] [update]",
     "podgroups.selfheal.dev/status [] [] [patch]",
@@ -141,7 +145,7 @@ OUR_ROWS = {
 
 @pytest.mark.usefixtures("operator_account")
 def test_it_may_do_this_and_nothing_else(kind_cluster: KindCluster, namespace: str) -> None:
-    """`kubectl auth can-i --list` shows our nine lines, and what every ServiceAccount has."""
+    """`kubectl auth can-i --list` shows our ten lines, and what every ServiceAccount has."""
     everybody = rows(kind_cluster, namespace, f"system:serviceaccount:{namespace}:nobody")
     ours = rows(kind_cluster, namespace, OPERATOR_USER)
     assert everybody <= ours

@@ -48,7 +48,9 @@ def expect_nothing() -> None:
 def delete_by_name() -> None:
     """Delete whatever has the name."""
 
-    async def delete(self: writer.Writer, path: str, uid: str, version: int | None = None) -> Json:
+    async def delete(
+        self: writer.Writer, path: str, uid: str, version: int | None = None, grace: int | None = None
+    ) -> Json:
         options = {"apiVersion": "v1", "kind": "DeleteOptions"}
         return await self.writes.send(self, "DELETE", path, options)
 

@@ -35,7 +35,7 @@ ALLOW = (
     "work."
 )
 
-LANES = {How.DELETE: Lane.REMOVE, How.EVICT: Lane.EVICT}
+LANES = {How.DELETE: Lane.REMOVE, How.FORCE: Lane.REMOVE, How.EVICT: Lane.EVICT}
 
 Json = dict[str, Any]
 
@@ -78,7 +78,8 @@ class Removing:
         path = pods_path(pod.namespace, pod.name)
         if remove.how is How.EVICT:
             return await self._writer.evict(path, pod.namespace, pod.name, pod.uid, pod.version)
-        return await self._writer.delete(path, pod.uid, pod.version)
+        grace = 0 if remove.how is How.FORCE else None
+        return await self._writer.delete(path, pod.uid, pod.version, grace)
 
     def _removal_refused(self, remove: Remove, refusal: Refused) -> bool:
         """Note why a pod was not removed; False: it is still wanted."""

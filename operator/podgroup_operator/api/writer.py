@@ -214,12 +214,21 @@ class Writer:
         """PATCH an object or a subresource."""
         return await self.writes.send(self, "PATCH", path, body, content_type=content_type)
 
-    async def delete(self, path: str, uid: str, version: int | None = None) -> Json:
-        """Delete the object that has this UID and, if given, is still at this resourceVersion, and no other."""
+    async def delete(self, path: str, uid: str, version: int | None = None, grace: int | None = None) -> Json:
+        """Delete the object that has this UID and, if given, is still at this resourceVersion, and no other.
+
+        Args:
+            path: where it lies.
+            uid: its UID.
+            version: its resourceVersion.
+            grace: the seconds of grace, where they are not to be its own.
+        """
         preconditions: Json = {"uid": uid}
         if version is not None:
             preconditions["resourceVersion"] = str(version)
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        body: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        if grace is not None:
+            body["gracePeriodSeconds"] = grace
         return await self.writes.send(self, "DELETE", path, body)
 
     async def evict(self, path: str, namespace: str, name: str, uid: str, version: int) -> Json:

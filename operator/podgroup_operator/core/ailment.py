@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from podgroup_operator.core.crash_loop import crash_loop
 from podgroup_operator.core.model.ailment import Ailment
-from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.node_lost import node_lost
 from podgroup_operator.core.start_timeout import start_timeout
 from podgroup_operator.core.unready import unready
+from podgroup_operator.core.view import View
 
-AILMENTS: tuple[Callable[[Desired, Pod, float], Ailment | None], ...] = (crash_loop, start_timeout, unready)
+AILMENTS: tuple[Callable[[View, Pod], Ailment | None], ...] = (crash_loop, start_timeout, unready)
+"""Of a pod whose node is there. What is said of one on a lost node is old: only `node_lost` is asked about that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,14 @@ class Patient:
     ailment: Ailment
 
 
-def patients(desired: Desired, pods: Iterable[Pod], now: float) -> list[Patient]:
+def patients(view: View, pods: Iterable[Pod]) -> list[Patient]:
     """Find the pods that ail, whether they count as sick already or not; each by its first ailment to be due."""
-    found = list[Patient]()
+    found, lost = list[Patient](), view.observed.lost_nodes
     for pod in pods:  # there may be ten thousand, and nearly always nothing is seen of any
-        if pod.signs is None:
+        if pod.signs is None and pod.node not in lost:
             continue
-        ailments = [ailment for each in AILMENTS if (ailment := each(desired, pod, now))]
+        asked = (node_lost,) if pod.node in lost else AILMENTS
+        ailments = [ailment for each in asked if (ailment := each(view, pod))]
         if ailments:
             found.append(Patient(pod, min(ailments, key=lambda ailment: ailment.due)))
     return found

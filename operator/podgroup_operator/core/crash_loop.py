@@ -11,9 +11,9 @@ reading (`api/wire/signs.py`) leaves it out.
 import math
 
 from podgroup_operator.core.model.ailment import Ailment
-from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Cause
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.view import View
 
 STEADY = 60.0
 """Seconds beyond `minReadySeconds` for which a pod must be Ready to have come up well."""
@@ -22,8 +22,9 @@ LONG_RUN = 600.0
 """Seconds after which a container's kubelet, too, begins to count anew."""
 
 
-def crash_loop(desired: Desired, pod: Pod, now: float) -> Ailment | None:
+def crash_loop(view: View, pod: Pod) -> Ailment | None:
     """Tell whether a container of a pod is in a crash loop; that it runs for a while between two crashes is no end."""
+    desired, now = view.desired, view.now
     loop, wishes = pod.signs.loop if pod.signs else None, desired.healing
     if loop is None or loop.since is None or not (wishes.crash_loop_restarts or wishes.crash_loop_seconds):
         return None

@@ -6,6 +6,8 @@ that doubles from `healing.backoff.initialSeconds`; one that does not even start
 revision suffer from the same, and one was moved in vain already, it is the template that is at fault, or what all of
 them need: nothing more is moved until it changes or one gets well, and a person is told.
 
+What is on a lost node is dead as far as anybody can tell: all of it is replaced, unless there is a storm (`storm.py`).
+
 The first minute decides nothing: what is seen then may be stale, and an outage that has just ended heals by itself. A
 rollout goes first: what it takes away soon is not moved, for it takes the sick ones first (decision of `turnover.py`).
 """
@@ -15,9 +17,9 @@ from collections.abc import Sequence
 
 from podgroup_operator.core.ailment import Patient, patients
 from podgroup_operator.core.avoidance import avoided
-from podgroup_operator.core.budget import Budget
+from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.model.actions import How, Remove, Why
-from podgroup_operator.core.model.loss import SICK, Loss
+from podgroup_operator.core.model.loss import SICK, Cause, Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
@@ -31,25 +33,69 @@ SICK_CAUSES = frozenset(cause.value for cause in SICK)
 
 
 def heal(view: View, budget: Budget) -> Step:
-    """Evict pods that ail."""
-    desired, begun = view.desired, view.observed.began + FIRST_MINUTE
-    if desired.healing.paused or budget.adopted or view.observed.waits(Lane.EVICT):
-        return Step()
+    """Take pods away that ail, or whose nodes are lost."""
+    if view.desired.healing.paused or budget.adopted or view.observed.refuses(view.desired.revision) > 0:
+        return Step()  # of what is refused there will be no other
     ward = ward_of(view)
     if not ward.sick:
-        return Step()  # nearly always
-    going = {pod.uid for pod in budget.turnover.going}
+        return Step()
+    going = {pod.uid for pod in budget.turnover.going} | view.observed.stuck
     free = {pod.uid for pod in budget.steady if not pod.kept} - going
-    waiting = [(max(due, begun), each) for due, each in ward.sick if each.pod.uid in free]
-    due = [each for time, each in waiting if time <= view.now and each.pod.uid not in view.observed.stuck]
-    number = desired.healing.at_once(desired.replicas) - on_their_way(view, budget.active) if due else 0
-    if view.observed.refuses(desired.revision) > 0:
-        number = 0  # of which there will be no other
-    chosen = [each for each in due[: max(number, 0)] if budget.take(each.pod)]
+    begun, calm = view.observed.began + FIRST_MINUTE, calm_at(view)
+    times = [(max(due, begun, calm if is_lost(each) else 0.0), each) for due, each in ward.sick]
+    times = [(time, each) for time, each in times if each.pod.uid in free]
+    due = [each for time, each in times if time <= view.now]
+    chosen = [each for each in (*lost(view, due), *ailing(view, due, budget)) if budget.take(each.pod)]
     return Step(
-        removes=tuple(Remove(each.pod, Why.SICK, How.EVICT, loss_of(view, each)) for each in chosen),
-        look_again=min((time for time, _ in waiting if view.now < time < math.inf), default=None),
+        removes=tuple(Remove(each.pod, Why.SICK, how(view, each), loss_of(view, each)) for each in chosen),
+        look_again=min((time for time, _ in times if view.now < time < math.inf), default=None),
+        suppressed=in_a_storm(view) if any(is_lost(each) and not each.pod.kept for _, each in ward.sick) else "",
     )
+
+
+def is_lost(patient: Patient) -> bool:
+    """Tell whether it is the node that is lost, and the pod with it."""
+    return patient.ailment.cause is Cause.NODE_LOST
+
+
+def lost(view: View, due: Sequence[Patient]) -> list[Patient]:
+    """Choose the pods of lost nodes: all, for nobody is served by them any more."""
+    return [] if view.observed.waits(Lane.REMOVE) else [each for each in due if is_lost(each)][:BURST]
+
+
+def ailing(view: View, due: Sequence[Patient], budget: Budget) -> list[Patient]:
+    """Choose the pods that ail: as many as may be on their way."""
+    found = [] if view.observed.waits(Lane.EVICT) else [each for each in due if not is_lost(each)]
+    if not found:
+        return []
+    number = view.desired.healing.at_once(view.desired.replicas) - on_their_way(view, budget.active)
+    return found[: max(number, 0)]
+
+
+def how(view: View, patient: Patient) -> How:
+    """Tell in which way a pod is taken away.
+
+    One of a lost node is dead as far as anybody can tell, and no PodDisruptionBudget is asked about it, as for
+    Kubernetes' own eviction by taints. It is let go without its kubelet's word only where the node is gone for good.
+    """
+    if not is_lost(patient):
+        return How.EVICT
+    return How.FORCE if view.observed.nodes[patient.pod.node].is_dead else How.DELETE
+
+
+def calm_at(view: View) -> float:
+    """Give from when on pods of lost nodes may be replaced; infinity while too many nodes are lost."""
+    return math.inf if view.observed.storm.raging else view.observed.storm.until
+
+
+def in_a_storm(view: View) -> str:
+    """Say that pods of lost nodes are left, and why; "" if they are not."""
+    storm = view.observed.storm
+    if storm.raging:
+        return "So many nodes are lost at once that it is hardly they who are at fault: their pods are left, for now."
+    if view.now < storm.until:
+        return "Many nodes were lost at once a moment ago: pods of nodes are left, for now."
+    return ""
 
 
 def on_their_way(view: View, active: Sequence[Pod]) -> int:
@@ -59,7 +105,7 @@ def on_their_way(view: View, active: Sequence[Pod]) -> int:
     """
     missed = sum(loss.cause in SICK for loss in view.observed.losses.values())
     coming = [pod for pod in active if pod.cause in SICK_CAUSES]
-    sick = {each.pod.uid for each in patients(view.desired, coming, view.now) if each.ailment.due <= view.now}
+    sick = {each.pod.uid for each in patients(view, coming) if each.ailment.due <= view.now}
     least = view.desired.min_ready_seconds
     up = {pod.uid for pod in coming if pod.ready_since is not None and view.now >= pod.ready_since + least}
     return missed + sum(pod.uid not in sick | up for pod in coming)
@@ -75,6 +121,6 @@ def loss_of(view: View, patient: Patient) -> Loss:
         at=view.now,
         revision=pod.revision,
         ready_since=pod.ready_since,
-        attempt=attempts(pod) + 1,
+        attempt=0 if is_lost(patient) else attempts(pod) + 1,
         avoids=avoided(pod, view.now),
     )

@@ -46,6 +46,7 @@ def plan(view: View) -> Plan:
         missing=budget.missing,
         held=sum(step.held for step in steps),
         why_held=" ".join(step.why_held for step in steps if step.why_held),
+        suppressed=" ".join(step.suppressed for step in steps if step.suppressed),
         adopts=tuple(each for step in steps for each in step.adopts),
         releases=tuple(each for step in steps for each in step.releases),
         creates=tuple(each for step in steps for each in step.creates),

@@ -12,6 +12,7 @@ class Step:
     Attributes:
         held: how many creates it holds back.
         why_held: why, in words.
+        suppressed: why pods that ail are left, in words.
         look_again: when time alone will change its mind, in seconds since the epoch.
     """
 
@@ -23,3 +24,4 @@ class Step:
     held: int = 0
     why_held: str = ""
     look_again: float | None = None
+    suppressed: str = ""

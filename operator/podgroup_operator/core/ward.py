@@ -35,7 +35,7 @@ def ward_of(view: View) -> Ward:
 
     All that ail are judged together, those too that nobody may take away: a template is no better for one that is kept.
     """
-    found = sorted(patients(view.desired, view.active, view.now), key=lambda each: (each.ailment.due, each.pod.uid))
+    found = sorted(patients(view, view.active), key=lambda each: (each.ailment.due, each.pod.uid))
     if not found:
         return Ward()
     shared = shared_by_all(view, found)
@@ -44,16 +44,22 @@ def ward_of(view: View) -> Ward:
         if (each.pod.revision, each.ailment.cause) in shared or was_tried(each):
             at_fault.append(each)
         else:
-            sick.append((each.ailment.due + pause(view, each.pod), each))
+            sick.append((each.ailment.due + pause(view, each), each))
     return Ward(tuple(sorted(sick, key=lambda timed: timed[0])), tuple(at_fault))
 
 
 def shared_by_all(view: View, found: Iterable[Patient]) -> set[tuple[str, Cause]]:
-    """Give of which revisions all pods suffer from the same, though one was moved in vain; and from what."""
+    """Give of which revisions all pods suffer from the same, though one was moved in vain; and from what.
+
+    Of those on lost nodes nobody knows what else they suffer from.
+    """
     number = Counter(pod.revision for pod in view.active)
     alike = defaultdict[tuple[str, Cause], list[Pod]](list)
     for each in found:
-        alike[each.pod.revision, each.ailment.cause].append(each.pod)
+        if each.ailment.cause is Cause.NODE_LOST:
+            number[each.pod.revision] -= 1
+        else:
+            alike[each.pod.revision, each.ailment.cause].append(each.pod)
     return {key for key, pods in alike.items() if len(pods) == number[key[0]] and any(map(attempts, pods))}
 
 
@@ -68,9 +74,10 @@ def attempts(pod: Pod) -> int:
     return 0 if pod.signs and pod.signs.well else min(pod.attempt, MOST_ATTEMPTS)
 
 
-def pause(view: View, pod: Pod) -> float:
+def pause(view: View, patient: Patient) -> float:
     """Give the seconds that a pod waits beyond its patience, for those before it were moved in vain."""
-    number, desired = attempts(pod), view.desired
+    lost, desired = patient.ailment.cause is Cause.NODE_LOST, view.desired
+    number = 0 if lost else attempts(patient.pod)
     longest = float(desired.backoff_max_seconds)
     return min(desired.backoff_initial_seconds * 2.0 ** (number - 1), longest) if number else 0.0
 

@@ -279,6 +279,7 @@ class Told:
     Attributes:
         healing: the record of replacements including those not yet in the status.
         held: why creates were held back, as the last Event told it; "" when they are not.
+        suppressed: why pods that ail are left, as the last Event told it; "" when none are.
         rolled_back: from which revision, as the last Event told it; "" when it was not.
         due: when the next status may be written, in monotonic seconds: two are a while apart.
         settled: when what was created first and is not told yet is told at the latest, in monotonic seconds.
@@ -288,6 +289,7 @@ class Told:
 
     healing: Healing = field(default_factory=Healing)
     held: str = ""
+    suppressed: str = ""
     rolled_back: str = ""
     due: float = 0.0
     settled: float = math.inf

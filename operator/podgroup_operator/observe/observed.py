@@ -8,16 +8,18 @@ from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.target import is_new
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
+from podgroup_operator.observe.nodes import NodeStore
 from podgroup_operator.observe.pods import PodStore
 
 
-def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now: float) -> Observed:
+def observe(group: Group, memory: Memory, pods: PodStore, nodes: NodeStore, monotonic: float, now: float) -> Observed:
     """Put together what is known of a group.
 
     Args:
         group: as it is known.
         memory: what is remembered of it.
         pods: the cache of pods.
+        nodes: the cache of nodes.
         monotonic: the time by which pauses are measured, in seconds.
         now: seconds since the epoch.
     """
@@ -48,5 +50,8 @@ def observe(group: Group, memory: Memory, pods: PodStore, monotonic: float, now:
         templates=group.revisions.keys() | {desired.revision},
         eases=written.comparison.eases(),
         began=memory.began,
+        nodes=nodes.known,
+        lost_nodes=nodes.lost,
+        storm=nodes.storm,
         status=replace(status, replicas=replicas, updated=updated, healing=memory.healing(status.healing)),
     )

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 STATUS_INTERVAL = 0.25  # seconds between two status writes of a group: a mass heal is told in a few, not in hundreds
 
-DONE = {How.DELETE: "Deleted", How.EVICT: "Evicted"}
+DONE = {How.DELETE: "Deleted", How.FORCE: "Deleted", How.EVICT: "Evicted"}
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,14 @@ def announce_held(desired: Desired, plan: Plan, told: Told, recorder: Recorder) 
         recorder.record(desired, "Warning", names.REASON_SUPPRESSED, note)
         metrics.suppressed.labels("backoff").inc()
     told.held = plan.why_held
+
+
+def announce_suppressed(desired: Desired, plan: Plan, told: Told, recorder: Recorder) -> None:
+    """Tell, once for each reason, that pods that ail are left."""
+    if plan.suppressed and plan.suppressed != told.suppressed:
+        recorder.record(desired, "Warning", names.REASON_SUPPRESSED, plan.suppressed)
+        metrics.suppressed.labels("storm").inc()
+    told.suppressed = plan.suppressed
 
 
 def announce_rollback(group: Group, status: Status, told: Told, recorder: Recorder) -> None:

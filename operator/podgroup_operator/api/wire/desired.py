@@ -4,7 +4,7 @@ from typing import Any
 
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields
-from podgroup_operator.api.wire.healing import read_healing
+from podgroup_operator.api.wire.healing import read_healing, tolerated_seconds
 from podgroup_operator.api.wire.revision import template_hash
 from podgroup_operator.api.wire.strategy import read_rollout_wishes
 from podgroup_operator.core import names
@@ -47,6 +47,7 @@ def read_desired(body: Json) -> Desired:
         "backoff_initial_seconds": backoff.number("initialSeconds", 1, least=0),
         "backoff_max_seconds": backoff.number("maxSeconds", 300, least=0),
         "healing": read_healing(healing),
+        "tolerated_seconds": tolerated_seconds(template.map("spec")),
         **read_rollout_wishes(spec),
     }
     unreadable = ", ".join(path for path in fields.odd if path.startswith("spec"))

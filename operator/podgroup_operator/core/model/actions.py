@@ -69,6 +69,7 @@ class How(Enum):
     """In which way a pod is removed."""
 
     DELETE = "delete"
+    FORCE = "force"  # without the word of its kubelet
     EVICT = "evict"  # which a PodDisruptionBudget may refuse
 
 

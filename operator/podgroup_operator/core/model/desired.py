@@ -28,6 +28,7 @@ class Desired:
         former: the revision before, of which pods are made where a rollout may not go on; "" if there is none.
         held: pods of another revision stay as they are, for they were there before revisions were kept.
         progress_deadline_seconds: how long a rollout may stand still; None is for ever.
+        tolerated_seconds: for how long its template says that pods stay on a lost node; None is for ever.
     """
 
     namespace: str
@@ -53,5 +54,6 @@ class Desired:
     backoff_initial_seconds: int = 1
     backoff_max_seconds: int = 300
     healing: Wishes = DEFAULT_WISHES
+    tolerated_seconds: int | None = 0
     deleting: bool = False
     unreadable: str = ""  # which fields cannot be read; nothing may be decided for such a group

@@ -17,6 +17,7 @@ class Wishes:
         crash_loop_seconds: or after so many seconds of that, whichever comes first.
         unready_seconds: when it was Ready, and has not been for so long.
         start_seconds: when it has had a node for so long, and no container of it was ever started.
+        node_lost_seconds: when its node has not been Ready for so long, or is gone.
         max_unavailable: how many pods may be on their way at once.
     """
 
@@ -25,6 +26,7 @@ class Wishes:
     crash_loop_seconds: int = 300
     unready_seconds: int = 0
     start_seconds: int = 0
+    node_lost_seconds: int = 60
     max_unavailable: Share = ONE
 
     def at_once(self, replicas: int) -> int:

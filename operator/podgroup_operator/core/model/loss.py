@@ -16,6 +16,7 @@ class Cause(Enum):
     CRASH_LOOP = "CrashLoop"
     UNREADY = "Unready"
     START_TIMEOUT = "StartTimeout"
+    NODE_LOST = "NodeLost"
 
 
 SICK = frozenset({Cause.CRASH_LOOP, Cause.UNREADY, Cause.START_TIMEOUT})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from podgroup_operator.core.model.changing import Ease
 from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.node import Node, Storm
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Status
@@ -29,6 +30,9 @@ class Observed:
         held: what was refused and has to wait, by lane.
         templates: the revisions of which the template is known.
         eases: what it takes to bring a pod of each of them to the present one in place; one that is left out: never.
+        nodes: by name, where they may be read.
+        lost_nodes: the names of those that are lost.
+        storm: whether too many are.
         status: the last one.
     """
 
@@ -46,6 +50,9 @@ class Observed:
     held: Mapping[Lane, Refusal] = field(default_factory=dict)
     templates: Container[str] = frozenset()
     eases: Mapping[str, Ease] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    lost_nodes: Container[str] = frozenset()
+    storm: Storm = field(default_factory=Storm)
     status: Status = field(default_factory=Status)
 
     def refuses(self, revision: str) -> float:

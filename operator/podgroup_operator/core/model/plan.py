@@ -13,6 +13,7 @@ class Plan:
         missing: `replicas` minus the active pods; negative when there are too many.
         held: how many creates are held back, for pods keep failing or are deleted as soon as they are made.
         why_held: that, in words; "" if none are held.
+        suppressed: why pods that ail are left, in words; "" if none are.
         look_again: when the passing of time alone can change the plan or the status, in seconds since the epoch.
     """
 
@@ -25,6 +26,7 @@ class Plan:
     removes: tuple[Remove, ...] = ()
     changes: tuple[Change, ...] = ()
     look_again: float | None = None
+    suppressed: str = ""
 
     @property
     def empty(self) -> bool:

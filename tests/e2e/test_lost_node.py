@@ -1,0 +1,54 @@
+"""A node is lost: its pods are replaced long before Kubernetes deletes them, and one that flaps costs none."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.api import MERGE_PATCH
+from e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backend import Backend
+    from e2e.api import Api
+    from e2e.namespace import Namespace
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+FAKE = "kwok.x-k8s.io/node"
+GRACE = 50.0
+"""Seconds of silence after which a node counts as lost (kube-controller-manager, node-monitor-grace-period)."""
+
+
+@contextmanager
+def silent(api: Api, node: str) -> Iterator[None]:
+    """Let nobody play a node's kubelet for a while."""
+    path = f"/api/v1/nodes/{node}"
+    api.request("PATCH", path, {"metadata": {"labels": {FAKE: None}}}, MERGE_PATCH)
+    try:
+        yield
+    finally:
+        api.request("PATCH", path, {"metadata": {"labels": {FAKE: "fake"}}}, MERGE_PATCH)
+
+
+@pytest.mark.timeout(240)
+def test_the_pods_of_a_lost_node_are_replaced(backend: Backend, shop: Namespace) -> None:
+    """Seconds after its node is NotReady a pod is replaced on another one, with the cause NodeLost; the others stay."""
+    if backend.name != "local":
+        pytest.skip("only on the local control plane are nodes pretended")
+    pods = shop.start_group(replicas=4, healing={"nodeLostSeconds": 5})
+    lost = [pod for pod in pods if pod.node == pods[0].node]
+    with silent(shop.api, pods[0].node):
+        wait_for("the loss of the node", lambda: None if shop.pod(pods[0].name).ready else True, GRACE * 2)
+        start = time.monotonic()
+        now = shop.complete(without=lost)
+        took = time.monotonic() - start
+        assert took < 20
+        assert {pod.cause for pod in now if pod.replaces} == {"NodeLost"}
+        assert {pod.name for pod in pods} - {pod.name for pod in lost} <= {pod.name for pod in now}
+        assert pods[0].node not in {pod.node for pod in now}
