@@ -84,6 +84,15 @@ def test_a_crash_loop_is_due(loop: dict[str, Any], wishes: dict[str, Any], due: 
     assert (ailment.cause, ailment.due) == (Cause.CRASH_LOOP, due)
 
 
+def test_the_first_of_several_loops_counts() -> None:
+    """A pod in which several containers crash is sick as soon as one of them makes it so, wherever it stands."""
+    early = replace(LOOP, container="side", since=NOW - 200)
+    signs = Signs(loop=replace(LOOP, waits=False, up=NOW - 1), others=(early,))
+    ailment = crash_loop(view_of(desired(), observed(), NOW), pod(signs=signs, ready_since=None))
+    assert ailment is not None
+    assert (ailment.due, "side" in ailment.seen) == (NOW - 200, True)
+
+
 @pytest.mark.parametrize(
     ("sick", "wishes"),
     [

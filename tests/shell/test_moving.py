@@ -127,3 +127,20 @@ async def test_a_rollout_of_a_bad_template(stage: Stage, strategy: Obj) -> None:
     set_image(stage, "good")
     await stage.settle()
     assert stage.memory().seen.losses == {}
+
+
+async def test_what_was_just_changed_in_place_is_not_evicted(stage: Stage) -> None:
+    """A pod in a crash loop that is brought to a new template in place has all its patience to get well by that."""
+    strategy: Obj = {"inPlace": "IfPossible", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    await a_rolling_group(stage, 3, strategy=strategy)
+    stage.now += 120
+    await stage.settle()
+    (sick, *_) = sorted(names(stage.api.pods()))
+    crash(stage, sick, restarts=1)
+    stage.hear()
+    crash(stage, sick, restarts=9)
+    stage.hear()
+    set_image(stage, "good")
+    await stage.settle()
+    assert images(stage) == ["app", "app", "good"]
+    assert [each for each in stage.writes("create") if each.subresource] == []

@@ -32,10 +32,12 @@ class Watched:
         self.now += seconds
         self.monotonic += seconds
 
-    def hear(self, status: Json, *, listed: bool = False, **spec: Any) -> Signs | None:
+    def hear(self, status: Json, *, listed: bool = False, labels: Json | None = None, **spec: Any) -> Signs | None:
         """Hear of the pod; give what is seen of it then."""
         self.version += 1
-        record = read_pod(body(status, self.version, **spec))
+        changed = body(status, self.version, **spec)
+        changed["metadata"]["labels"] = labels or {}
+        record = read_pod(changed)
         assert record
         if listed:
             self.pods.replace("", [record], self.version)
@@ -156,6 +158,44 @@ def test_how_long_it_was_ready_is_kept(watched: Watched) -> None:
     assert (loop.well >= 60, loop.well_before, loop.well_since) == (True, 1, AT + 90)
     watched.passes(10)
     assert loop_of(watched.hear(crashed(2, (99, 100), at=90))).well_before == 1
+
+
+def test_two_containers_take_turns(watched: Watched) -> None:
+    """Where two containers of a pod crash by turns the loop of each goes on, whichever of them waits."""
+    up, down = {"running": {"startedAt": TIMES[0]}}, {"waiting": {"reason": "CrashLoopBackOff"}}
+    signs = watched.hear(runs(ready=False))
+    for number in range(1, 5):
+        for first, second in ((down, up), (up, down)):
+            watched.passes(10)
+            app, side = (container(state, number, (number, number + 1)) for state in (first, second))
+            signs = watched.hear(status(app, side | {"name": "side"}))
+    assert signs
+    assert {each.container: (each.restarts - each.before, each.since) for each in signs.loops} == {
+        "app": (4, AT + 10),
+        "side": (4, AT + 20),
+    }
+
+
+def test_what_is_changed_in_place_begins_anew(watched: Watched) -> None:
+    """Of a pod that was brought to another template nothing counts that ailed it before, for that may be the cure."""
+    labels = {"selfheal.dev/revision": "r1"}
+    watched.hear(crashed(7), labels=labels)
+    watched.passes(100)
+    signs = watched.hear(crashed(9), labels=labels | {"selfheal.dev/revision": "r2"})
+    loop = loop_of(signs)
+    assert (loop.restarts - loop.before, loop.since) == (0, AT + 100)
+    assert signs
+    assert signs.well
+
+
+def test_a_crash_after_many_restarts_by_a_rule_is_one(watched: Watched) -> None:
+    """How often a container was restarted by its own rule does not count when it crashes at last."""
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    containers = [{"name": "app", "image": "a", "restartPolicyRules": [rule]}]
+    by_rule = container({"running": {"startedAt": TIMES[0]}}, 99, (0, 1), code=42)
+    watched.hear(status(by_rule, ready=True), containers=containers)
+    loop = loop_of(watched.hear(crashed(100, (2, 3)), containers=containers))
+    assert loop.restarts - loop.before == 1
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import math
 from podgroup_operator.core.model.ailment import Ailment
 from podgroup_operator.core.model.loss import Cause
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.model.signs import Loop
 from podgroup_operator.core.view import View
 
 STEADY = 60.0
@@ -23,12 +24,18 @@ LONG_RUN = 600.0
 
 
 def crash_loop(view: View, pod: Pod) -> Ailment | None:
-    """Tell whether a container of a pod is in a crash loop; that it runs for a while between two crashes is no end."""
-    desired, now = view.desired, view.now
-    loop, wishes = pod.signs.loop if pod.signs else None, desired.healing
-    if loop is None or loop.since is None or not (wishes.crash_loop_restarts or wishes.crash_loop_seconds):
+    """Tell whether a container of a pod is in a crash loop; of several the first that makes it count as sick."""
+    loops = pod.signs.loops if pod.signs else ()
+    found = [ailment for loop in loops if (ailment := ailment_of(view, pod, loop))]
+    return min(found, key=lambda ailment: ailment.due, default=None)
+
+
+def ailment_of(view: View, pod: Pod, loop: Loop) -> Ailment | None:
+    """Tell whether a container is in a crash loop; that it runs for a while between two crashes is no end."""
+    wishes, now = view.desired.healing, view.now
+    if loop.since is None or not (wishes.crash_loop_restarts or wishes.crash_loop_seconds):
         return None
-    steady = STEADY + desired.min_ready_seconds
+    steady = STEADY + view.desired.min_ready_seconds
     before, since = (loop.well_before, loop.well_since) if loop.well >= steady else (loop.before, loop.since)
     restarts = loop.restarts - before
     due = since + wishes.crash_loop_seconds if wishes.crash_loop_seconds else math.inf

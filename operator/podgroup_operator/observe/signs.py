@@ -15,17 +15,19 @@ def dated(record: Pod, before: Pod | None, now: float) -> Signs | None:
         before: as it was known; None if it was not.
         now: by our own clock.
     """
-    new, old = record.signs or Signs(), (before.signs if before else None) or Signs()
+    new, old = record.signs or Signs(), remembered(record, before)
     was_ready = 0.0
     if before and before.ready_since is not None and record.ready_since is None:
         was_ready = now - (before.ready_since if before.ready_seen is None else before.ready_seen)
     ceased = new.unready is not None or (before is not None and before.ready_since is not None)
+    loops = [followed(each, known_of(each, old, before), was_ready, now) for each in new.loops]
     signs = Signs(
         unstarted=None if new.unstarted is None else first(old.unstarted, now),
         unready=first(old.unready, now) if record.ready_since is None and (ceased or old.unready is not None) else None,
         well=old.well or was_ready >= STEADY,
         waits_for=new.waits_for,
-        loop=followed(new.loop, before, was_ready, now) if new.loop else None,
+        loop=loops[0] if loops else None,
+        others=tuple(loops[1:]),
     )
     return None if signs == Signs() else signs
 
@@ -35,15 +37,33 @@ def first(known: float | None, now: float) -> float:
     return now if known is None else known
 
 
-def followed(loop: Loop, before: Pod | None, was_ready: float, now: float) -> Loop:
-    """Go on with what is known of a container that was restarted.
+def remembered(record: Pod, before: Pod | None) -> Signs:
+    """Give what was seen of a pod before; what ailed it as one of another revision is no matter any more."""
+    if before is None:
+        return Signs()
+    if before.revision == record.revision:
+        return before.signs or Signs()
+    loops = [begun(each, each.restarts) for each in (record.signs.loops if record.signs else ())]
+    return Signs(well=True, loop=loops[0] if loops else None, others=tuple(loops[1:]))
 
-    Of one that we come to know in the middle of its life one crash is proved, its last.
+
+def known_of(loop: Loop, old: Signs, before: Pod | None) -> Loop:
+    """Give what is known of a container.
+
+    Of one of which nothing is, one crash is proved, its last, and as many as the pod had none of when it was seen last.
     """
-    known = before.signs.loop if before and before.signs else None
-    if known is None or known.container != loop.container:
-        watched = before is not None and known is None
-        known = replace(loop, waits=False, ended=0.0, before=0 if watched else max(loop.restarts - 1, 0))
+    known = next((each for each in old.loops if each.container == loop.container), None)
+    proved = max(loop.restarts - 1, 0)
+    return known or begun(loop, min(proved, max(before.restarts)) if before else proved)
+
+
+def begun(loop: Loop, before: int) -> Loop:
+    """Begin to follow a container; so many of its restarts were before."""
+    return replace(loop, waits=False, ended=0.0, before=before)
+
+
+def followed(loop: Loop, known: Loop, was_ready: float, now: float) -> Loop:
+    """Go on with what is known of a container that was restarted."""
     if loop.ended != known.ended and loop.ran >= LONG_RUN:
         known = replace(known, before=loop.restarts, since=None, well=0.0)
     elif was_ready >= max(known.well, STEADY):
@@ -66,12 +86,23 @@ def moved(pod: Pod, seconds: float) -> Pod:
     """Give a pod whose signs were all seen so many seconds later: our clock was set."""
     if pod.signs is None:
         return pod
-    loop = pod.signs.loop
-    if loop:
-        since, up = later(loop.since, seconds), later(loop.up, seconds)
-        loop = replace(loop, since=since, up=up, well_since=loop.well_since + seconds)
-    unstarted, unready = later(pod.signs.unstarted, seconds), later(pod.signs.unready, seconds)
-    return replace(pod, signs=replace(pod.signs, unstarted=unstarted, unready=unready, loop=loop))
+    signs = pod.signs
+    return replace(
+        pod,
+        signs=replace(
+            signs,
+            unstarted=later(signs.unstarted, seconds),
+            unready=later(signs.unready, seconds),
+            loop=loop_later(signs.loop, seconds) if signs.loop else None,
+            others=tuple(loop_later(each, seconds) for each in signs.others),
+        ),
+    )
+
+
+def loop_later(loop: Loop, seconds: float) -> Loop:
+    """Give a loop that was seen so many seconds later."""
+    since, up = later(loop.since, seconds), later(loop.up, seconds)
+    return replace(loop, since=since, up=up, well_since=loop.well_since + seconds)
 
 
 def later(moment: float | None, seconds: float) -> float | None:

@@ -1,6 +1,6 @@
 """What is seen of a pod that may be sick; since when is for the cache to say, which sees it change."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.core.model.signs import Loop, Signs
@@ -26,12 +26,13 @@ def read_signs(spec: Fields, status: Fields, conditions: Mapping[str, Fields]) -
     containers = [*status.maps("initContainerStatuses"), *status.maps("containerStatuses")]
     ready = conditions.get("Ready")
     is_ready = ready is not None and ready.text("status") == "True"
-    loop = None if is_restarted_whole(conditions) else read_loop(spec, containers)
+    loops = () if is_restarted_whole(conditions) else read_loops(spec, containers)
     signs = Signs(
         unstarted=SEEN if spec.text("nodeName") and not any(map(has_run, containers)) else None,
         unready=SEEN if ready is not None and not is_ready and was_ready(ready, status) else None,
         waits_for="" if is_ready else waits_for(spec, containers, conditions),
-        loop=loop,
+        loop=loops[0] if loops else None,
+        others=tuple(loops[1:]),
     )
     return None if signs == Signs() else signs
 
@@ -54,8 +55,8 @@ def has_run(container: Fields) -> bool:
     return any(state.map(kind).text("startedAt") for state in states for kind in ("running", "terminated"))
 
 
-def read_loop(spec: Fields, containers: Iterable[Fields]) -> Loop | None:
-    """Read how the container ended last that was restarted most; one that waits for its next start comes first."""
+def read_loops(spec: Fields, containers: Iterable[Fields]) -> Sequence[Loop]:
+    """Read how each container ended last; those that wait for their next start first, then those restarted most."""
     templates = spec.maps("containers") + spec.maps("initContainers")
     rules = {each.text("name"): each.maps("restartPolicyRules") for each in templates}
     found = list[Loop]()
@@ -71,7 +72,7 @@ def read_loop(spec: Fields, containers: Iterable[Fields]) -> Loop | None:
         ran = max(ended - (end.time("startedAt") or ended), 0.0)
         words = f"exit code {code} ({end.text('reason') or 'no reason'})"
         found.append(Loop(each.text("name"), each.number("restartCount"), ran, ended, words, waits))
-    return max(found, key=lambda loop: (loop.waits, loop.restarts), default=None)
+    return sorted(found, key=lambda loop: (not loop.waits, -loop.restarts))
 
 
 def restarts(rule: Fields, code: int) -> bool:

@@ -47,9 +47,10 @@ class Signs:
     Attributes:
         unstarted: since when it has had a node and no container was ever started; None if one was, or it has no node.
         unready: since when it has not been Ready, though it was before; None if it is, or never was.
-        well: whether it was Ready for a while: what ails it now is no matter of its birth.
+        well: whether it was Ready for a while, or changed in place: what ails it now is no matter of its birth.
         waits_for: what its containers, or its scheduling, wait for, in words; "" if nothing is said.
-        loop: of the container that was restarted most.
+        loop: of the container that was restarted most; one that waits for its next start comes first.
+        others: of the other containers that were.
     """
 
     unstarted: float | None = None
@@ -57,3 +58,9 @@ class Signs:
     well: bool = False
     waits_for: str = ""
     loop: Loop | None = None
+    others: tuple[Loop, ...] = ()
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """Give the loops of all containers."""
+        return (self.loop, *self.others) if self.loop else ()
