@@ -293,9 +293,10 @@ def test_what_does_not_start_is_moved_once() -> None:
     [
         {"held": {Lane.EVICT: Refusal("no", wait=5)}},
         {"stuck": frozenset({"uid-web-0"})},
+        {"protected": frozenset({"uid-web-0"})},
         {"template_refusal": Refusal("no", wait=5)},
     ],
-    ids=["evictions are refused", "this one may not be evicted", "the template is refused"],
+    ids=["evictions are refused", "nor may this be deleted", "nor evicted", "the template is refused"],
 )
 def test_it_waits_after_a_refusal(seen: dict[str, Any]) -> None:
     """Nothing is moved while evictions are refused, or while no other could be made in its place."""

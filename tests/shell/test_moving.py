@@ -64,13 +64,62 @@ async def test_a_budget_forbids_it(stage: Stage) -> None:
     tries = [each for each in stage.writes("create") if each.subresource == "eviction"]
     assert 1 < len(tries) < 6
     (told,) = {note for reason, note in stage.recorder.told if reason == "HealingSuppressed"}
+    assert "disruption budget pdb needs 1 healthy pods" in told
     assert "AlwaysAllow" in told
+    assert stage.condition("ReplicaFailure")["message"] == told
+    assert not stage.cluster.outage.suspected
     assert stage.writes("delete") == []
     assert stage.condition("Stalled")["status"] == "False"
     stage.api.protected.clear()
     stage.now += ROUND
     await stage.settle()
     assert len(names(stage.api.pods())) == 4  # one of them is on its way out
+
+
+async def test_what_may_not_be_evicted_may_be_deleted(stage: Stage) -> None:
+    """A budget that forbids an eviction does not hold up the rollout that takes the pod away, nor a scale-down."""
+    await group(stage)
+    (sick, *_) = sorted(names(stage.api.pods()))
+    stage.api.protected.add(sick)
+    crash(stage, sick)
+    await stage.settle()
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 2}})
+    await stage.settle()
+    assert [each.path.rpartition("/")[2] for each in stage.writes("delete")] == [sick]
+
+
+@pytest.mark.parametrize("code", [429, 403, 500])
+async def test_however_many_ail_few_are_asked_about(stage: Stage, code: int) -> None:
+    """Where evictions are refused as many are asked for in a minute for twenty pods as for one."""
+    await group(stage, 20)
+    stage.api.faults.add(Answer(code), verb="create", resource="pods", subresource="eviction", times=None)
+    for pod in stage.api.pods()[1:]:
+        crash(stage, pod["metadata"]["name"])
+    for _ in range(240):
+        stage.hear()
+        await stage.look()
+        stage.now += 0.25
+    assert 1 < len([each for each in stage.writes("create") if each.subresource == "eviction"]) < 20
+
+
+async def test_one_that_may_not_be_evicted_holds_up_no_other_for_long(stage: Stage) -> None:
+    """The pods that no budget protects have their turn, though the others ailed first."""
+    await group(stage, 9)
+    *protected, last = sorted(names(stage.api.pods()))[:8]
+    stage.api.protected.update(protected)
+    for name in (*protected, last):
+        crash(stage, name)
+        stage.hear()
+        stage.now += 1
+    for _ in range(240):
+        await stage.settle()
+        stage.now += 1
+    assert last not in [each["metadata"]["name"] for each in stage.api.pods() if is_there(each)]
+
+
+def is_there(pod: Obj) -> bool:
+    """Tell whether nobody has asked a pod to go."""
+    return "deletionTimestamp" not in pod["metadata"]
 
 
 async def test_evictions_are_not_allowed(stage: Stage) -> None:

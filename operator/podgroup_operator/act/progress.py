@@ -95,11 +95,13 @@ class Progress:
         }
         for lane in OF_PODS:
             memory, troubles, accepted = lanes[lane], self._troubles[lane], self._accepted[lane]
-            memory.forget_before(now)
+            single = lane is not Lane.EVICT  # in which few are tried at once, by turns; what forbids one may forbid all
+            if single or not memory.message:
+                memory.forget_before(now)
             for trouble in troubles:
                 if trouble.uid:
                     memory.stick(trouble.uid, trouble.error, now)
-            if troubles and len(troubles) <= FEW and all(trouble.uid for trouble in troubles):
+            if single and troubles and len(troubles) <= FEW and all(trouble.uid for trouble in troubles):
                 memory.note(troubles[0].error, troubles[0].message, self._departed)
             elif troubles:
                 first, mostly = troubles[0], len(troubles) > accepted

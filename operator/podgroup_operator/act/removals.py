@@ -5,6 +5,7 @@ from typing import Any
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
 from podgroup_operator.api.cluster import (
+    BUDGET,
     CONFLICT,
     NOT_FOUND,
     SERVER_ERROR,
@@ -27,15 +28,13 @@ ASK_AFTER = 3.0
 """Seconds after which we ask what became of a pod that we removed and that the cache still shows as it was."""
 
 
-BUDGET = "DisruptionBudget"
-"""The cause that the API server names where a PodDisruptionBudget forbids an eviction."""
-
 ALLOW = (
     "It is tried again; with unhealthyPodEvictionPolicy: AlwaysAllow the PodDisruptionBudget lets go of what does not "
     "work."
 )
 
 LANES = {How.DELETE: Lane.REMOVE, How.FORCE: Lane.REMOVE, How.EVICT: Lane.EVICT}
+DOING = {Lane.REMOVE: "deleting", Lane.EVICT: "evicting"}
 
 Json = dict[str, Any]
 
@@ -64,7 +63,7 @@ class Removing:
         except Refused as refusal:
             return self._removal_refused(remove, refusal)
         except Unreachable as error:
-            self._progress.failed(lane, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", error, pod.uid)
+            self._failed(lane, pod, error)
             return False
         if pod.uid in leaving:  # the news of its end may have been faster than the answer
             leaving[pod.uid] = leaving[pod.uid]._replace(answered=True)
@@ -95,12 +94,16 @@ class Removing:
             self._progress.written.lanes[lane].stick(pod.uid, refusal, now)
             return True
         if BUDGET in refusal.causes:  # a person has said that no more pods may go, and that is nobody's fault
-            why = refusal.message.rstrip(".")
-            self._progress.suppressed.append(f"Pod {pod.name} may not be evicted: {why}. {ALLOW}")
-            self._progress.held_up(lane, refusal, refusal.message, pod.uid)
+            why = f"Pod {pod.name} may not be evicted: {(refusal.budget or refusal.message).rstrip('.')}. {ALLOW}"
+            self._progress.suppressed.append(why)
+            self._progress.held_up(lane, refusal, why, pod.uid)
             return False
-        self._progress.failed(lane, names.REASON_DELETE_FAILED, f"Error deleting pod {pod.name}", refusal, pod.uid)
+        self._failed(lane, pod, refusal)
         return False
+
+    def _failed(self, lane: Lane, pod: Pod, error: Refused | Unreachable) -> None:
+        what = f"Error {DOING[lane]} pod {pod.name}"
+        self._progress.failed(lane, names.REASON_DELETE_FAILED, what, error, pod.uid)
 
 
 async def ask_about_leaving(memory: Memory, cluster: Cluster, now: float) -> None:

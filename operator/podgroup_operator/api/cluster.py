@@ -43,6 +43,7 @@ UNANSWERABLE = frozenset({UNAUTHORIZED, FORBIDDEN})  # to ask again is of no use
 REDIRECTION = 300  # and above: it is not done
 SERVER_ERROR = 500  # and above: what was asked for may have been done all the same, or be done yet
 UNSUPPORTED = frozenset({501, 505})  # whoever answers so would do it again (RFC 9110, 15.6.2 and 15.6.6)
+BUDGET = "DisruptionBudget"  # the cause that the server names where a PodDisruptionBudget forbids an eviction
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
 FOR_A_PERSON = INVALID | {FORBIDDEN}  # nothing but what somebody does will change it
@@ -60,10 +61,11 @@ class Refused(Exception):
             perhaps a password: they are for the object's own status.
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
+        budget: what a PodDisruptionBudget has against an eviction, by name, in the server's words; "" if none has.
         is_about_uid: whether another object has the name by now.
         is_outdated: whether what was to be changed is gone, has changed, or is another object by now.
         is_passing: whether it may pass at any moment: the API server, or what stands before it, has failed or has too
-            much to do; else it has refused what was asked for.
+            much to do; else it has refused what was asked for. A PodDisruptionBudget does so with 429, too.
     """
 
     def __init__(self, code: int, status: Json, retry_after: float | None = None) -> None:
@@ -74,9 +76,11 @@ class Refused(Exception):
         self.retry_after = retry_after
         causes = fields.map("details").maps("causes")
         self.causes = frozenset(cause.text("reason") for cause in causes)
+        self.budget = next((cause.text("message") for cause in causes if cause.text("reason") == BUDGET), "")
         self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
         self.is_outdated = code in {NOT_FOUND, CONFLICT} or (code == UNPROCESSABLE and self.is_about_uid)
-        self.is_passing = code == TOO_MANY_REQUESTS or (code >= SERVER_ERROR and code not in UNSUPPORTED)
+        busy = code == TOO_MANY_REQUESTS and BUDGET not in self.causes
+        self.is_passing = busy or (code >= SERVER_ERROR and code not in UNSUPPORTED)
         super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else QUOTED.sub(r"\1", self.message))
 
 

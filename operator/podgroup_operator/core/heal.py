@@ -64,12 +64,13 @@ def lost(view: View, due: Sequence[Patient]) -> list[Patient]:
 
 
 def ailing(view: View, due: Sequence[Patient], budget: Budget) -> list[Patient]:
-    """Choose the pods that ail: as many as may be on their way."""
+    """Choose the pods that ail: as many as may be on their way, those last that could not be evicted before."""
     found = [] if view.observed.waits(Lane.EVICT) else [each for each in due if not is_lost(each)]
+    found = [each for each in found if each.pod.uid not in view.observed.protected]
     if not found:
         return []
     number = view.desired.healing.at_once(view.desired.replicas) - on_their_way(view, budget.active)
-    return found[: max(number, 0)]
+    return sorted(found, key=lambda each: view.observed.tries.get(each.pod.uid, 0))[: max(number, 0)]
 
 
 def how(view: View, patient: Patient) -> How:

@@ -34,7 +34,8 @@ def observe(group: Group, memory: Memory, pods: PodStore, nodes: NodeStore, mono
     # That a pod which has gone has made room is a fact of creates alone.
     departed = {Lane.CREATE: seen.departed, Lane.SURGE: seen.departed}
     lanes = ((lane, each.held(monotonic, departed.get(lane, 0))) for lane, each in written.lanes.items())
-    stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck)
+    evictions = written.lanes[Lane.EVICT]
+    stuck = (each.stuck_at(monotonic) for each in written.lanes.values() if each.stuck and each is not evictions)
     return Observed(
         pods=(*seen.pods.values(), *orphans),
         names=pods.taken(desired.namespace, written.strangers),
@@ -43,6 +44,8 @@ def observe(group: Group, memory: Memory, pods: PodStore, nodes: NodeStore, mono
         corpse=seen.corpse,
         stuck=frozenset[str]().union(*stuck),
         changed=written.lanes[Lane.CLAIM].changed_at(monotonic),
+        protected=evictions.stuck_at(monotonic),
+        tries={uid: each.tries for uid, each in evictions.stuck.items()},
         first_look=memory.first_look,
         template_refusal=written.verdict.held(monotonic),
         stray=written.stray.verdict.held(monotonic),

@@ -21,8 +21,10 @@ class Observed:
         losses: the pods lost and not yet replaced, by slot.
         epochs: the highest seen, by slot.
         corpse: the pod that failed early last, should somebody have taken it away since.
-        stuck: UIDs of pods that could not be adopted, released or removed, until that is worth another try.
+        stuck: UIDs of pods that could not be adopted, released or deleted, until that is worth another try.
         changed: those of them that had only changed since they were seen, and will soon be claimed.
+        protected: UIDs of pods that could not be evicted, until that is worth another try; they may be deleted.
+        tries: how often that was tried in vain, by UID.
         began: when this operator began to look at the group; 0 is long ago.
         first_look: what was lost before the operator looked for the first time has not all been replaced yet.
         template_refusal: what the API server has against the template.
@@ -43,6 +45,8 @@ class Observed:
     corpse: Pod | None = None
     stuck: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
+    protected: frozenset[str] = frozenset()
+    tries: Mapping[str, int] = field(default_factory=dict)
     began: float = 0.0
     first_look: bool = False
     template_refusal: Refusal | None = None
