@@ -39,7 +39,7 @@ GOOD = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 
 MAY_WRITE = frozenset(
     {
-        *("create pods", "delete pods", "patch pods", "patch podgroups/status", "create events"),
+        *("create pods", "delete pods", "patch pods", "patch pods/resize", "patch podgroups/status", "create events"),
         *("create controllerrevisions", "patch controllerrevisions", "delete controllerrevisions"),
     }
 )
