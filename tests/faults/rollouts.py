@@ -125,17 +125,14 @@ def recreate_keeps_apart(story: Story) -> Iterator[str]:
 
 
 def few_at_once(story: Story) -> Iterator[str]:
-    """No more pods are about to restart in place than may be unavailable, by any number within the last seconds."""
-    least: list[tuple[float, int]] = []
+    """No more pods are about to restart in place than may ever have been unavailable: what was begun is finished."""
+    most = 0
     for moment in moments(story.changes):
-        heard = moment.change.heard
         for uid, group in moment.groups.items():
-            if is_group(moment.change):
-                least.append((heard, -bounds(group.body["spec"])[1]))
+            most = max(most, bounds(group.body["spec"])[1])
             out = sorted(pod.name for pod in moment.live(uid) if is_out(pod))
-            most = -least_known(least, heard - NEWS_SECONDS - story.blind)
             if len(out) > most and moment.change.pod.name in out:
-                yield f"{', '.join(out)} restart at once, of which {most} may be unavailable, at {heard:.3f}"
+                yield f"{', '.join(out)} restart at once, of which {most} may be unavailable"
 
 
 def is_out(pod: Pod) -> bool:

@@ -230,7 +230,7 @@ class World:
         removed = [self.pods[remove.pod.uid] for remove in plan.removes]
         assert not any(pod.kept for pod in removed)
         assert all(pod.revision != group.revision for pod in outdated(plan))
-        assert not {each.pod.uid for each in plan.changes} & {pod.uid for pod in removed}
+        assert not {each.pod.uid for each in plan.changes if not each.last} & {pod.uid for pod in removed}
         assert not any(self.pods[each.pod.uid].kept for each in plan.changes)
         patched = [self.pods[each.pod.uid] for each in plan.changes if not (each.last or goes_its_way(each))]
         assert not any(pod.asked for pod in patched)

@@ -30,8 +30,8 @@ def change_in_place(view: View, budget: Budget) -> Step:
     rest = [(pod, way) for pod, way in ways if pod.uid not in others and not pod.kept]
     changes = [Change(pod, desired.revision) for pod in due]
     changes += [Change(pod, way.to) for pod, way in rest if is_left_halfway(view, pod, way, budget.turnover)]
+    budget.change(change.pod for change in changes)
     changes += [Change(pod, way.to, last=True) for pod, way in rest if is_finished(view, pod, way)]
-    budget.change(due)
     return Step(changes=tuple(changes), look_again=look_again)
 
 

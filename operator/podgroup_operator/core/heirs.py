@@ -9,6 +9,7 @@ that is one step less.
 
 from collections.abc import Iterable
 
+from podgroup_operator.core.losses import taken_by_others, traceless_loss
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Loss
@@ -48,7 +49,9 @@ def unproved(view: View, turnover: Turnover) -> int:
     if not turnover.surge or (is_proved(view) and not desired.paused):
         return 0
     lost = [loss for loss in view.observed.losses.values() if loss.revision != desired.revision]
-    return sum(was_available(view, loss) and returns(view, loss) for loss in lost)
+    known = sum(was_available(view, loss) and returns(view, loss) for loss in lost)
+    unseen = view.observed.first_look and returns(view, traceless_loss(view, 0, old=True))
+    return max(known, taken_by_others(view)) if unseen else known
 
 
 def revisions(view: View, turnover: Turnover, losses: Iterable[Loss | None]) -> list[str]:
