@@ -199,7 +199,9 @@ async def test_a_successor_finishes_what_it_finds(stage: Stage) -> None:
     assert (uids(stage), images(stage), between(stage)) == (before, ["new", "new"], [])
 
 
-@pytest.mark.parametrize("fault", [Answer(500), Answer(500, after=True)], ids=["not done", "done"])
+@pytest.mark.parametrize(
+    "fault", [Answer(500), Answer(500, after=True), Answer(401)], ids=["not done", "done", "nobody knows who asks"]
+)
 async def test_a_patch_without_a_good_answer_is_found_out(stage: Stage, fault: Answer) -> None:
     """Whether it was done or not, no other pod is patched beside it."""
     await group(stage, 3)

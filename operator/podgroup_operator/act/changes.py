@@ -168,7 +168,7 @@ class Changing:
         if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way
             self._progress.written.lanes[Lane.CHANGE].stick(pod.uid, refusal, self._progress.monotonic())
             return True
-        if refusal.is_passing:
+        if not refusal.is_verdict:
             self._progress.written.unsure = True
             self._failed(pod, refusal)
             return False

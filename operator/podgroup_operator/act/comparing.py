@@ -48,7 +48,7 @@ class Comparing:
         except (Refused, Unreachable) as error:
             what = f"Error comparing templates: {error}"
             logger.warning("group=%s/%s %s", *group.key, what)
-            if not error.is_passing:
+            if error.is_verdict:
                 return found.give_up()
             lane.refused(error, what, self.monotonic(), mostly=True)
 

@@ -52,7 +52,7 @@ async def read_by_server(writer: Writer, template: Json) -> str:
     try:
         body = await defaulted(writer, template)
     except Refused as refusal:
-        if refusal.is_passing:
+        if not refusal.is_verdict:
             raise
         return ""
     template = body["template"]
