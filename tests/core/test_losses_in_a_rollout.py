@@ -20,7 +20,7 @@ def heals(seen: Observed, strategy: Strategy | None = None) -> set[bool]:
     """Tell whether the pods that are made at a first look heal."""
     group = replace(GROUP, strategy=strategy or GROUP.strategy)
     creates = planned(group, replace(seen, first_look=True, templates=frozenset({OLD, NEW}))).creates
-    return {create.loss is not None for create in creates}
+    return {create.heals is not None for create in creates}
 
 
 def old_on_its_way(slot: int) -> Pod:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from podgroup_operator.core.losses import taken_by_others, traceless_loss
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
-from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.turnover import Turnover, is_proved
 from podgroup_operator.core.view import View
@@ -21,7 +21,7 @@ from podgroup_operator.core.view import View
 def returns(view: View, loss: Loss) -> bool:
     """Tell whether a lost pod comes again as it was."""
     desired = view.desired
-    if loss.revision not in view.observed.templates:
+    if loss.cause is Cause.ASKED or loss.revision not in view.observed.templates:
         return False
     if desired.paused or (is_rolling_update(desired) and desired.strategy.staying(desired.replicas) > 0):
         return loss.revision in (desired.revision, desired.former) or was_available(view, loss)

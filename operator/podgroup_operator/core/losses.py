@@ -67,8 +67,10 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     traceless = islice(empty_slots([*taken, *losses]), max(missed - len(losses), 0))
     old = unseen_old(view, losses.values())
     losses |= {slot: traceless_loss(view, slot, old=rank < old) for rank, slot in enumerate(traceless)}
-    doubtful = losses.keys() - known.keys() if rolls(view) else asked_for(view)
-    return {slot: replace(loss, heals=loss.heals and slot not in doubtful) for slot, loss in losses.items()}
+    asked = asked_for(view)
+    doubtful = losses.keys() - known.keys() if rolls(view) else asked
+    losses = {slot: replace(loss, heals=loss.heals and slot not in doubtful) for slot, loss in losses.items()}
+    return {slot: replace(each, cause=Cause.ASKED) if slot in asked else each for slot, each in losses.items()}
 
 
 def rolls(view: View) -> bool:
@@ -82,6 +84,12 @@ def rolls(view: View) -> bool:
 def asked_for(view: View) -> set[int]:
     """Give the slots of the pods that are on their way out, and for whose replacement somebody had asked."""
     return {pod.slot for pod in view.terminating if is_asked(pod) and pod.slot is not None}
+
+
+def asked_loss(pod: Pod, now: float) -> Loss:
+    """Give the loss of a pod that goes because somebody has asked for another one in its place."""
+    slot = -1 if pod.slot is None else pod.slot
+    return Loss(slot, pod.name, Cause.ASKED, now, revision=pod.revision, ready_since=pod.ready_since, heals=False)
 
 
 def traceless_loss(view: View, slot: int, *, old: bool) -> Loss:

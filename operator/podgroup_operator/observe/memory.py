@@ -72,6 +72,10 @@ class Seen:
         slot = loss.slot if seated else min([0, *self.losses]) - 1
         self.losses[slot] = loss
 
+    def is_replaced(self, pod: Pod) -> bool:
+        """Tell whether the pod is there that was made in the place of one which was to go."""
+        return any(each.replaces == pod.name for each in self.pods.values())
+
     def made_good(self, loss: Loss) -> None:
         """Drop a loss that has its replacement, but not a newer one of the same slot: that may be the replacement."""
         for slot in [slot for slot, known in self.losses.items() if known.pod == loss.pod]:
