@@ -1,7 +1,5 @@
 """Rights that are lost, or that an older Role lacks, cost their feature alone."""
 
-from dataclasses import replace
-
 import pytest
 
 from fakeapi import Answer, ErrorEvent, FakeApi
@@ -9,7 +7,7 @@ from fakeapi.client import a_group, a_pod
 from podgroup_operator import scope
 from podgroup_operator.observe.revisions import RevisionStore
 from shell.operating import operating
-from shell.rolling import REFUSED, group, images_of, refuse, restart, roll, set_image, template
+from shell.rolling import REFUSED, group, images_of, refuse, restart_with, roll, set_image, template
 from shell.stage import Stage, names
 
 REVISIONS = "controllerrevisions"
@@ -17,10 +15,9 @@ REVISIONS = "controllerrevisions"
 
 def may_read_revisions(stage: Stage, *, may: bool) -> None:
     """Let an operator start that may read revisions, or may not, as with a Role that lacks the right."""
-    restart(stage)
-    stage.revisions = stage.reconciler.revisions = RevisionStore()
-    stage.reconciler._revising = replace(stage.reconciler._revising, revisions=stage.revisions)  # noqa: SLF001 - it starts
-    stage.hear_revisions = Stage.hear_revisions.__get__(stage) if may else lambda: None  # type: ignore[method-assign]
+    restart_with(stage, RevisionStore())
+    if may:
+        del stage.hear_revisions
 
 
 async def test_a_template_that_is_changed_without_the_rights_is_rolled_out_with_them(stage: Stage) -> None:
