@@ -108,6 +108,18 @@ class Stage:
         """Want another image, and other resources, in the pods that there are."""
         self._patch({"template": patchable(version)})
 
+    def change_in_place_or_not(self, version: str) -> None:
+        """Want that where the API server may refuse it; then the pods are replaced."""
+        self.change_in_place(version)
+        self.spare += self.space.group(NAME)["spec"]["replicas"]
+
+    def change_more(self, version: str) -> None:
+        """Want that and something else, for which the pods have to be replaced."""
+        replicas = self.space.group(NAME)["spec"]["replicas"]
+        self._patch({"template": patchable(version, turn=version)})
+        self.births += replicas
+        self.removals += replicas
+
     def choose(self, **strategy: object) -> None:
         """Choose another strategy."""
         self._patch({"strategy": strategy})
@@ -232,16 +244,17 @@ class Stage:
         )
 
 
-def patchable(version: str) -> dict[str, object]:
-    """Give a template whose versions differ in what can be patched: the image, and a request of so many hundredths."""
-    container = {"name": "web", "image": f"{IN_PLACE}{version}", "resources": {"requests": {"cpu": f"{version}0m"}}}
-    return {"metadata": {"annotations": {LINGERS: "0s", DELAY: "200ms"}}, "spec": pod_spec(containers=[container])}
+def patchable(version: str, **annotations: str) -> dict[str, object]:
+    """Give a template whose versions differ in what can be patched: the image, and a request of so many millicores."""
+    container = {"name": "web", "image": f"{IN_PLACE}{version}", "resources": {"requests": {"cpu": f"{version}m"}}}
+    metadata = {"annotations": {LINGERS: "0s", DELAY: "200ms"} | annotations}
+    return {"metadata": metadata, "spec": pod_spec(containers=[container])}
 
 
 def is_whole(pod: Pod) -> bool:
     """Tell whether a pod has all of one template, and its node has done it."""
     container = pod.body["spec"]["containers"][0]
-    whole = container["resources"]["requests"]["cpu"] == f"{version_of(pod)}0m"
+    whole = container["resources"]["requests"]["cpu"] == f"{version_of(pod)}m"
     return whole and pod.ready and CHANGING not in pod.annotations and pod.containers[0]["image"] == container["image"]
 
 
