@@ -13,7 +13,7 @@ from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.observe.groups import Group, GroupStore
-from podgroup_operator.observe.memory import Told
+from podgroup_operator.observe.told import Told
 from podgroup_operator.tell.recorder import Recorder
 
 Json = dict[str, Any]
