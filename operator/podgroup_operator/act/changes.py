@@ -6,9 +6,8 @@ replaced.
 """
 
 import logging
-from dataclasses import replace
-from typing import Any
 
+from podgroup_operator.act.patches import as_it_stands, resized, spec_of
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
 from podgroup_operator.api.cluster import (
@@ -28,13 +27,9 @@ from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.difference import (
-    KINDS,
     Json,
     Target,
     changeable,
-    changed_resources,
-    resources_of,
-    restarting_resources,
 )
 from podgroup_operator.core.model.actions import Change
 from podgroup_operator.core.model.plan import Plan
@@ -121,10 +116,8 @@ class Changing:
 
         A pod that is on its way already says itself what is: that is finished whatever the template is by now.
         """
-        before, target = (
-            read_mark((body["metadata"].get("annotations") or {}).get(names.ANNOTATION_CHANGING)),
-            self._comparison.target,
-        )
+        written = (body["metadata"].get("annotations") or {}).get(names.ANNOTATION_CHANGING)
+        before, target = read_mark(written), self._comparison.target
         if before and before.to == change.revision:
             return as_it_stands(before, body, self._now)
         return as_it_stands(self._begun(change, before, target), body, self._now) if target else None
@@ -187,43 +180,3 @@ class Changing:
 def origins_of(pod: Pod) -> tuple[str, ...]:
     """Give the revisions of which a pod has something."""
     return (pod.changing.former, pod.changing.to) if pod.changing else (pod.revision,)
-
-
-def spec_of(containers: dict[str, Json], body: Json) -> Json:
-    """Write a patch of some containers of a pod, by name."""
-    patches = [{"name": name, **patch} for name, patch in containers.items()]
-    sidecars = {each["name"] for each in body["spec"].get("initContainers") or ()}
-    found = {
-        "containers": [each for each in patches if each["name"] not in sidecars],
-        "initContainers": [each for each in patches if each["name"] in sidecars],
-    }
-    return {"spec": {field: each for field, each in found.items() if each}}
-
-
-def resized(target: Target, name: str) -> Json:
-    """Give the requests and limits that a container shall have."""
-    return {kind: target.resources[name][kind] for kind in KINDS if target.resources[name][kind]}
-
-
-def as_it_stands(mark: Mark, body: Json, now: float) -> Mark:
-    """Give a mark that says of what is yet to restart in a pod how it stands now."""
-    containers = changeable(body["spec"])
-    images = {name: image for name, image in mark.images.items() if name in containers}
-    resources = {name: wanted for name, wanted in mark.resources.items() if name in containers}
-    awaited = {name for name, image in images.items() if containers[name]["image"] != image}
-    awaited |= {name for name, wanted in resources.items() if restarts(containers[name], wanted)}
-    standing = {name: each for name, each in standing_of(body).items() if name in awaited}
-    return replace(mark, since=now, images=images, resources=resources, restarts={**mark.restarts, **standing})
-
-
-def restarts(container: Json, wanted: Json) -> bool:
-    """Tell whether a container restarts to have other resources."""
-    changed = changed_resources(resources_of(container), resources_of({"resources": wanted}))
-    return bool((changed or set()) & restarting_resources(container))
-
-
-def standing_of(body: Json) -> dict[str, tuple[int, str]]:
-    """Give restartCount and imageID of a pod's containers."""
-    status: dict[str, Any] = body.get("status") or {}
-    found = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return {each["name"]: (each.get("restartCount", 0), each.get("imageID", "")) for each in found}
