@@ -41,9 +41,9 @@ def ailment_of(view: View, pod: Pod, loop: Loop) -> Ailment | None:
     due = since + wishes.crash_loop_seconds if wishes.crash_loop_seconds else math.inf
     if 0 < wishes.crash_loop_restarts <= restarts:
         due = min(due, since)
-    if not loop.waits:
+    if not loop.waits or pod.ready_since is not None:
         up = now - (now if loop.up is None else loop.up)
         if up >= LONG_RUN or (pod.ready_since is not None and up >= steady):
             return None
-        due = math.inf  # it may stay up this time
+        due = math.inf  # it may stay up this time, and it serves meanwhile
     return Ailment(Cause.CRASH_LOOP, due, f"container {loop.container}: {loop.seen}, {restarts} restarts")

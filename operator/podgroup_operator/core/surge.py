@@ -2,7 +2,8 @@
 
 Each takes a seat below `replicas` that is empty, else that of a pod that is to go: for a moment the two share it. They
 have a lane apart, so that a quota that has no room for them holds up no replacement. What a rollout replaces is not a
-heal; but where a pod of the surge itself was taken away for what ailed it, the next one takes its place.
+heal; only of a pod whose replacement was asked for does the one in its seat say that it replaces it. But where a pod of
+the surge itself was taken away for what ailed it, the next one takes its place.
 """
 
 from collections import Counter
@@ -12,12 +13,13 @@ from itertools import chain, islice
 
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.heirs import count_new, former
-from podgroup_operator.core.losses import outlives
+from podgroup_operator.core.losses import asked_loss, outlives
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import wait_for
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
+from podgroup_operator.core.turnover import is_asked
 from podgroup_operator.core.view import View
 
 
@@ -35,8 +37,9 @@ def surge(view: View, budget: Budget) -> Step:
     slots = islice(seats(view, budget), number)
     named_slots = zip(slots, revisions, strict=False)  # the seats are as many as may be made
     known = [(slot, revision) for slot, revision in named_slots if revision]  # else it may not be made at all
-    sick = ailed(view, budget)
-    heirs = [(slot, each, next(sick, None) if each == view.desired.revision else None) for slot, each in known]
+    asked = {pod.slot: asked_loss(pod, view.now) for pod in turnover.going if is_asked(pod) and pod.slot is not None}
+    sick, latest = ailed(view, budget), view.desired.revision
+    heirs = [(slot, each, asked.get(slot) or (next(sick, None) if each == latest else None)) for slot, each in known]
     wanted = [replace(named(view, budget.names, *heir), lane=Lane.SURGE) for heir in heirs]
     patience = wait_for(wanted, view, budget.active, first_look=True)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)

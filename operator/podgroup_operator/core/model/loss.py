@@ -17,6 +17,7 @@ class Cause(Enum):
     UNREADY = "Unready"
     START_TIMEOUT = "StartTimeout"
     NODE_LOST = "NodeLost"
+    ASKED = "Asked"  # somebody has asked for its replacement, which is no heal
 
 
 SICK = frozenset({Cause.CRASH_LOOP, Cause.UNREADY, Cause.START_TIMEOUT})
