@@ -89,7 +89,9 @@ class Operator:
         self._tasks = asyncio.TaskGroup()
         self._groups = GroupStore()
         self._pods = PodStore(self._wake, clock, monotonic=time.monotonic)
-        self._nodes = NodeStore(clock, Brake(settings.storm_percent, settings.storm_cooldown), self._node_seen)
+        brake = Brake(settings.storm_percent, settings.storm_cooldown)
+        self._nodes = NodeStore(self._pods.now, brake, self._node_seen)
+        self._pods.clock_set = self._nodes.clock_set
         self._revisions = RevisionStore(self._revision_deleted, self._revised)
         identity = Identity(settings.pod_uid)
         self._health = Health(scopes=settings.namespaces or ("",))

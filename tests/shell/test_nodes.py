@@ -10,6 +10,7 @@ from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.wire.healing import tolerated_seconds
 from podgroup_operator.api.wire.node import read_node
 from podgroup_operator.observe.nodes import KEPT_GONE, NodeStore
+from podgroup_operator.observe.pods import PodStore
 
 if TYPE_CHECKING:
     from podgroup_operator.core.model.node import Node
@@ -65,6 +66,25 @@ def test_since_when_a_node_is_lost(nodes: Nodes, ready: str) -> None:
     nodes.hear("n1")
     assert nodes.lost() == {}
     assert nodes.woken == ["n1", "n1"]
+
+
+def test_a_clock_that_is_set_loses_no_node(nodes: Nodes) -> None:
+    """When our clock is set an hour ahead or back no node is lost for an hour by that, and a cool-down ends in time."""
+    monotonic = 0.0
+    pods = PodStore(lambda *_: True, lambda: nodes.now, monotonic=lambda: monotonic)
+    nodes.store = NodeStore(pods.now)
+    pods.clock_set = nodes.store.clock_set
+    nodes.store.replace("", [nodes.read(f"n{number}") for number in range(3)], 1)
+    nodes.hear("n1", "Unknown")
+    nodes.hear("n2", "Unknown")
+    nodes.hear("n2")
+    calm = nodes.store.storm.until - nodes.now
+    assert calm > 0
+    for jump in (3600.0, -7200.0):
+        nodes.now += jump
+        now = pods.now()
+        assert nodes.lost() == {"n1": now}
+        assert nodes.store.storm.until - now == calm
 
 
 def test_a_node_that_flaps_is_lost_anew_each_time(nodes: Nodes) -> None:

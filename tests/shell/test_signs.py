@@ -266,6 +266,18 @@ def test_a_clock_that_is_set_heals_nothing(watched: Watched) -> None:
         assert watched.now - (loop_of(signs).since or 0.0) < 10
 
 
+def test_a_clock_that_is_set_does_not_end_the_first_minute(watched: Watched) -> None:
+    """A tenure that began a second ago did so, whatever the clock is set to; one of long ago stays that."""
+    watched.hear(runs())
+    ((_, memory),) = watched.pods.memories
+    other = watched.pods.memories.of(("default", "other"))
+    memory.began, other.began = watched.now, 0.0
+    for jump in (3600.0, -7200.0):
+        watched.now += jump
+        watched.pods.now()
+        assert (memory.began, other.began) == (watched.now, 0.0)
+
+
 @pytest.mark.parametrize(
     ("told", "words"),
     [

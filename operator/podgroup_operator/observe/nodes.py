@@ -71,6 +71,13 @@ class NodeStore:
     def reached(self, scope: str, version: int) -> None:
         """Note that everything up to this resourceVersion has been delivered; nobody waits for that."""
 
+    def clock_set(self, seconds: float) -> None:
+        """Note that the clock was set by so many seconds: no node is lost for longer by that, no storm longer over."""
+        for name, node in self._nodes.items():
+            if node.lost_since is not None:
+                self._nodes[name] = replace(node, lost_since=node.lost_since + seconds)
+        self.storm = replace(self.storm, until=self.storm.until + seconds)
+
     def _upsert(self, record: Node) -> str:
         before = self._nodes.get(record.name)
         if before and before.uid == record.uid and before.version >= record.version:

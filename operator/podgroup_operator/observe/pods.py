@@ -53,6 +53,7 @@ class PodStore:
 
     Attributes:
         foreseen: told which pods are about to be lost, before that is noted.
+        clock_set: told by how many seconds the clock was set, before anything is noted by it.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class PodStore:
         self._monotonic = monotonic or clock
         self._last, self._last_monotonic = clock(), self._monotonic()
         self.foreseen: Foreseen = lambda _: False
+        self.clock_set: Callable[[float], None] = lambda _: None
         self.memories = memories or Memories()
         self._pods: dict[str, Pod] = {}
         self._orphans: dict[str, dict[str, Pod]] = defaultdict(dict)
@@ -111,7 +113,11 @@ class PodStore:
         return now
 
     def _set(self, seconds: float) -> None:
-        """Note that the clock was set: whatever ails does so for no longer by that."""
+        """Note that the clock was set: nothing ails for longer by that, and no tenure has begun earlier."""
+        self.clock_set(seconds)
+        for _, memory in self.memories:
+            if memory.began:
+                memory.began += seconds
         for uid, known in self._pods.items():
             if known.signs:
                 self._pods[uid] = pod = moved(known, seconds)
