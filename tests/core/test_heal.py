@@ -276,7 +276,9 @@ def test_it_is_said_that_moving_does_not_help() -> None:
     assert "moving did not cure" in told["ReplicaFailure"].message
     assert told["Stalled"].status == "False"
     later = summarized(desired(), observed(*pods, status=status), Outcome(), NOW + 61)
-    assert {each.type: each for each in later.conditions}["Stalled"].status == "True"
+    stalled = {each.type: each for each in later.conditions}["Stalled"]
+    assert stalled.status == "True"
+    assert stalled.message.endswith("none is moved before one gets well or spec.template changes.")
 
 
 def test_what_does_not_start_is_moved_once() -> None:

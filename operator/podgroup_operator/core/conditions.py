@@ -47,10 +47,9 @@ LONG_PATIENCE = 600.0
 LONGEST_MESSAGE = 4096
 """Characters; the API takes 32,768, and of a longer one it refuses the whole status."""
 
-LOOK = (
-    "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes. "
-    "It is tried again by itself."
-)
+LOOK = "Find out why (`kubectl describe pod`, `kubectl logs`), then correct spec.template or the nodes. "
+AGAIN = "It is tried again by itself."
+LEFT = "Their nodes go on starting them; none is moved before one gets well or spec.template changes."
 FORBIDDEN = "A permission, a quota or a policy forbids it: have that changed. It is tried again by itself."
 UNWELL = (
     "It has been so for ten minutes: see whether what is named here, or the API server, is well. It is tried again."
@@ -211,5 +210,8 @@ def find_advice(view: View, tally: Tally, standing: Failure, seconds: float) -> 
         return FORBIDDEN
     if standing.reason != names.REASON_KEEP_FAILING:
         return UNWELL if seconds >= LONG_PATIENCE else ""
-    fails = view.streak.failures >= EVERY_ONE_FAILS or bool(ward_of(view).at_fault)
-    return LOOK if seconds >= PATIENCE and fails and not tally.ready else ""
+    if seconds < PATIENCE or tally.ready:
+        return ""
+    if view.streak.failures >= EVERY_ONE_FAILS:
+        return LOOK + AGAIN
+    return LOOK + LEFT if ward_of(view).at_fault else ""
