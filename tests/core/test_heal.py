@@ -199,6 +199,19 @@ def test_it_waits_for_the_one_before(heir: Pod, losses: dict[int, Any], names: l
     assert moved(crashing(0), heir, *well(2), losses=losses, group=desired(3 + (heir.slot == 3))) == names
 
 
+def test_what_is_moved_first_proves_that_it_helps() -> None:
+    """Where no other pod stands the first replacement has to stay Ready for a minute before the next pod is moved.
+
+    What crashes a few seconds after each start is Ready until then: all would be moved before anybody knew.
+    """
+    heir = pod("web-0-b", slot=0, cause="CrashLoop", attempt=1, ready_since=NOW - 1)
+    seen = observed(heir, crashing(1), crashing(2))
+    plan = planned(desired(), seen)
+    assert (plan.removes, plan.look_again) == ((), NOW - 1 + STEADY)
+    assert [each.pod.name for each in planned(desired(), seen, NOW - 1 + STEADY).removes] == ["web-1"]
+    assert moved(heir, crashing(1), *well(2)) == ["web-1"], "another one stands"
+
+
 def test_one_that_ails_from_birth_waits_longer_each_time() -> None:
     """A replacement that ails from its birth on is moved after a pause that doubles from initialSeconds on."""
     for attempt, seconds in ((1, 1), (4, 8), (30, 300)):

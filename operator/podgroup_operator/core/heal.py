@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from podgroup_operator.core.ailment import Patient, patients
 from podgroup_operator.core.avoidance import avoided
 from podgroup_operator.core.budget import BURST, Budget
+from podgroup_operator.core.crash_loop import STEADY
 from podgroup_operator.core.model.actions import How, Remove, Why
 from podgroup_operator.core.model.loss import SICK, Cause, Loss
 from podgroup_operator.core.model.pod import Pod
@@ -45,10 +46,11 @@ def heal(view: View, budget: Budget) -> Step:
     times = [(max(due, begun, calm if is_lost(each) else 0.0), each) for due, each in ward.sick]
     times = [(time, each) for time, each in times if each.pod.uid in free]
     due = [each for time, each in times if time <= view.now]
+    waits, arrivals = [time for time, _ in times], arrivals_of(view, budget.active).values() if due else ()
     chosen = [each for each in (*lost(view, due), *ailing(view, due, budget)) if budget.take(each.pod)]
     return Step(
         removes=tuple(Remove(each.pod, Why.SICK, how(view, each), loss_of(view, each)) for each in chosen),
-        look_again=min((time for time, _ in times if view.now < time < math.inf), default=None),
+        look_again=min((time for time in (*waits, *arrivals) if view.now < time < math.inf), default=None),
         suppressed=in_a_storm(view) if any(is_lost(each) and not each.pod.kept for _, each in ward.sick) else "",
     )
 
@@ -107,9 +109,29 @@ def on_their_way(view: View, active: Sequence[Pod]) -> int:
     missed = sum(loss.cause in SICK for loss in view.observed.losses.values())
     coming = [pod for pod in active if pod.cause in SICK_CAUSES]
     sick = {each.pod.uid for each in patients(view, coming) if each.ailment.due <= view.now}
-    least = view.desired.min_ready_seconds
-    up = {pod.uid for pod in coming if pod.ready_since is not None and view.now >= pod.ready_since + least}
-    return missed + sum(pod.uid not in sick | up for pod in coming)
+    arrivals = arrivals_of(view, active)
+    return missed + sum(pod.uid not in sick and arrivals[pod.uid] > view.now for pod in coming)
+
+
+def arrivals_of(view: View, active: Sequence[Pod]) -> dict[str, float]:
+    """Give from when on the replacement of each sick pod is not waited for any more; infinity while it is not Ready.
+
+    It is not when it is available, as long as another of its revision stands. Else it has to stay so for a minute: what
+    crashes a few seconds after each start is Ready until then.
+    """
+    ready = [pod for pod in active if pod.ready_since is not None]
+    ailing = {each.pod.uid for each in patients(view, ready)}
+    arrivals = dict[str, float]()
+    proved = {pod.uid for pod in ready if pod.cause not in SICK_CAUSES or view.now >= steady_at(view, pod)} - ailing
+    stand = {pod.revision for pod in ready if pod.uid in proved}
+    for pod in (pod for pod in active if pod.cause in SICK_CAUSES):
+        arrivals[pod.uid] = steady_at(view, pod) - (STEADY if pod.revision in stand else 0.0)
+    return arrivals
+
+
+def steady_at(view: View, pod: Pod) -> float:
+    """Give from when on a pod has come up well; infinity while it is not Ready."""
+    return math.inf if pod.ready_since is None else pod.ready_since + view.desired.min_ready_seconds + STEADY
 
 
 def loss_of(view: View, patient: Patient) -> Loss:
