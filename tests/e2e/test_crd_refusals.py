@@ -109,8 +109,8 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     "a healing of none at once": (
         group(healing={"maxUnavailable": 0}),
         (
-            "spec.healing.maxUnavailable: Invalid value: 0: set healing.maxUnavailable to a number from 1 or a percentage "
-            "from 1% to 100%"
+            "spec.healing.maxUnavailable: Invalid value: 0: set healing.maxUnavailable to a number from 1 or a "
+            "percentage from 1% to 100%"
         ),
     ),
     "a history of more than anybody looks at": (
