@@ -130,6 +130,10 @@ crd: cluster ## Generate crds/podgroups.yaml from the API server's own OpenAPI
 chart: setup ## Write the chart's copy of the CRD and deploy/install.yaml anew
 	@PYTHONPATH=deploy/local $(PY) deploy/helm/generate.py
 
+.PHONY: kustomize
+kustomize: setup ## Write deploy/kustomize/schema.json anew, from Kubernetes' own OpenAPI
+	@PYTHONPATH=deploy:deploy/local $(PY) deploy/kustomize/generate.py
+
 ##@ Local cluster
 
 .PHONY: cluster
