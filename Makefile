@@ -134,6 +134,10 @@ chart: setup ## Write the chart's copy of the CRD and deploy/install.yaml anew
 kustomize: setup ## Write deploy/kustomize/schema.json anew, from Kubernetes' own OpenAPI
 	@PYTHONPATH=deploy:deploy/local $(PY) deploy/kustomize/generate.py
 
+.PHONY: argocd
+argocd: setup ## Write deploy/argocd/argocd-cm.yaml anew, from the Lua beside it
+	@$(PY) deploy/argocd/generate.py
+
 ##@ Local cluster
 
 .PHONY: cluster
