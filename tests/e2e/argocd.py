@@ -66,10 +66,10 @@ def from_lua(value: Any, former: Any) -> Any:
     if not items:
         return former if former in ({}, []) else {}
     if all(isinstance(key, int) for key in items):
-        old = former if isinstance(former, list) else []
-        return [from_lua(items[key], old[key - 1] if key <= len(old) else None) for key in sorted(items)]
-    old = former if isinstance(former, dict) else {}
-    return {key: from_lua(each, old.get(key)) for key, each in items.items()}
+        elements = dict(enumerate(former, 1)) if isinstance(former, list) else {}
+        return [from_lua(items[key], elements.get(key)) for key in sorted(items)]
+    fields = former if isinstance(former, dict) else {}
+    return {key: from_lua(each, fields.get(key)) for key, each in items.items()}
 
 
 def difference(old: Json, new: Json) -> Json:
