@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.argocd import health, offered, patch_of
+from e2e.argocd import CONFIG_MAP, DATA, health, offered, patch_of
 from e2e.namespace import HOLD
 from e2e.pod import uids
 from e2e.versions import NEVER_READY, change, start, web
@@ -120,3 +120,11 @@ def test_an_action_changes_what_it_is_for(shop: Namespace, podgroup_crd: None) -
     assert paused == ("spec", {"paused": True})
     annotations = patch_of("restart", shop.group())["spec"]["template"]["metadata"]["annotations"]
     assert annotations.keys() == {"kubectl.kubernetes.io/restartedAt"}
+
+
+def test_it_is_put_into_argocds_config_map(shop: Namespace) -> None:
+    """By the command in docs/tools.md, beside what is there already."""
+    shop.create("configmaps", {"metadata": {"name": "argocd-cm"}, "data": {"url": "https://argocd.example.com"}})
+    shop.kubectl("patch", "configmap", "argocd-cm", f"--patch-file={CONFIG_MAP}")
+    data = shop.api.request("GET", shop.path("configmaps", "argocd-cm"))["data"]
+    assert data == DATA | {"url": "https://argocd.example.com"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tools.kustomization import SHOP, Refused, as_group, kustomize, objects
+from tools.kustomization import COMPONENT, SHOP, Refused, as_group, kustomize, objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -185,3 +185,41 @@ def test_podgroups_of_others_are_left_alone(tmp_path: Path) -> None:
     feature = "commonLabels: {team: shop}\ncommonAnnotations: {team: shop}\ncomponents: [COMPONENT]\n"
     made = objects(kustomize(tmp_path, {"kustomization.yaml": RESOURCES + feature, "shop.yaml": other}))
     assert made["PodGroup web"]["spec"] == {"minMember": 3}
+
+
+FIRST = f"patches:\n  - patch: |-{STRATEGIC_PATCH}"
+
+
+def test_a_base_that_patches_needs_the_component_itself(tmp_path: Path) -> None:
+    """What it merges is merged before an overlay has its say."""
+    files = {
+        "kustomization.yaml": "resources: [base]",
+        "base/kustomization.yaml": RESOURCES + FIRST,
+        "base/shop.yaml": SHOP,
+    }
+    assert as_podgroup(tmp_path / "base", files, ["base/"]) == as_deployment(tmp_path, files)
+    assert as_podgroup(tmp_path / "overlay", files) != as_deployment(tmp_path, files)
+
+
+@pytest.mark.parametrize("order", ["COMPONENT, other", "other, COMPONENT"])
+def test_it_stands_before_components_that_patch(order: str, tmp_path: Path) -> None:
+    """Components work one after another."""
+    other = f"apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n{FIRST}"
+    files = {
+        "kustomization.yaml": RESOURCES + "components: [other]",
+        "other/kustomization.yaml": other,
+        "shop.yaml": SHOP,
+    }
+    deployment = as_deployment(tmp_path, files)
+    files["kustomization.yaml"] = RESOURCES + f"components: [{order}]"
+    assert (as_podgroup(tmp_path, files, components=()) == deployment) == order.startswith("COMPONENT")
+
+
+@pytest.mark.parametrize("knows_podgroups", [True, False])
+def test_a_schema_of_ones_own_is_taken(tmp_path: Path, *, knows_podgroups: bool) -> None:
+    """A kustomization has one schema: patches of PodGroups are merged if that has them."""
+    schema = (COMPONENT / "schema.json").read_text()
+    schema = schema if knows_podgroups else schema.replace('"kind":"PodGroup"', '"kind":"Other"')
+    files = using(FIRST + "\nopenapi: {path: own.json}")
+    deployment = as_deployment(tmp_path, files | {"own.json": schema})
+    assert (as_podgroup(tmp_path, files | {"own.json": schema}) == deployment) == knows_podgroups
