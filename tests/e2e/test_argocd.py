@@ -9,7 +9,7 @@ import pytest
 from e2e.argocd import CONFIG_MAP, DATA, health, offered, patch_of
 from e2e.namespace import HOLD
 from e2e.pod import uids
-from e2e.versions import NEVER_READY, change, start, web
+from e2e.versions import NEVER_READY, web
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
@@ -77,39 +77,43 @@ def test_what_nobody_has_looked_at_is_progressing(shop: Namespace, operator_here
     assert health(shop.group()) == ("Progressing", "Waiting for the operator to look at it")
 
 
-def test_a_change_that_nobody_has_looked_at_is_progressing(shop: Namespace, operator: OperatorProcess) -> None:
+def test_a_change_that_nobody_has_looked_at_is_progressing(groups: Namespace, operator_here: OperatorProcess) -> None:
     """Ready of the former generation says nothing of the new one."""
-    start(shop, 2)
-    assert health(shop.group())[0] == "Healthy"
-    operator.stop()
-    change(shop, "2")
-    assert health(shop.group()) == ("Progressing", "Waiting for the operator to look at it")
+    groups.start_group("changed", 2)
+    assert health(groups.group("changed"))[0] == "Healthy"
+    operator_here.stop()
+    groups.patch_group({"spec": {"template": web("2")}}, "changed")
+    assert health(groups.group("changed")) == ("Progressing", "Waiting for the operator to look at it")
+    operator_here.start()
 
 
-def test_what_is_being_deleted_is_progressing(shop: Namespace, operator: OperatorProcess) -> None:
+def test_what_is_being_deleted_is_progressing(groups: Namespace) -> None:
     """Until it is gone, as long as something holds it."""
-    start(shop, 1)
-    shop.patch_group({"metadata": {"finalizers": [HOLD]}})
-    shop.delete_group()
-    assert health(shop.group()) == ("Progressing", "It is being deleted")
-    shop.patch_group({"metadata": {"finalizers": None}})
+    groups.start_group("leaving", 1)
+    groups.patch_group({"metadata": {"finalizers": [HOLD]}}, "leaving")
+    groups.delete_group("leaving")
+    assert health(groups.group("leaving")) == ("Progressing", "It is being deleted")
+    groups.patch_group({"metadata": {"finalizers": None}}, "leaving")
 
 
-def test_the_actions(shop: Namespace, operator: OperatorProcess) -> None:
-    """Restart replaces all pods; paused a changed template waits, resumed it is rolled out; nothing else changes."""
-    before = start(shop, 2)
-    assert offered(shop.group()) == {"restart", "pause"}
-    shop.patch_group(patch_of("restart", shop.group()))
-    eventually("Healthy", lambda: health(shop.group())[0])
-    assert not uids(shop.live()) & uids(before)
-    shop.patch_group(patch_of("pause", shop.group()))
-    eventually("Suspended", lambda: health(shop.group())[0])
-    assert offered(shop.group()) == {"restart", "resume"}
-    change(shop, "2")
-    wait_for("it to be told", lambda: shop.condition("Ready").get("reason") == "Paused")
-    shop.patch_group(patch_of("resume", shop.group()))
-    eventually("Healthy", lambda: health(shop.group())[0])
-    assert {pod.annotations["version"] for pod in shop.live()} == {"2"}
+def test_the_actions(groups: Namespace) -> None:
+    """Restart replaces all pods; paused a changed template waits, resumed it is rolled out."""
+
+    def act(action: str, becomes: str) -> None:
+        groups.patch_group(patch_of(action, groups.group("acting")), "acting")
+        eventually(becomes, lambda: health(groups.group("acting"))[0])
+
+    before = groups.start_group("acting", 2)
+    assert offered(groups.group("acting")) == {"restart", "pause"}
+    act("restart", "Healthy")
+    after = groups.complete("acting", without=before)
+    act("pause", "Suspended")
+    assert offered(groups.group("acting")) == {"restart", "resume"}
+    groups.patch_group({"spec": {"template": web("2")}}, "acting")
+    wait_for("it to be told", lambda: groups.condition("Ready", "acting").get("reason") == "Paused")
+    assert uids(groups.complete("acting")) == uids(after)
+    act("resume", "Healthy")
+    assert {pod.annotations["version"] for pod in groups.complete("acting")} == {"2"}
 
 
 def test_an_action_changes_what_it_is_for(shop: Namespace, podgroup_crd: None) -> None:
