@@ -5,6 +5,7 @@ A row is tested by the function that has its verb's name; those that need contai
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -204,6 +205,19 @@ def test_patch(shop: Namespace, terminal: Terminal) -> None:
     before = shop.group()["spec"]
     type_row(terminal, "patch")
     assert shop.group()["spec"] == before | {"minReadySeconds": 5}
+
+
+def test_a_server_side_apply_merges_containers_by_their_names(shop: Namespace) -> None:
+    """As a strategic patch would: the other container, and what else the first one has, stay."""
+    start(shop)
+    before = [container(shop), container(shop, 1)]
+    image = {"containers": [{"name": "web", "image": "nginx:1.29"}]}
+    patch = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "metadata": {"name": "web"}}
+    patch["spec"] = {"template": {"spec": image}}
+    shop.kubectl(
+        *("apply", "--server-side", "--force-conflicts", "--field-manager=me", "--filename=-"), input=json.dumps(patch)
+    )
+    assert [container(shop), container(shop, 1)] == [before[0] | {"image": "nginx:1.29"}, before[1]]
 
 
 def test_expose(shop: Namespace, terminal: Terminal) -> None:

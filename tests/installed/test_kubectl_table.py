@@ -55,8 +55,10 @@ def test_logs(terminal: Terminal, pods: list[Pod]) -> None:
 
 
 def test_exec(terminal: Terminal, pods: list[Pod]) -> None:
-    """It runs in one of the pods."""
+    """It runs in one of the pods, also by way of a Service."""
     assert type_row(terminal, "exec").strip() in {pod.name for pod in pods}
+    type_row(terminal, "expose")
+    assert terminal.type(ROWS["exec"].replace("$pod", "svc/web")).strip() in {pod.name for pod in pods}
 
 
 def test_attach(terminal: Terminal, pods: list[Pod]) -> None:
@@ -74,10 +76,12 @@ cat <&3
 """
 
 
-def test_port_forward(terminal: Terminal, pods: list[Pod]) -> None:
-    """A port of this machine is one of a pod's; here not 8080, which may be in use, but any that is free."""
-    any_port = ROWS["port-forward"].replace(" 8080", " :8080")
-    said = terminal.type(f"{BEFORE}\n{any_port} > forwarded &\n{FETCH}")
+@pytest.mark.parametrize("what", ["$pod :8080", "svc/web :80"])
+def test_port_forward(terminal: Terminal, pods: list[Pod], what: str) -> None:
+    """A port of this machine is one of a pod's, also by way of a Service; here any that is free."""
+    assert ROWS["port-forward"] == "kubectl port-forward $pod 8080"
+    type_row(terminal, "expose")
+    said = terminal.type(f"{BEFORE}\nkubectl port-forward {what} > forwarded &\n{FETCH}")
     assert any(pod.name in said for pod in pods)
 
 
