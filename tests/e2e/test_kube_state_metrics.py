@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from e2e.operator_fixtures import CRD_FILE
 from e2e.versions import LABELS, start, web
 
 if TYPE_CHECKING:
@@ -81,6 +82,17 @@ def test_names_are_those_of_a_deployment() -> None:
         "status_healed",
         "status_replicas_failed",
     }
+
+
+@pytest.mark.parametrize("metric", RESOURCE["metrics"], ids=lambda metric: metric["name"])
+def test_each_path_is_one_of_the_crd(metric: Json) -> None:
+    """A misspelt one would be 0 for ever."""
+    (version,) = yaml.safe_load(CRD_FILE.read_text())["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]
+    path = metric["each"]["gauge"]["path"]
+    for part in path if path[0] != "metadata" else ():
+        schema = schema["properties"][part]
+    assert schema["type"] in {"integer", "boolean", "array"} or path[0] == "metadata"
 
 
 @pytest.mark.usefixtures("operator")
