@@ -1,7 +1,7 @@
 """Writes schema.json: what kustomize needs to merge a strategic patch into a PodGroup, and into Kubernetes' own kinds.
 
 A kustomization that names a schema of its own is merged by that one alone, so it must have all kinds. Of each only what
-says how lists are merged is kept, a fiftieth of the whole. `make kustomize` runs it; a test runs it too, and compares.
+says how lists are merged is kept, a hundredth of the whole. `make kustomize` runs it; a test runs it too, and compares.
 """
 
 import json
