@@ -19,7 +19,7 @@ from podgroup_operator.act.judging import Judging
 from podgroup_operator.act.owner import Owner, Owners
 from podgroup_operator.act.removals import ask_about_leaving
 from podgroup_operator.act.revise import Revising
-from podgroup_operator.act.tidy import is_tidy, needed, tidy
+from podgroup_operator.act.tidy import keep_tidy
 from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
 from podgroup_operator.api.wire.status import shows
 from podgroup_operator.api.wire.status import write_status as written
@@ -36,7 +36,7 @@ from podgroup_operator.core.status import summarize
 from podgroup_operator.core.view import View, view_of
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.lanes import OF_PODS
-from podgroup_operator.observe.memory import Memory, Verdict
+from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.observed import observe
 from podgroup_operator.observe.pods import PodStore, owner_of
 from podgroup_operator.observe.revisions import RevisionStore
@@ -157,7 +157,7 @@ class Reconciler:
         memory.seen.sent.clear()  # whatever was answered has been seen by now, or is gone
         with self._owners.take(group.desired) as owner:
             look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
-            if await self._judge_template(group, memory, look.view, writer):
+            if await self._judging.look(group, memory, look.view, writer):
                 look = Look(group, memory, writer, self.monotonic(), self._view(group, memory))
             return await self._act_and_tell(look, owner)
 
@@ -190,7 +190,7 @@ class Reconciler:
         if outcome.created and not outcome.failures:
             memory.told.settle(self.monotonic())
         told_in = await self._tell(group, status, memory, writer)
-        await self._tidy(look, status)
+        await keep_tidy(view, status, group, memory, self.revisions, writer, self.monotonic)
         if status.rollout.rolled_back_from != group.told.rollout.rolled_back_from:
             return told_in or 0.0  # there is another revision to go to now
         now = self.monotonic()
@@ -225,18 +225,6 @@ class Reconciler:
             return None
         self.groups.doubt(group)  # the news that should be on its way may never come
         return STALE_PAUSE
-
-    async def _tidy(self, look: Look, status: Status) -> None:
-        """Keep the revisions in order; what cannot be done is tried again, ever later, and told."""
-        group, lane = look.group, look.memory.written.lanes[Lane.REVISE]
-        if group.desired.deleting or is_tidy(group, self.revisions) or lane.until > self.monotonic():
-            return
-        try:
-            await tidy(group, needed(look.view, status), self.revisions, look.writer)
-        except (Refused, Unreachable) as error:
-            lane.refused(error, f"Error keeping revisions: {error}", self.monotonic(), mostly=True)
-        else:
-            lane.accepted()
 
     async def _say_unreadable(self, group: Group, writer: Writer) -> None:
         """Tell in the status of a group whose spec cannot be read that nothing is done for it."""
@@ -290,35 +278,8 @@ class Reconciler:
         self.revisions.forget(group.owner)
         self.pods.memories.end(group.owner)
 
-    async def _judge_template(self, group: Group, memory: Memory, view: View, writer: Writer) -> bool:
-        """Ask the API server about a template, if that is due; tell whether it was."""
-        if group.desired.deleting or not self._must_judge(group, memory.written.verdict, view):
-            return False
-        desired = group.desired
-        try:
-            await self._judging.judge(desired, group.template_of(desired.revision), memory, writer)
-        except (Refused, Unreachable):  # pods that are missing are made all the same, and the answer to that is heard
-            memory.written.judge(desired.revision, None, self.monotonic())
-        return True
-
     def _tell_refused(self, desired: Desired, note: str) -> None:
         self.recorder.record(desired, "Warning", REASON_TEMPLATE_INVALID, note)
-
-    def _must_judge(self, group: Group, verdict: Verdict, view: View) -> bool:
-        """Tell whether the API server has to be asked about a template: it is new, or was refused a while ago.
-
-        At a start all are new. Then it is asked only where a pod is to be made of a template, and none is there to
-        prove that it is accepted: a thousand groups are not a thousand dry runs before the first heal.
-        """
-        revision = view.desired.revision
-        if verdict.revision == revision:
-            return verdict.refusal is not None and verdict.until <= self.monotonic()
-        if verdict.refusal and group.revisions:
-            return False  # it is another template that is refused; pods are made of one that was accepted
-        if not verdict.revision and any(pod.revision == revision for pod in view.members):
-            verdict.revision = revision
-            return False
-        return bool(verdict.revision or plan(view).creates)
 
     def _view(self, group: Group, memory: Memory) -> View:
         now = self.pods.now()

@@ -85,4 +85,3 @@ def test_what_the_containers_shall_be() -> None:
     target = target_of(template([sidecar()], **resources("limits", cpu="1")))
     assert target.images == {"web": "web:1", "side": "side:1"}
     assert target.resources["web"] == {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}
-    assert target.sidecars == {"side"}

@@ -8,7 +8,8 @@ from builders import NOW, desired, gone, observed, planned, pod, told
 from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.observed import Observed
 from podgroup_operator.core.model.pod import Phase, Pod
-from podgroup_operator.core.model.strategy import Strategy, StrategyType
+from podgroup_operator.core.model.refusal import Lane
+from podgroup_operator.core.model.strategy import Share, Strategy, StrategyType
 
 OLD, NEW = "old", "new"
 GROUP = replace(desired(3), revision=NEW, update_revision=NEW, former=OLD)
@@ -19,7 +20,7 @@ def heals(seen: Observed, strategy: Strategy | None = None) -> set[bool]:
     """Tell whether the pods that are made at a first look heal."""
     group = replace(GROUP, strategy=strategy or GROUP.strategy)
     creates = planned(group, replace(seen, first_look=True, templates=frozenset({OLD, NEW}))).creates
-    return {create.loss is not None for create in creates}
+    return {create.heals is not None for create in creates}
 
 
 def old_on_its_way(slot: int) -> Pod:
@@ -74,3 +75,17 @@ def test_what_was_seen_in_a_rollout_is_a_heal() -> None:
     """A loss that was seen to happen is known not to be ours."""
     loss = Loss(2, "web-2", Cause.DELETED, NOW - 1, revision=OLD)
     assert heals(observed(*seated(NEW, 0, 1), losses={2: loss}, status=TOLD)) == {True}
+
+
+@pytest.mark.parametrize(
+    ("available", "unavailable", "made"),
+    [(4, 0, [OLD, OLD]), (4, 1, [OLD]), (4, 2, [OLD]), (2, 0, [NEW])],
+    ids=["none may be unavailable", "one may", "two may", "those that were gone were not available"],
+)
+def test_a_new_pod_stands_for_none_that_we_cannot_have_taken(available: int, unavailable: int, made: list[str]) -> None:
+    """Of four old pods two are gone without a trace beside one that is new and never was available."""
+    group = replace(GROUP, replicas=4, strategy=Strategy(max_surge=Share(1), max_unavailable=Share(unavailable)))
+    status = replace(TOLD, replicas=5, updated=1, available=available)
+    new = replace(pod("web-3", slot=3, ready_since=None), revision=NEW)
+    seen = replace(observed(*seated(OLD, 2, 3), new, status=status), first_look=True, templates=frozenset({OLD, NEW}))
+    assert [each.revision for each in planned(group, seen).creates if each.lane is Lane.CREATE] == made

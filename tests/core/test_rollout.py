@@ -218,8 +218,8 @@ CLOCKS: dict[str, tuple[Desired, Observed, float]] = {
     "something excuses it": (group(), seen(*STILL, held={Lane.CREATE: SOON}), NOW),
     "something excuses it, as it did a moment ago": (
         group(),
-        seen(*STILL, held={Lane.CREATE: SOON}, status=told(rollout=replace(BEGUN, last_progress=NOW - 1))),
-        NOW - 1,
+        seen(*STILL, held={Lane.CREATE: SOON}, status=told(rollout=replace(BEGUN, last_progress=NOW - 59))),
+        NOW - 59,
     ),
     "something excuses what is missed already": (
         group(),
@@ -256,13 +256,22 @@ CLOCKS: dict[str, tuple[Desired, Observed, float]] = {
 def test_the_clock_begins_anew_after_a_rest_and_is_not_written_in_one(
     wanted: Desired, world: Observed, since: float
 ) -> None:
-    """A rollout has all its time again when a rest ends, and an excuse is written down every ten seconds."""
+    """A rollout has all its time again when a rest ends, and what excuses it is written down now and then."""
     assert course(wanted, world).last_progress == since
 
 
 TICKS: dict[str, tuple[Desired, Observed, float]] = {
     "at its deadline": (group(), seen(*STILL), THEN + 600),
-    "every ten seconds while something excuses it": (group(), seen(*STILL, held={Lane.CREATE: SOON}), THEN + CLOCK),
+    "ten times within its deadline while something excuses it": (
+        group(),
+        seen(*STILL, held={Lane.CREATE: SOON}),
+        THEN + 60,
+    ),
+    "but not more often than every ten seconds": (
+        group(progress_deadline_seconds=30),
+        seen(*STILL, held={Lane.CREATE: SOON}),
+        THEN + CLOCK,
+    ),
     "when a pod without a node begins to excuse it": (group(), seen(*old(0, 1), *JUST_MADE), NOW + 1),
     "never, if it has none": (group(progress_deadline_seconds=None), seen(*STILL, held={Lane.CREATE: SOON}), math.inf),
     "never while it is paused": (group(paused=True), seen(*old(0, 1), *JUST_MADE), math.inf),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.pod import pod_spec, uids
+from e2e.pod import names, pod_spec, uids
 from e2e.policies import policy
 from e2e.versions import bounds, rolled, start
 from e2e.versions import change as change_template
@@ -30,7 +30,7 @@ DELETE, KEEP = "selfheal.dev/delete", "selfheal.dev/keep"
     ids=["surge", "unavailable", "25 %", "OnDelete"],
 )
 def test_all_pods_at_once_keep_the_bounds(shop: Namespace, strategy: dict[str, Any], most: int, fewest: int) -> None:
-    """Each is replaced once, and no heal is counted."""
+    """Each is replaced once, by one that says so, and no heal is counted."""
     old = start(shop, 6, strategy=strategy)
     with shop.record() as recording:
         shop.kubectl("annotate", "pods", "--all", f"{DELETE}=true")
@@ -40,6 +40,8 @@ def test_all_pods_at_once_keep_the_bounds(shop: Namespace, strategy: dict[str, A
     assert seen.most <= most
     assert seen.fewest >= fewest
     assert uids(made) == uids(after)
+    assert sorted(pod.replaces for pod in after) == sorted(names(old))
+    assert {(pod.cause, bool(pod.annotations["selfheal.dev/lost-at"])) for pod in after} == {("Asked", True)}
     assert shop.status()["healing"]["total"] == 0
 
 

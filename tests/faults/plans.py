@@ -172,6 +172,23 @@ def rollouts_disturbed() -> Iterator[Plan]:
         yield one("supersede", Strike(fault, times=None), blind=6.0, **middle)
 
 
+def changes_in_place_disturbed() -> Iterator[Plan]:
+    """Let each kind of patch fail in every way but that for which pods are replaced; and two operators share it."""
+    for key in ("patch pods", "patch pods/resize", "try podtemplates", "get pods"):
+        for fault in REFUSALS:
+            if fault != Answer(403):
+                yield one("patch", Strike(fault, key, 2))
+                yield one("halt", Strike(fault, key, 1))
+    for resource in ROLLED:
+        for stream in (CutLine(events=1), ErrorEvent(410), ErrorEvent(500, events=2)):
+            yield one("patch", Strike(stream, f"watch {resource}", times=3), in_the_middle=True)
+    elected = {"operators": 2, "elect": True, "pause": TAKE_OVER_PAUSE}
+    for scenario in ("patch", "halt"):
+        yield Plan(f"{scenario}: two operators", scenario, operators=2, elect=True)
+        for by in (signal.SIGKILL, signal.SIGTERM):
+            yield one(scenario, Strike(Crash(by), "patch pods/resize", 1), **elected)
+
+
 def rollouts_shared() -> Iterator[Plan]:
     """Let two operators share a rollout, one of which leads, or has led."""
     for scenario in ("roll", "supersede", "back", "recreate"):
@@ -279,7 +296,7 @@ def drawn(seed: int, number: int) -> Iterator[Plan]:
 def all_plans(seed: int, number: int) -> list[Plan]:
     """Give every plan; `number` of them are drawn, with these seeds."""
     fixed = (after_each_write, each_write_refused, reads_disturbed, bursts_broken, several, outages, long_ones)
-    rollouts = (rollouts_disturbed, rollouts_shared)
+    rollouts = (rollouts_disturbed, changes_in_place_disturbed, rollouts_shared)
     return [plan for made in (*fixed, *rollouts) for plan in made()] + list(drawn(seed, number))
 
 
@@ -298,5 +315,7 @@ SHORT = (
     "supersede: lost-answer@delete pods 2",
     "supersede: sigkill-after@create controllerrevisions 2",
     "recreate: two operators",
+    "patch: sigkill-after@patch pods 1",
+    "halt: sigkill-after@patch pods/resize 1",
 )
 """The plans that `make test` carries out, by name."""

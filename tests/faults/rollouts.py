@@ -5,11 +5,12 @@ Deployment's arithmetic is written down here once more: what is judged with the 
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from faults.story import NEWS_SECONDS, is_group, moments, version_of, version_wanted
+from faults.story import CHANGING, NEWS_SECONDS, is_group, moments, version_of, version_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +124,23 @@ def recreate_keeps_apart(story: Story) -> Iterator[str]:
             yield f"{change.pod.name} was made beside {', '.join(old)}"
 
 
+def few_at_once(story: Story) -> Iterator[str]:
+    """No more pods are about to restart in place than may ever have been unavailable: what was begun is finished."""
+    most = 0
+    for moment in moments(story.changes):
+        for uid, group in moment.groups.items():
+            most = max(most, bounds(group.body["spec"])[1])
+            out = sorted(pod.name for pod in moment.live(uid) if is_out(pod))
+            if len(out) > most and moment.change.pod.name in out:
+                yield f"{', '.join(out)} restart at once, of which {most} may be unavailable"
+
+
+def is_out(pod: Pod) -> bool:
+    """Tell whether containers of a pod are yet to restart, with what was patched in them."""
+    awaited = json.loads(pod.annotations.get(CHANGING, "{}")).get("restarts", {})
+    return any(each["imageID"] == awaited.get(each["name"], {}).get("imageID") for each in pod.containers)
+
+
 def no_heal_for_a_rollout(story: Story) -> Iterator[str]:
     """What a rollout replaces is no heal: no more are counted, or told, than pods were lost."""
     for change in story.changes:
@@ -157,6 +175,7 @@ ROLLOUT_INVARIANTS = (
     never_too_few,
     no_third_revision,
     recreate_keeps_apart,
+    few_at_once,
     no_heal_for_a_rollout,
     ends_rolled,
     one_revision_each,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from faults.stage import patchable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -173,7 +175,34 @@ def ask(stage: Stage) -> None:
     stage.complete()
 
 
-ROLLOUTS = (roll, supersede, back, recreate, tight, ask)
+def patch(stage: Stage) -> None:
+    """Image and resources of three pods are changed where they run, and back."""
+    stage.group(3, template=patchable("1"), strategy=IN_PLACE)
+    stage.complete()
+    stage.trouble()
+    stage.change_in_place("2")
+    stage.complete()
+    stage.change_in_place("1")
+    stage.complete()
+
+
+def halt(stage: Stage) -> None:
+    """In the middle of that another strategy is chosen, by which nothing is begun any more: what was is finished."""
+    stage.group(3, template=patchable("1"), strategy=IN_PLACE)
+    stage.complete()
+    stage.trouble()
+    stage.change_in_place("2")
+    stage.await_changing()
+    stage.choose(type="OnDelete", inPlace=None, rollingUpdate=None)
+    stage.await_changed()
+    stage.choose(type="RollingUpdate", **IN_PLACE)
+    stage.complete()
+
+
+IN_PLACE = {"inPlace": "IfPossible", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+"""A strategy."""
+
+ROLLOUTS = (roll, supersede, back, recreate, tight, ask, patch, halt)
 
 SCENARIOS: Mapping[str, Callable[[Stage], None]] = {
     scenario.__name__: scenario for scenario in (grow, heal, vanish, fail, reject, scale, adopt, burst, end, *ROLLOUTS)

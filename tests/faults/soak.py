@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from fakeapi.faults import Cut
 from faults.performance import Performance
 from faults.plan import Plan
-from faults.plans import COLLECTIONS, READ_REFUSALS, REFUSALS, STREAM_FAULTS
+from faults.plans import READ_REFUSALS, REFUSALS, ROLLED, STREAM_FAULTS
+from faults.scenarios import IN_PLACE
+from faults.stage import patchable
 from faults.strike import Crash, Strike
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 MINUTES = float(os.environ.get("SOAK_MINUTES") or 1 / 3)
 
-WRITES = ("create pods", "delete pods", "patch podgroups/status", "create events")
+WRITES = ("create pods", "delete pods", "patch podgroups/status", "create events", "patch pods", "patch pods/resize")
+STEPS = ("kill", "vanish", "fail", "scale", "change")
 MOST = 8
 """Pods that are wanted at most."""
 
@@ -42,6 +45,9 @@ JUDGED_SECONDS = 300.0
 
 RESTART = 1 / 4
 """How likely it is in that time that the operator is ended at the next create, before or after its effect."""
+
+IN_PLACE_CHANGES = 1 / 3
+"""How likely a change of the template is one that can be patched into the pods that there are."""
 
 GROWTH = 1.05
 """How much more memory it may have, at the most, in the last third of its life than in the first."""
@@ -59,21 +65,25 @@ class Soak(Performance):
         super().__init__(plan, site, folder)
         self._dice = random.Random(plan.seed)  # noqa: S311 - which faults, protects nothing
         self._restarts_until = 0.0
+        self._version = 1
         self._memory: dict[int, list[tuple[float, float]]] = {}
 
     def _perform(self, stage: Stage) -> None:
         until = time.monotonic() + MINUTES * 60
         self._restarts_until = time.monotonic() + MINUTES * 60 * RESTARTS
         replicas = 3
-        stage.group(replicas, healing={"backoff": {"maxSeconds": LONGEST_BACKOFF}})
+        backoff = {"backoff": {"maxSeconds": LONGEST_BACKOFF}}
+        stage.group(replicas, healing=backoff, template=patchable("1"), strategy=IN_PLACE)
         stage.complete()
         while time.monotonic() < until:
             began = time.monotonic()
             stage.trouble()
-            step = self._dice.choice(("kill", "vanish", "fail", "scale"))
+            step = self._dice.choice(STEPS)
             if step == "scale":
                 replicas = self._dice.randint(1, MOST)
                 stage.scale(replicas)
+            elif step == "change":
+                step = self._change(stage)
             else:
                 hurt(stage, step, self._dice.randint(1, replicas))
             stage.complete()
@@ -83,6 +93,15 @@ class Soak(Performance):
         sys.stdout.write(f"{self._strikes.hits} requests were struck, the operator lived {len(self._memory)} times\n")
         for weights in self._memory.values():
             stays_flat(weights)
+
+    def _change(self, stage: Stage) -> str:
+        """Change the template, by which the pods are patched or replaced; say which."""
+        self._version += 1
+        if self._dice.random() < IN_PLACE_CHANGES:
+            stage.change_in_place_or_not(str(self._version))
+            return "patch"
+        stage.change_more(str(self._version))
+        return "roll"
 
     def _weigh(self) -> str:
         """Note how much memory the operator has by now, unless it may be killed in this very moment."""
@@ -114,7 +133,7 @@ class Soak(Performance):
     def _draw(self) -> Strike:
         if self._dice.random() < 0.3:
             reading = self._dice.choice((*STREAM_FAULTS, *READ_REFUSALS))
-            return Strike(reading, f"watch {self._dice.choice(COLLECTIONS)}")
+            return Strike(reading, f"watch {self._dice.choice(ROLLED)}")
         if self._dice.random() < 0.1:
             return Strike(Cut(), times=self._dice.randint(1, 6))
         fault = self._dice.choice((Cut(after=True), *REFUSALS))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from e2e.api import Refused
 from e2e.namespace import template
+from e2e.pod import pod_spec
 from e2e.waiting import wait_for
 from faults.invariants import BYSTANDER, tells_the_truth
-from faults.story import Moment, version_of, version_wanted
+from faults.story import CHANGING, IN_PLACE, Moment, version_of, version_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,7 +81,8 @@ class Stage:
 
     def group(self, replicas: int, *, lingers: str = "0s", **spec: object) -> None:
         """Create the PodGroup; `lingers` is how long its pods take to end."""
-        self._uid = self.space.create_group(NAME, replicas, template=first_template(lingers), **spec)
+        spec = {"template": first_template(lingers), **spec}
+        self._uid = self.space.create_group(NAME, replicas, **spec)
         self._generation = 1
         self.births += replicas
 
@@ -101,6 +103,34 @@ class Stage:
             self.births += replicas
             self.removals += replicas
         self._rolls = True
+
+    def change_in_place(self, version: str) -> None:
+        """Want another image, and other resources, in the pods that there are."""
+        self._patch({"template": patchable(version)})
+
+    def change_in_place_or_not(self, version: str) -> None:
+        """Want that where the API server may refuse it; then the pods are replaced."""
+        self.change_in_place(version)
+        self.spare += self.space.group(NAME)["spec"]["replicas"]
+
+    def change_more(self, version: str) -> None:
+        """Want that and something else, for which the pods have to be replaced."""
+        replicas = self.space.group(NAME)["spec"]["replicas"]
+        self._patch({"template": patchable(version, turn=version)})
+        self.births += replicas
+        self.removals += replicas
+
+    def choose(self, **strategy: object) -> None:
+        """Choose another strategy."""
+        self._patch({"strategy": strategy})
+
+    def await_changing(self) -> None:
+        """Wait until a pod is on its way from one template to another."""
+        wait_for("a pod on its way", lambda: any(CHANGING in pod.annotations for pod in self.pods()), self.patience)
+
+    def await_changed(self) -> None:
+        """Wait until none is, and each pod has all of one template."""
+        wait_for("no pod on its way", lambda: all(is_whole(pod) for pod in self.pods()), self.patience)
 
     def ask(self) -> None:
         """Ask for the replacement of a pod."""
@@ -212,6 +242,20 @@ class Stage:
         return (
             well and not (self._lost | self._asked) & {pod.uid for pod in pods} and tells_the_truth(moment, self._uid)
         )
+
+
+def patchable(version: str, **annotations: str) -> dict[str, object]:
+    """Give a template whose versions differ in what can be patched: the image, and a request of so many millicores."""
+    container = {"name": "web", "image": f"{IN_PLACE}{version}", "resources": {"requests": {"cpu": f"{version}m"}}}
+    metadata = {"annotations": {LINGERS: "0s", DELAY: "200ms"} | annotations}
+    return {"metadata": metadata, "spec": pod_spec(containers=[container])}
+
+
+def is_whole(pod: Pod) -> bool:
+    """Tell whether a pod has all of one template, and its node has done it."""
+    container = pod.body["spec"]["containers"][0]
+    whole = container["resources"]["requests"]["cpu"] == f"{version_of(pod)}m"
+    return whole and pod.ready and CHANGING not in pod.annotations and pod.containers[0]["image"] == container["image"]
 
 
 def first_template(lingers: str) -> dict[str, object]:

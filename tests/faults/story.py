@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+IN_PLACE = "in-place:"
+"""Before the version of a template in the image of its container."""
+
+CHANGING = "selfheal.dev/changing"
+"""The annotation of a pod that is on its way from one template to another in place."""
+
 NEWS_SECONDS = 2.0
 """How long the news of a change may take to the operator and back: also the bound on how old a status may be."""
 
@@ -69,14 +75,20 @@ class Moment:
 
 
 def version_of(pod: Pod) -> str:
-    """Tell which template a pod was made of, "" if the template does not say."""
-    return pod.annotations.get("version", "")
+    """Tell which template a pod has, "" if the template does not say."""
+    return version(pod.body)
 
 
 def version_wanted(group: Pod) -> str:
     """Tell which template a PodGroup asks for."""
-    metadata = group.body["spec"].get("template", {}).get("metadata") or {}
-    return str((metadata.get("annotations") or {}).get("version", ""))
+    return version(group.body["spec"].get("template", {}))
+
+
+def version(template: Json) -> str:
+    """Tell which version a template or a pod is: its annotation says so, or where it is changed in place its image."""
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    containers = (template.get("spec") or {}).get("containers") or [{}]
+    return str(annotations.get("version") or containers[0].get("image", "").partition(IN_PLACE)[2])
 
 
 def is_group(change: Change) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +64,15 @@ def begun(*changes: Change, **fields: Any) -> Story:
     return replace(GOOD, changes=(*START, group(10, "2"), *changes), **fields)
 
 
+def changing(at: int, name: str) -> Change:
+    """A pod whose container is about to restart in place."""
+    before = {"web": {"count": 0, "imageID": "web:1"}}
+    change = pod(at, name, "1", "MODIFIED")
+    change.pod.body["metadata"]["annotations"]["selfheal.dev/changing"] = json.dumps({"restarts": before})
+    change.pod.body["status"] = READY | {"containerStatuses": [{"name": "web", "imageID": "web:1"}]}
+    return change
+
+
 def revision(name: str) -> Asked:
     """A revision of a template that was kept."""
     return Asked("create", "controllerrevisions", "shop", name, {}, 5.0, 201, 201)
@@ -86,6 +96,7 @@ def test_people_may_take_what_they_like() -> None:
         (begun(*(pod(20 + each, f"old-{each}", "1", "DELETED") for each in range(2))), "never_too_few"),
         (begun(pod(20, "old-0", "1", "DELETED"), pod(21, "new-0", "0")), "no_third_revision"),
         (begun(*swapped(20, "old-0", "new-0")), "ends_rolled"),
+        (begun(*(changing(20 + each, f"old-{each}") for each in range(2))), "few_at_once"),
         (replace(GOOD, changes=(*GOOD.changes, group(30, "2", healed=1))), "no_heal_for_a_rollout"),
         (replace(GOOD, requests=[*DELETES, *map(revision, "abc")]), "one_revision_each"),
         (

@@ -32,6 +32,11 @@ def restarts(pod: Pod, group: Desired) -> bool:
     return any(ease(each, group.revision) is not Ease.GENTLE for each in origins_of(pod))
 
 
+def goes_its_way(change: Change) -> bool:
+    """Tell whether a patch goes on with what was begun."""
+    return change.pod.changing is not None and change.pod.changing.to == change.revision
+
+
 def changed(change: Change, group: Desired, now: float, halfway: bool) -> Pod:  # noqa: FBT001 - a fact
     """Give a pod as it is after a patch, or after the mark alone."""
     pod, former = change.pod, origins_of(change.pod)[0]
@@ -39,7 +44,8 @@ def changed(change: Change, group: Desired, now: float, halfway: bool) -> Pod:  
         return replace(pod, revision=change.revision, changing=None)
     stage = Stage.UNWRITTEN if halfway else Stage.UNSEEN
     until = math.inf if halfway else now + PATIENCE
-    way = Changing(former, change.revision, restarts(pod, group), stage, until)
+    restarting = pod.changing.restarts if pod.changing and goes_its_way(change) else restarts(pod, group)
+    way = Changing(former, change.revision, restarting, stage, until)
     return replace(pod, revision=BETWEEN, changing=way)
 
 

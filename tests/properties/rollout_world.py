@@ -21,7 +21,7 @@ from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.target import Update, aim
-from properties.changing_pods import changed, ease, goes_on, gone_on, restarts
+from properties.changing_pods import changed, ease, goes_its_way, goes_on, gone_on, restarts
 
 PAUSE = 5.0
 """Seconds after which what was refused is tried again."""
@@ -230,8 +230,10 @@ class World:
         removed = [self.pods[remove.pod.uid] for remove in plan.removes]
         assert not any(pod.kept for pod in removed)
         assert all(pod.revision != group.revision for pod in outdated(plan))
-        patched = [self.pods[each.pod.uid] for each in plan.changes if not each.last]
-        assert not any(pod.kept or pod.asked for pod in patched)
+        assert not {each.pod.uid for each in plan.changes if not each.last} & {pod.uid for pod in removed}
+        assert not any(self.pods[each.pod.uid].kept for each in plan.changes)
+        patched = [self.pods[each.pod.uid] for each in plan.changes if not (each.last or goes_its_way(each))]
+        assert not any(pod.asked for pod in patched)
         assert not patched or group.strategy.changes_in_place
         taken = sum(self.is_available(pod) for pod in (*removed, *(pod for pod in patched if restarts(pod, group))))
         least = group.replicas - group.strategy.unavailable(group.replicas)

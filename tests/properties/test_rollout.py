@@ -201,6 +201,7 @@ class Rollout(RuleBasedStateMachine):
         assert max(group.replicas, len(kept)) >= len(active) >= group.replicas
         assert not any(pod.asked and not pod.kept for pod in active)
         assert all(pod.changing or self.world.is_available(pod) for pod in active)
+        assert not any(pod.changing and pod.changing.stage is Stage.UNWRITTEN for pod in active if not pod.kept)
         old = [pod for pod in active if pod.revision != group.revision]
         if group.strategy.type is StrategyType.ON_DELETE or (
             group.strategy.type is StrategyType.RECREATE and any(pod.kept for pod in old)

@@ -10,7 +10,7 @@ from fakeapi.client import Client
 from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.writer import Unlimited, Writes
-from podgroup_operator.observe import informer, lanes, memory
+from podgroup_operator.observe import informer, lanes, told
 from podgroup_operator.tell import report
 from shell.informed import Informed, create, running
 from shell.stage import Stage
@@ -51,7 +51,7 @@ def stage(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> St
     are exact: that they are drawn is a fact of test_lanes.py.
     """
     monkeypatch.setattr(report, "STATUS_INTERVAL", 0.0)
-    monkeypatch.setattr(memory, "SETTLING", 0.0)
+    monkeypatch.setattr(told, "SETTLING", 0.0)
     monkeypatch.setattr(lanes, "JITTER", (1.0, 1.0))
     return Stage(api, cluster)
 

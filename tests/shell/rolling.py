@@ -1,8 +1,11 @@
 """A group on the stage whose template changes: what there is of it, and what its kubelets and people do."""
 
+from dataclasses import replace
+
 from fakeapi import FakeApi, StatusError, errors
 from fakeapi.client import a_group
 from fakeapi.resources import PODS, Obj
+from podgroup_operator.observe.revisions import RevisionStore
 from shell.stage import Stage
 
 BAD = "bad"
@@ -91,6 +94,15 @@ def restart(stage: Stage) -> None:
     stage.reconciler.start_anew(lambda _: True)
     for _, memory in stage.pods.memories:
         memory.seen.losses.clear()
+
+
+def restart_with(stage: Stage, revisions: RevisionStore) -> None:
+    """Start anew with what is known of revisions, of which nothing more is heard."""
+    restart(stage)
+    reconciler = stage.reconciler
+    stage.revisions = reconciler.revisions = revisions
+    reconciler._revising = replace(reconciler._revising, revisions=revisions)  # noqa: SLF001 - as one is that starts
+    stage.hear_revisions = lambda: None  # type: ignore[method-assign]
 
 
 def refuse(api: FakeApi, *refused: str) -> None:

@@ -17,9 +17,10 @@ from podgroup_operator.api.writer import Unlimited, Writes
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.groups import Group, GroupStore
-from podgroup_operator.observe.memory import Memories, Memory, Seen
+from podgroup_operator.observe.memory import Memories, Memory
 from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.observe.revisions import RevisionStore
+from podgroup_operator.observe.seen import Seen
 from podgroup_operator.reconcile import Reconciler
 from podgroup_operator.tell.recorder import Recorder
 

@@ -199,7 +199,9 @@ async def test_a_successor_finishes_what_it_finds(stage: Stage) -> None:
     assert (uids(stage), images(stage), between(stage)) == (before, ["new", "new"], [])
 
 
-@pytest.mark.parametrize("fault", [Answer(500), Answer(500, after=True)], ids=["not done", "done"])
+@pytest.mark.parametrize(
+    "fault", [Answer(500), Answer(500, after=True), Answer(401)], ids=["not done", "done", "nobody knows who asks"]
+)
 async def test_a_patch_without_a_good_answer_is_found_out(stage: Stage, fault: Answer) -> None:
     """Whether it was done or not, no other pod is patched beside it."""
     await group(stage, 3)
@@ -272,3 +274,69 @@ async def test_a_paused_group_patches_nothing_and_finishes_what_is_done(stage: S
     await stage.settle()
     assert (images(stage), between(stage)) == (["app", "new"], [])
     assert stage.status()["updatedReplicas"] == 1
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"paused": True},
+        {"strategy": {"type": "OnDelete", "inPlace": None, "rollingUpdate": None}},
+        {"strategy": {"rollingUpdate": {"partition": 2}}},
+        {"paused": True, "template": a_template("other")},
+    ],
+    ids=["paused", "OnDelete", "partition", "paused and another template"],
+)
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "by a successor"])
+async def test_what_was_begun_is_finished_where_nothing_new_would_be_begun(
+    stage: Stage, spec: Obj, *, again: bool
+) -> None:
+    """The resize is done and the images are not when another strategy is chosen: that pod is changed, and no other."""
+    await group(stage, 2, resources=SMALL)
+    before = uids(stage)
+    stage.api.faults.add(Answer(500), verb="patch", resource="pods", nth=3)
+    change(stage, resources=LARGE)
+    stage.hear()
+    await stage.look()
+    assert (images(stage), len(between(stage))) == (["app"] * 2, 1)
+    stage.api.patch("podgroups", "web", {"spec": spec})
+    if again:
+        restart(stage)
+    stage.now += 5
+    await roll(stage)
+    assert (images(stage), between(stage), uids(stage)) == (["app", "new"], [], before)
+    (new,) = (pod for pod in stage.api.pods() if image(pod) == "new")
+    assert new["spec"]["containers"][0]["resources"] == LARGE
+    assert stage.status()["updatedReplicas"] == (0 if "template" in spec else 1)
+
+
+async def test_what_the_api_server_does_not_let_be_finished_is_not_tried_without_a_pause(stage: Stage) -> None:
+    """It may have to stay as it is, for nothing is rolled."""
+    await group(stage, 2)
+    stage.api.faults.add(Answer(500, after=True), verb="patch", resource="pods", nth=1)
+    change(stage)
+    stage.hear()
+    await stage.look()
+    (pod,) = between(stage)
+    stage.api.patch("pods", pod["metadata"]["name"], {"spec": {"containers": [{"name": "app", "image": "else"}]}})
+    stage.api.patch("podgroups", "web", {"spec": {"paused": True}})
+    stage.api.faults.add(Answer(422), verb="patch", resource="pods", times=None)
+    stage.now += 5
+    tries = len(stage.writes("patch"))
+    for _ in range(5):
+        await stage.settle()
+    assert len(stage.writes("patch")) == tries + 1
+
+
+async def test_what_an_earlier_group_has_left_in_the_middle_is_no_revisions(stage: Stage) -> None:
+    """Its label names the template that it had; a group of that one which takes it in does not take it for its own."""
+    await group(stage, 2)
+    change(stage)
+    await stage.settle()
+    (changed,) = (pod["metadata"]["name"] for pod in between(stage))
+    for pod in stage.api.pods():
+        stage.api.patch("pods", pod["metadata"]["name"], {"metadata": {"ownerReferences": None}})
+    stage.api.delete("podgroups", "web")
+    stage.reconciler.forget(stage.group())
+    await group(stage, 2, {"type": "OnDelete"})
+    assert (images(stage), between(stage), stage.status()["updatedReplicas"]) == (["app", "new"], [], 1)
+    assert LABEL not in stage.api.get("pods", changed)["metadata"]["labels"]

@@ -12,7 +12,7 @@ from aiohttp import web
 from fakeapi import Answer, Cut, Delay, FakeApi
 from fakeapi.client import a_pod
 from podgroup_operator.api import cluster as module
-from podgroup_operator.api.cluster import Cluster, Refused, TooLarge, Unreachable, pods_path
+from podgroup_operator.api.cluster import UNAUTHORIZED, Cluster, Refused, TooLarge, Unreachable, pods_path
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.outage import LEAST, Outage
 
@@ -123,6 +123,7 @@ async def test_a_failure_of_the_server_may_pass_and_a_no_stands(
     with pytest.raises(Refused) as refused:
         await cluster.get(PODS)
     assert refused.value.is_passing is passing
+    assert refused.value.is_verdict is not (passing or code == UNAUTHORIZED)
     assert told == ([] if passing else ["over"])
 
 

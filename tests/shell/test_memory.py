@@ -10,7 +10,9 @@ from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.status import Healing
 from podgroup_operator.core.selector import Selector
-from podgroup_operator.observe.memory import Leaving, Memories, Memory, Told, Written
+from podgroup_operator.observe.memory import Memories, Memory
+from podgroup_operator.observe.told import Told
+from podgroup_operator.observe.written import Leaving, Written
 
 POD = pod()
 REVISION, NO_IMAGE = "r1", Refusal("no image", advice="Correct it.")

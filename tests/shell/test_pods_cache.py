@@ -10,8 +10,8 @@ from podgroup_operator.core.model.actions import Why
 from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.selector import Operator, Requirement, Selector
-from podgroup_operator.observe.memory import Leaving
 from podgroup_operator.observe.pods import PodStore
+from podgroup_operator.observe.written import Leaving
 
 SEATED = pod("web-0", slot=0)
 

@@ -11,7 +11,7 @@ import pytest
 from builders import desired
 from fakeapi import Answer, Cut, FakeApi, Hold
 from podgroup_operator.api.writer import Writes
-from podgroup_operator.observe import memory
+from podgroup_operator.observe import told
 from podgroup_operator.observe.memory import Memories
 from podgroup_operator.tell.recorder import Recorder
 
@@ -24,7 +24,7 @@ BURST = 25
 @pytest.fixture
 async def recorder(writes: Writes, memories: Memories, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
     """Give a recorder that sends; the 10 s after which a group may send one more Event are 0.2 s here."""
-    monkeypatch.setattr(memory, "SECONDS_AN_EVENT", 0.2)
+    monkeypatch.setattr(told, "SECONDS_AN_EVENT", 0.2)
     recorder = Recorder(writes, memories, "test-1")
     task = asyncio.create_task(recorder.run())
     yield recorder

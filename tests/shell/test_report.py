@@ -8,7 +8,7 @@ from fakeapi import Answer, Cut, FakeApi
 from fakeapi.client import a_group
 from fakeapi.resources import Obj
 from podgroup_operator.api.cluster import Cluster
-from podgroup_operator.observe import memory
+from podgroup_operator.observe import told
 from shell.stage import Stage, names
 
 STEP = 1 / 32  # seconds; a float that adds up exactly
@@ -124,7 +124,7 @@ async def test_two_statuses_are_a_quarter_of_a_second_apart(
     api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What changes in between is told together, at the moment that the look asks for."""
-    monkeypatch.setattr(memory, "SETTLING", 0.0)
+    monkeypatch.setattr(told, "SETTLING", 0.0)
     stage = Stage(api, cluster)
     made = await group(stage, 6)
     for count, pod in enumerate(made, start=1):
@@ -176,10 +176,10 @@ async def test_a_heal_is_told_once_if_its_pod_is_ready_at_once(api: FakeApi, clu
     before = len(statuses(stage))
     api.delete("pods", first, grace=0)
     stage.hear()
-    assert await stage.look() == pytest.approx(memory.SETTLING)
+    assert await stage.look() == pytest.approx(told.SETTLING)
     for pod in names(api.pods()):
         api.set_pod(pod, node="node-0", ready=True)
-    stage.now += memory.SETTLING
+    stage.now += told.SETTLING
     stage.hear()
     assert await stage.look() is None
     assert (len(statuses(stage)) - before, stage.status()["readyReplicas"]) == (1, 2)
@@ -190,7 +190,7 @@ async def test_creates_without_end_put_no_status_off_for_ever(api: FakeApi, clus
     stage = Stage(api, cluster)
     await group(stage, 2)
     for _ in range(40):
-        stage.now += memory.SETTLING / 2
+        stage.now += told.SETTLING / 2
         api.delete("pods", names(api.pods())[0], grace=0)
         stage.hear()
         await stage.look()

@@ -5,10 +5,14 @@ import pytest
 from builders import desired, loss, observed
 from podgroup_operator.act.tidy import needed
 from podgroup_operator.api.jsontext import as_go_writes
+from podgroup_operator.api.wire import desired as read_groups
+from podgroup_operator.api.wire import revision as read_revisions
 from podgroup_operator.api.wire.revision import read_revision, write_revision
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.view import view_of
 from podgroup_operator.observe.revisions import RevisionStore
+from shell.rolling import group, images, roll, set_image
+from shell.stage import Stage
 
 
 def test_letters_beside_a_number_beyond_64_bits_are_written_as_go_writes_them() -> None:
@@ -37,3 +41,15 @@ def test_what_the_garbage_collector_deletes_of_a_group_that_is_gone_is_forgotten
     store.replace("", [kept], 1)
     store.replace("", [], 2)
     assert bool(store.deleted(owner)) is lives
+
+
+async def test_two_templates_may_be_called_alike(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a revision is ten digits of a hash; where that is another template's it gets another one."""
+    for module in (read_revisions, read_groups):
+        monkeypatch.setattr(module, "template_hash", lambda _, number=0: f"{'c' * 9}{number}")
+    await group(stage, 2)
+    for image in ("other", "app", "other"):
+        set_image(stage, image)
+        await roll(stage)
+        assert images(stage) == [image] * 2
+    assert len(stage.api.list("controllerrevisions")) == 2

@@ -57,3 +57,27 @@ async def test_what_was_lost_while_nobody_looked_comes_again_as_it_was(stage: St
     restart(stage)
     await roll(stage)
     assert images(stage) == STUCK
+
+
+async def test_a_new_pod_stands_for_none_of_those_that_were_lost_unseen(stage: Stage) -> None:
+    """None may be unavailable, so it was not the operator that took them."""
+    await stuck(stage)
+    for name in of(stage, "app")[:2]:
+        stage.api.delete("pods", name, grace=0)
+    stage.hear()
+    restart(stage)
+    await roll(stage)
+    assert images(stage) == STUCK
+
+
+async def test_what_the_operator_may_have_taken_itself_does_not_come_again(stage: Stage) -> None:
+    """One may be unavailable: one that is gone may have been taken for the new ones."""
+    await group(stage, 4, strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}})
+    set_image(stage, BAD)
+    await roll(stage)
+    assert images(stage) == ["app"] * 3 + [BAD] * 2
+    stage.api.delete("pods", of(stage, "app")[0], grace=0)
+    stage.hear()
+    restart(stage)
+    await roll(stage)
+    assert images(stage) == ["app"] * 3 + [BAD] * 2

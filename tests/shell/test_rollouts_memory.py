@@ -1,7 +1,9 @@
 """What a status remembers of a rollout, after the template, the number of pods or a clock has changed."""
 
 from fakeapi.resources import Obj
-from shell.rolling import BAD, group, images, restart, roll, set_image
+from podgroup_operator.api.wire.revision import read_revision
+from podgroup_operator.observe.revisions import RevisionStore
+from shell.rolling import BAD, group, images, made, restart, restart_with, roll, set_image
 from shell.stage import Stage
 
 DAY = 86_400.0
@@ -66,3 +68,17 @@ async def test_a_clock_that_was_ahead_puts_no_deadline_off(stage: Stage) -> None
     stage.now += 200
     await roll(stage)
     assert stage.condition("Progressing")["reason"] == "ProgressDeadlineExceeded"
+
+
+async def test_a_successor_that_has_not_heard_of_the_newest_revision_goes_on_with_it(stage: Stage) -> None:
+    """Its watch of revisions may be dead: the API server says by their names that they are there."""
+    await group(stage, 3)
+    first = [read_revision(body) for body in stage.api.list("controllerrevisions")]
+    set_image(stage, "new")
+    await stage.settle()
+    known = RevisionStore()
+    known.replace("", [each for each in first if each], stage.api.version)
+    restart_with(stage, known)
+    await roll(stage)
+    assert (images(stage), made(stage)) == (["new"] * 3, 6)
+    assert len(stage.api.list("controllerrevisions")) == 2

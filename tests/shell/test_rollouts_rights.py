@@ -5,11 +5,49 @@ import pytest
 from fakeapi import Answer, ErrorEvent, FakeApi
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import scope
+from podgroup_operator.observe.revisions import RevisionStore
 from shell.operating import operating
-from shell.rolling import REFUSED, group, images_of, refuse, template
+from shell.rolling import REFUSED, group, images_of, refuse, restart_with, roll, set_image, template
 from shell.stage import Stage, names
 
 REVISIONS = "controllerrevisions"
+
+
+def may_read_revisions(stage: Stage, *, may: bool) -> None:
+    """Let an operator start that may read revisions, or may not, as with a Role that lacks the right."""
+    restart_with(stage, RevisionStore())
+    if may:
+        del stage.hear_revisions
+
+
+async def test_a_template_that_is_changed_without_the_rights_is_rolled_out_with_them(stage: Stage) -> None:
+    """What was found of it before is remembered, so it is known to have changed since; a scale alone rolls nothing."""
+    await group(stage, 2)
+    first = stage.status()["updateRevision"]
+    may_read_revisions(stage, may=False)
+    set_image(stage, "new")
+    await roll(stage)
+    stage.api.patch("podgroups", "web", {"spec": {"replicas": 3}})
+    await roll(stage)
+    assert (images_of(stage.api), stage.status()["updateRevision"]) == (["app", "app", "new"], first)
+    assert stage.status()["observedGeneration"] == 3
+    may_read_revisions(stage, may=True)
+    await roll(stage)
+    assert images_of(stage.api) == ["new"] * 3
+
+
+async def test_a_template_that_is_not_changed_meanwhile_is_not(stage: Stage) -> None:
+    """Nor is one that is changed and changed back."""
+    await group(stage, 2)
+    before = names(stage.api.pods())
+    may_read_revisions(stage, may=False)
+    for image in ("new", "app"):
+        set_image(stage, image)
+        await roll(stage)
+    may_read_revisions(stage, may=True)
+    await roll(stage)
+    assert names(stage.api.pods()) == before
+    assert stage.condition("Progressing")["reason"] == "NewReplicaSetAvailable"
 
 
 @pytest.mark.usefixtures("hurried_informer")
@@ -62,3 +100,12 @@ async def test_pods_are_made_though_the_server_fails_at_revisions(
         assert api.list(REVISIONS) == []
         api.faults.clear()
         await api.until(lambda: len(api.list(REVISIONS)) == 1, "the template is kept", 10)
+
+
+async def test_a_server_that_says_no_to_what_it_cannot_do_holds_no_rollout_up(stage: Stage) -> None:
+    """A 501 would be given again: the template counts as one that is like no other."""
+    await group(stage, 2)
+    stage.api.faults.add(Answer(501), verb="create", resource="podtemplates", times=None)
+    set_image(stage, "new")
+    await roll(stage)
+    assert images_of(stage.api) == ["new"] * 2

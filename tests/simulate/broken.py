@@ -15,7 +15,8 @@ from podgroup_operator import reconcile, run
 from podgroup_operator.act import removals
 from podgroup_operator.api import writer
 from podgroup_operator.observe import informer, lanes
-from podgroup_operator.observe.memory import Leaving, Memory, Sent, Written
+from podgroup_operator.observe.memory import Memory
+from podgroup_operator.observe.written import Leaving, Sent, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

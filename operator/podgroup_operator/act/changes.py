@@ -6,8 +6,8 @@ replaced.
 """
 
 import logging
-from typing import Any
 
+from podgroup_operator.act.patches import as_it_stands, resized, spec_of
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
 from podgroup_operator.api.cluster import (
@@ -26,7 +26,11 @@ from podgroup_operator.api.wire.changing import Mark, has, read_mark, write_mark
 from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.difference import KINDS, Json, Target, changeable, changed_resources, resources_of
+from podgroup_operator.core.difference import (
+    Json,
+    Target,
+    changeable,
+)
 from podgroup_operator.core.model.actions import Change
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Pod
@@ -89,28 +93,37 @@ class Changing:
 
     async def _patch(self, path: str, change: Change) -> Json:
         """Patch a pod's containers, unless it has changed since it was decided upon; give it as it is then."""
-        body, target = await self._cluster.get(path), self._comparison.target
-        if version_of(body) != change.pod.version or target is None:
+        body = await self._cluster.get(path)
+        mark = self._mark(change, body) if version_of(body) == change.pod.version else None
+        if mark is None:
             return body
-        mark = self._mark(change, body, target)
         annotations = {names.ANNOTATION_CHANGING: write_mark(mark)}
         metadata: Json = {"uid": change.pod.uid, "resourceVersion": str(change.pod.version), "annotations": annotations}
         images = {name: {"image": image} for name, image in mark.images.items()}
         resources = {name: {"resources": wanted} for name, wanted in mark.resources.items()}
-        first: Json = {"metadata": metadata} | ({} if resources else spec_of(images, target))
+        first: Json = {"metadata": metadata} | ({} if resources else spec_of(images, body))
         body = await self._writer.patch(path, first, STRATEGIC_MERGE_PATCH)
         later: dict[str, dict[str, Json]] = {f"{path}/resize": resources, path: images} if resources else {}
         for place, containers in later.items():
             if containers:
-                patch = {"metadata": {"uid": change.pod.uid}} | spec_of(containers, target)
+                patch = {"metadata": {"uid": change.pod.uid}} | spec_of(containers, body)
                 body = await self._writer.patch(place, patch, STRATEGIC_MERGE_PATCH)
         self._check(body, mark)
         return body
 
-    def _mark(self, change: Change, body: Json, target: Target) -> Mark:
-        """Say what is to be patched in a pod, and how it stands."""
-        containers = changeable(body["spec"])
-        before = read_mark((body["metadata"].get("annotations") or {}).get(names.ANNOTATION_CHANGING))
+    def _mark(self, change: Change, body: Json) -> Mark | None:
+        """Say what is to be patched in a pod, and how it stands; None if nobody knows.
+
+        A pod that is on its way already says itself what is: that is finished whatever the template is by now.
+        """
+        written = (body["metadata"].get("annotations") or {}).get(names.ANNOTATION_CHANGING)
+        before, target = read_mark(written), self._comparison.target
+        if before and before.to == change.revision:
+            return as_it_stands(before, body, self._now)
+        return as_it_stands(self._begun(change, before, target), body, self._now) if target else None
+
+    def _begun(self, change: Change, before: Mark | None, target: Target) -> Mark:
+        """Say what is to be patched in a pod, also in one that has something of another template already."""
         images, resources = set[str](), set[str]()
         for origin in origins_of(change.pod):
             found = self._comparison.differences.get(origin)
@@ -118,18 +131,13 @@ class Changing:
             resources |= found.resources if found else set()
         if before:
             images, resources = images | before.images.keys(), resources | before.resources.keys()
-        wanted = {name: resized(target, name) for name in sorted(resources) if name in containers}
-        awaited = {name for name in images & containers.keys() if containers[name]["image"] != target.images[name]}
-        awaited |= {name for name, each in wanted.items() if restarts(containers[name], each, target, name)}
-        standing = {name: each for name, each in standing_of(body).items() if name in awaited}
-        same = before is not None and before.to == change.revision
         return Mark(
             former=before.former if before else change.pod.revision,
             to=change.revision,
             since=self._now,
-            images={name: target.images[name] for name in sorted(images) if name in containers},
-            resources=wanted,
-            restarts=(dict(before.restarts) if before and same else {}) | standing,
+            images={name: target.images[name] for name in sorted(images & target.images.keys())},
+            resources={name: resized(target, name) for name in sorted(resources & target.resources.keys())},
+            restarts={},
         )
 
     def _check(self, body: Json, mark: Mark) -> None:
@@ -153,13 +161,15 @@ class Changing:
         if refusal.code == CONFLICT:  # it has changed, and the news of that is on its way
             self._progress.written.lanes[Lane.CHANGE].stick(pod.uid, refusal, self._progress.monotonic())
             return True
-        if refusal.is_passing:
+        if not refusal.is_verdict:
             self._progress.written.unsure = True
             self._failed(pod, refusal)
             return False
         logger.warning("pod=%s/%s cannot be changed in place and is replaced: %s", pod.namespace, pod.name, refusal)
         for origin in origins_of(pod):
             self._comparison.take(origin, None)
+        if pod.changing:  # it may have to stay as it is
+            self._progress.written.lanes[Lane.CHANGE].stick(pod.uid, refusal, self._progress.monotonic())
         self._progress.written.unsure = True  # the mark may have been written
         return False
 
@@ -170,31 +180,3 @@ class Changing:
 def origins_of(pod: Pod) -> tuple[str, ...]:
     """Give the revisions of which a pod has something."""
     return (pod.changing.former, pod.changing.to) if pod.changing else (pod.revision,)
-
-
-def spec_of(containers: dict[str, Json], target: Target) -> Json:
-    """Write a patch of containers, by name."""
-    patches = [{"name": name, **patch} for name, patch in containers.items()]
-    found = {
-        "containers": [each for each in patches if each["name"] not in target.sidecars],
-        "initContainers": [each for each in patches if each["name"] in target.sidecars],
-    }
-    return {"spec": {field: each for field, each in found.items() if each}}
-
-
-def resized(target: Target, name: str) -> Json:
-    """Give the requests and limits that a container shall have."""
-    return {kind: target.resources[name][kind] for kind in KINDS if target.resources[name][kind]}
-
-
-def restarts(container: Json, wanted: Json, target: Target, name: str) -> bool:
-    """Tell whether a container restarts to have other resources."""
-    changed = changed_resources(resources_of(container), resources_of({"resources": wanted}))
-    return bool((changed or set()) & target.resize_restarts[name])
-
-
-def standing_of(body: Json) -> dict[str, tuple[int, str]]:
-    """Give restartCount and imageID of a pod's containers."""
-    status: dict[str, Any] = body.get("status") or {}
-    found = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return {each["name"]: (each.get("restartCount", 0), each.get("imageID", "")) for each in found}

@@ -58,7 +58,7 @@ class Claiming:
 
     async def _adopt(self, adopt: Adopt) -> bool:
         """Take a pod in; what was asked of it before has no meaning for us."""
-        labels = own_labels(self._desired, adopt.slot)
+        labels: Json = dict(own_labels(self._desired, adopt.slot))
         try:
             if await self._is_up_to_date(adopt.pod):
                 labels[names.LABEL_REVISION] = self._desired.revision
@@ -73,6 +73,8 @@ class Claiming:
         if adopt.pod.asked or adopt.pod.kept or adopt.pod.changing:
             former = (names.ANNOTATION_DELETE, names.ANNOTATION_KEEP, names.ANNOTATION_CHANGING)
             metadata["annotations"] = dict.fromkeys(former)
+        if adopt.pod.changing:  # its label names a revision that it has not wholly any more
+            labels.setdefault(names.LABEL_REVISION, None)
         return await self._patch(adopt, metadata)
 
     async def _is_up_to_date(self, pod: Pod) -> bool:

@@ -37,9 +37,8 @@ class Comparing:
             written.comparison = Comparison(desired.revision)
         found, lane = written.comparison, written.lanes[Lane.CHANGE]
         origins = origins_of(memory.seen.pods.values()) - {desired.revision}
-        between = found.target is None and any(pod.changing for pod in memory.seen.pods.values())
         found.unknown = {each for each in origins if each in group.revisions and each not in found.differences}
-        if not (found.unknown or between) or lane.until > self.monotonic():
+        if not found.unknown or lane.until > self.monotonic():
             return None
         try:
             new = await meaning(group, desired.revision, writer)
@@ -49,7 +48,7 @@ class Comparing:
         except (Refused, Unreachable) as error:
             what = f"Error comparing templates: {error}"
             logger.warning("group=%s/%s %s", *group.key, what)
-            if not error.is_passing:
+            if error.is_verdict:
                 return found.give_up()
             lane.refused(error, what, self.monotonic(), mostly=True)
 

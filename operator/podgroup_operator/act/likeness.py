@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from podgroup_operator.api.cluster import SERVER_ERROR, TOO_MANY_REQUESTS, Refused, object_path
-from podgroup_operator.api.wire.revision import template_hash
+from podgroup_operator.api.cluster import Refused, object_path
+from podgroup_operator.api.wire.revision import meaning_of
 from podgroup_operator.api.writer import Writer
 
 Json = dict[str, Any]
@@ -35,7 +35,7 @@ async def first_alike(writer: Writer, template: Json, others: Sequence[Json]) ->
     """
     meanings, of_others = set[str](), [set[str]() for _ in others]
     for _ in range(ROUNDS if others else 0):
-        meaning, *found = await asyncio.gather(*(meaning_of(writer, each) for each in (template, *others)))
+        meaning, *found = await asyncio.gather(*(read_by_server(writer, each) for each in (template, *others)))
         if not meaning:
             return None
         meanings.add(meaning)
@@ -47,16 +47,16 @@ async def first_alike(writer: Writer, template: Json, others: Sequence[Json]) ->
     return None
 
 
-async def meaning_of(writer: Writer, template: Json) -> str:
+async def read_by_server(writer: Writer, template: Json) -> str:
     """Give the hash of what the API server makes of a template; "" if it takes none such."""
     try:
         body = await defaulted(writer, template)
     except Refused as refusal:
-        if refusal.code >= SERVER_ERROR or refusal.code == TOO_MANY_REQUESTS:
+        if not refusal.is_verdict:
             raise
         return ""
     template = body["template"]
-    return template_hash(template | {"spec": without_empty(template.get("spec") or {})})
+    return meaning_of(template | {"spec": without_empty(template.get("spec") or {})})
 
 
 def without_empty(spec: Json) -> Json:

@@ -95,7 +95,7 @@ async def unless_refused(question: Awaitable[Json]) -> Json | None:
     try:
         return await question
     except Refused as refusal:
-        if refusal.is_passing:
+        if not refusal.is_verdict:
             raise
         return None
 

@@ -19,7 +19,8 @@ from podgroup_operator.core.model.actions import Remove
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
-from podgroup_operator.observe.memory import Leaving, Memory
+from podgroup_operator.observe.memory import Memory
+from podgroup_operator.observe.written import Leaving
 
 ASK_AFTER = 3.0
 """Seconds after which we ask what became of a pod that we removed and that the cache still shows as it was."""

@@ -18,8 +18,7 @@ from podgroup_operator.api.wire.revision import read_revision, template_hash, te
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.revision import Revision
-from podgroup_operator.core.model.status import Status
-from podgroup_operator.core.target import Update, aim, is_new
+from podgroup_operator.core.target import Update, aim, found, is_same, last_told, unread, until_found
 from podgroup_operator.observe.groups import Group
 from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.revisions import RevisionStore
@@ -56,62 +55,59 @@ class Revising:
         """
         wanted, update = group.wanted, memory.written.update
         if wanted.deleting or not self.revisions.is_complete(wanted.namespace):
-            group.aim(aim(wanted, group.told, (), Update(wanted.revision)), {})
+            group.aim(unread(wanted, group.told), {})
             return
         if update is None or update.generation != wanted.generation:
             update = await self._find(group, memory, writer)
-        elif update.meaning != wanted.revision:  # nobody has changed it: its definition has another default now
-            memory.written.update = update = replace(update, meaning=wanted.revision)
+        elif update.meaning != wanted.meaning:  # nobody has changed it: its definition has another default now
+            memory.written.update = update = replace(update, meaning=wanted.meaning)
         kept = self.revisions.of(group.owner)
         group.aim(aim(wanted, group.told, kept, update), kept)
 
     async def _find(self, group: Group, memory: Memory, writer: Writer) -> Update:
         """Find the update revision; if that takes what the API server does not give now, the one that was it before."""
         lane, told, wanted = memory.written.lanes[Lane.REVISE], group.told, group.wanted
-        new, last = is_new(told), memory.written.update or last_told(told)  # which the status may not tell yet
-        before = last.revision
-        stay = replace(last, heard=False) if before else Update(wanted.revision, begun=new)
+        last = memory.written.update or last_told(told)
         if lane.until > self.monotonic():
-            return stay
+            return until_found(wanted, told, last)
         try:
-            settled = bool(before) and last.generation == wanted.generation
-            same = settled or (bool(before) and last.meaning == wanted.revision)
-            revision = before if same else await self._recognized(group, before, memory, writer)
-            if not revision:
-                return last
-            if revision not in self.revisions.of(group.owner):
-                revision = await self._keep(group, writer, revision)
+            revision = await self._kept(group, last, memory, writer)
         except (Refused, Unreachable) as error:
             what = f"Error keeping the revision of spec.template: {error}"
             lane.refused(error, what, self.monotonic(), mostly=True)
             logger.warning("group=%s/%s %s", *group.key, what)
-            return stay
+            return until_found(wanted, told, last)
+        if not revision:
+            return last
         lane.accepted()
         memory.written.forgive(revision)
-        changed = any(known and revision != known for known in (before, told.update_revision))
-        unseen = told.observed_generation != wanted.generation or told.is_refused
-        begun = new or (changed and unseen)
-        memory.written.update = Update(revision, wanted.generation, begun=begun, meaning=wanted.revision)
+        memory.written.update = found(wanted, told, last, revision)
         return memory.written.update
 
-    async def _recognized(self, group: Group, before: str, memory: Memory, writer: Writer) -> str:
-        """Give the revision of spec.template, perhaps one that is yet to be kept; "" if pods of it are refused."""
-        meaning, verdict = group.wanted.revision, memory.written.verdict
-        known = verdict.revision == meaning
-        if before and known and verdict.refusal and verdict.until > self.monotonic():
+    async def _kept(self, group: Group, last: Update, memory: Memory, writer: Writer) -> str:
+        """Give the revision of spec.template, which is kept by now; "" if pods of it are refused."""
+        wanted, kept = group.wanted, self.revisions.of(group.owner)
+        if is_same(wanted, last):
+            return last.revision if last.revision in kept else await self._keep(group, writer, last.revision)
+        if last.revision and self.judging.is_refused_now(memory, wanted.revision):
             return ""
+        if like := await self._like(group, last, memory, writer):
+            return like
+        if last.revision and await self.judging.refuses(wanted, group.template, memory, writer):
+            return ""
+        return await self._keep(group, writer, wanted.revision)
+
+    async def _like(self, group: Group, last: Update, memory: Memory, writer: Writer) -> str:
+        """Give the kept revision that is written as spec.template is, or else means the same; "" if there is none."""
         kept = self.revisions.of(group.owner).values()
-        likely = sorted(kept, key=lambda each: (each.hash == before, each.number), reverse=True)
+        likely = sorted(kept, key=lambda each: (each.hash == last.revision, each.number), reverse=True)
         for each in likely:
-            if each.meaning == meaning:
+            if each.meaning == group.wanted.meaning:
                 return each.hash
-        if not known:  # else it was like none of them when it was asked about
-            place = await first_alike(writer, group.template, [template_of(each) for each in likely])
-            if place is not None:
-                return likely[place].hash
-        accepted = not before or (known and not verdict.refusal)
-        refused = not accepted and await self.judging.judge(group.wanted, group.template, memory, writer)
-        return "" if refused else meaning
+        if memory.written.verdict.revision == group.wanted.revision:
+            return ""  # it was like none of them when it was asked about
+        place = await first_alike(writer, group.template, [template_of(each) for each in likely])
+        return "" if place is None else likely[place].hash
 
     async def _keep(self, group: Group, writer: Writer, revision: str) -> str:
         """Write a revision down, by another name if that of its hash is another template's; give its hash."""
@@ -119,7 +115,7 @@ class Revising:
         for again in range(NAMES):
             name = template_hash(group.template, again) if again else revision
             kept = await self._written(group, writer, name, number)
-            if kept and kept.meaning == group.wanted.revision and kept.owner == group.uid:
+            if kept and kept.meaning == group.wanted.meaning and kept.owner == group.uid:
                 self.revisions.upsert(kept)
                 return kept.hash
         raise Unreachable(f"its name and {NAMES - 1} others are taken")
@@ -146,13 +142,8 @@ class Revising:
         claim = {key: body["metadata"][key] for key in ("ownerReferences", "labels")}
         others = [each for each in found["metadata"].get("ownerReferences") or [] if each.get("uid") != group.uid]
         as_ours = read_revision(found | {"metadata": found["metadata"] | claim})
-        wrong = others or as_ours is None or as_ours.meaning != group.wanted.revision
+        wrong = others or as_ours is None or as_ours.meaning != group.wanted.meaning
         if wrong or as_ours == read_revision(found):
             return found
         precondition = {key: found["metadata"][key] for key in ("uid", "resourceVersion")}
         return await writer.patch(path, {"metadata": claim | precondition})
-
-
-def last_told(told: Status) -> Update:
-    """Give what was found of spec.template before, as the status tells it."""
-    return Update(told.update_revision, told.template_generation, begun=is_new(told))

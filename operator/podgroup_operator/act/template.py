@@ -62,7 +62,7 @@ async def objection(desired: Desired, template: Json, writer: Writer) -> tuple[R
     try:
         body = await sample_of(desired, template, writer)
     except Refused as refusal:
-        if refusal.is_passing:
+        if not refusal.is_verdict:
             raise
         if refusal.code not in INVALID or NO_DRY_RUN in refusal.message:
             return None

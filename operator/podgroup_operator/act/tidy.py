@@ -5,16 +5,19 @@ are kept as the group asks for (`revisionHistoryLimit`), the newest ones. A need
 we ran is written again.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from podgroup_operator.act.comparing import origins_of
-from podgroup_operator.api.cluster import CONFLICT, MERGE_PATCH, Refused, revisions_path
+from podgroup_operator.api.cluster import CONFLICT, MERGE_PATCH, Refused, Unreachable, revisions_path
 from podgroup_operator.api.wire.revision import read_revision, template_of, write_revision
 from podgroup_operator.api.writer import Writer
+from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.revision import Revision
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.view import View
 from podgroup_operator.observe.groups import Group
+from podgroup_operator.observe.memory import Memory
 from podgroup_operator.observe.revisions import RevisionStore
 
 Json = dict[str, Any]
@@ -44,6 +47,27 @@ def is_tidy(group: Group, store: RevisionStore) -> bool:
     highest = max((each.number for each in known.values()), default=0)
     few = len(known) <= group.desired.revision_history_limit or len(known) == 1
     return few and not store.deleted(group.owner) and (newest is None or newest.number == highest)
+
+
+async def keep_tidy(
+    view: View,
+    status: Status,
+    group: Group,
+    memory: Memory,
+    store: RevisionStore,
+    writer: Writer,
+    monotonic: Callable[[], float],
+) -> None:
+    """Keep the revisions in order; what cannot be done is tried again, ever later, and told."""
+    lane = memory.written.lanes[Lane.REVISE]
+    if group.desired.deleting or is_tidy(group, store) or lane.until > monotonic():
+        return
+    try:
+        await tidy(group, needed(view, status), store, writer)
+    except (Refused, Unreachable) as error:
+        lane.refused(error, f"Error keeping revisions: {error}", monotonic(), mostly=True)
+    else:
+        lane.accepted()
 
 
 async def tidy(group: Group, spared: set[str], store: RevisionStore, writer: Writer) -> None:

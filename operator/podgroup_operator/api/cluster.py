@@ -64,6 +64,7 @@ class Refused(Exception):
         is_outdated: whether what was to be changed is gone, has changed, or is another object by now.
         is_passing: whether it may pass at any moment: the API server, or what stands before it, has failed or has too
             much to do; else it has refused what was asked for.
+        is_verdict: whether it says no to what was asked for: it has not failed, and it knows who asks.
     """
 
     def __init__(self, code: int, status: Json, retry_after: float | None = None) -> None:
@@ -77,6 +78,7 @@ class Refused(Exception):
         self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
         self.is_outdated = code in {NOT_FOUND, CONFLICT} or (code == UNPROCESSABLE and self.is_about_uid)
         self.is_passing = code == TOO_MANY_REQUESTS or (code >= SERVER_ERROR and code not in UNSUPPORTED)
+        self.is_verdict = not self.is_passing and code != UNAUTHORIZED
         super().__init__(fields_of(status) or f"HTTP {code}" if code in INVALID else QUOTED.sub(r"\1", self.message))
 
 
@@ -103,6 +105,7 @@ class Unreachable(Exception):
     """No answer came: the connection failed, was cut, or timed out. A write may or may not have happened."""
 
     is_passing = True
+    is_verdict = False
 
 
 class TooLarge(Exception):

@@ -147,7 +147,7 @@ def repeats_failure(create: Create, good: Sequence[Pod], *, first_look: bool) ->
     It is if it replaces one that did. A pod that the group never had is not, as long as others are Ready; at the first
     look nobody knows whether it had it.
     """
-    return create.loss.early if create.loss else first_look or not good
+    return create.heals.early if create.heals else first_look or not good
 
 
 def on_trial(found: Streak, active: Iterable[Pod], now: float) -> list[Pod]:

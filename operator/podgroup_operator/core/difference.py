@@ -41,14 +41,10 @@ class Target:
     Attributes:
         images: by the container's name.
         resources: requests and limits, likewise.
-        sidecars: those of them that are among the init containers.
-        resize_restarts: the resources for whose change a container restarts.
     """
 
     images: Mapping[str, str]
     resources: Mapping[str, Json]
-    sidecars: frozenset[str]
-    resize_restarts: Mapping[str, frozenset[str]]
 
 
 def target_of(template: Json) -> Target:
@@ -57,8 +53,6 @@ def target_of(template: Json) -> Target:
     return Target(
         {name: str(each.get("image", "")) for name, each in found.items()},
         {name: resources_of(each) for name, each in found.items()},
-        frozenset(each["name"] for each in template["spec"].get("initContainers") or () if is_sidecar(each)),
-        {name: restarting_resources(each) for name, each in found.items()},
     )
 
 

@@ -9,9 +9,10 @@ that is one step less.
 
 from collections.abc import Iterable
 
+from podgroup_operator.core.losses import taken_by_others, traceless_loss
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
-from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.strategy import StrategyType
 from podgroup_operator.core.turnover import Turnover, is_proved
 from podgroup_operator.core.view import View
@@ -20,7 +21,7 @@ from podgroup_operator.core.view import View
 def returns(view: View, loss: Loss) -> bool:
     """Tell whether a lost pod comes again as it was."""
     desired = view.desired
-    if loss.revision not in view.observed.templates:
+    if loss.cause is Cause.ASKED or loss.revision not in view.observed.templates:
         return False
     if desired.paused or (is_rolling_update(desired) and desired.strategy.staying(desired.replicas) > 0):
         return loss.revision in (desired.revision, desired.former) or was_available(view, loss)
@@ -48,7 +49,9 @@ def unproved(view: View, turnover: Turnover) -> int:
     if not turnover.surge or (is_proved(view) and not desired.paused):
         return 0
     lost = [loss for loss in view.observed.losses.values() if loss.revision != desired.revision]
-    return sum(was_available(view, loss) and returns(view, loss) for loss in lost)
+    known = sum(was_available(view, loss) and returns(view, loss) for loss in lost)
+    unseen = view.observed.first_look and returns(view, traceless_loss(view, 0, old=True))
+    return max(known, taken_by_others(view)) if unseen else known
 
 
 def revisions(view: View, turnover: Turnover, losses: Iterable[Loss | None]) -> list[str]:

@@ -14,10 +14,14 @@ from podgroup_operator.core.view import View
 
 def ease_of(view: View, pod: Pod) -> Ease:
     """Tell what it takes to bring a pod to the present revision in place."""
-    desired, known = view.desired, view.observed.eases
-    if not desired.strategy.changes_in_place or not pod.node or pod.kept or pod.asked or has_failed(view, pod):
+    desired, known, changing = view.desired, view.observed.eases, pod.changing
+    if not pod.node or pod.kept or pod.asked or has_failed(view, pod):
         return Ease.NEVER
-    origins = (pod.changing.former, pod.changing.to) if pod.changing else (pod.revision,)
+    if changing and changing.to == desired.revision and changing.stage is Stage.DONE:
+        return Ease.GENTLE  # whatever the strategy is by now
+    if not desired.strategy.changes_in_place:
+        return Ease.NEVER
+    origins = (changing.former, changing.to) if changing else (pod.revision,)
     ease = max(known.get(origin, Ease.NEVER) for origin in origins)
     idle = desired.strategy.unavailable(desired.replicas) == 0 and not is_out(pod)
     return Ease.NEVER if ease is Ease.RESTART and idle else ease
@@ -41,15 +45,15 @@ def is_out(pod: Pod) -> bool:
 def is_due(view: View, pod: Pod) -> bool:
     """Tell whether a pod of another revision is to be patched or replaced now.
 
-    One that is changed in place is patched once. If its containers are about to restart it is left until they have, for
-    nobody could tell for which of two patches they did.
+    One that is on its way there is finished (`change_in_place.py`). If the containers of one that is on another way are
+    about to restart it is left until they have, for nobody could tell for which of two patches they did.
     """
     changing, ease = pod.changing, ease_of(view, pod)
     if changing is None or ease >= Ease.UNKNOWN:
         return ease is not Ease.UNKNOWN
-    if changing.to == view.desired.revision:
-        return changing.stage is Stage.UNWRITTEN
-    return not (changing.restarts and changing.stage in (Stage.UNSEEN, Stage.RUNNING))
+    return changing.to != view.desired.revision and not (
+        changing.restarts and changing.stage in (Stage.UNSEEN, Stage.RUNNING)
+    )
 
 
 def paced(view: View, active: Sequence[Pod], due: Sequence[Pod]) -> Sequence[Pod]:

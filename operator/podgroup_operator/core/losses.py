@@ -47,7 +47,8 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     loss in any case. Of the deleted ones no more are than are missing: what another operator removed was one too many.
     Those that were seen to go come first: a finished pod may have been replaced long ago, and its replacement removed.
     One that another pod, or the record of the last replacement, says it replaces has been. In the middle of a rollout
-    nobody knows whether we have deleted them ourselves: then they are made good, and are no heals.
+    nobody knows whether we have deleted them ourselves: then they are made good, and are no heals. Pods that a rollout
+    has beyond `replicas` stand for none of those that we cannot have deleted.
     """
     taken = {pod.slot for pod in active if pod.slot is not None}
     replaced = {pod.replaces for pod in view.members} | {view.observed.status.healing.last_pod}
@@ -58,7 +59,7 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     found = [loss for slot, loss in (visible | dict(known)).items() if slot not in taken]
     found.sort(key=lambda loss: (loss.slot not in known, not loss.early, -loss.at, loss.slot))
     missing = view.desired.replicas - len(active)
-    missed = min(view.observed.status.replicas, view.desired.replicas) - len(active)
+    missed = max(min(view.observed.status.replicas, view.desired.replicas) - len(active), taken_by_others(view))
     losses: dict[int, Loss] = {}
     for loss in found:
         if len(losses) < (missed if loss.cause is Cause.DELETED else missing):
@@ -66,8 +67,10 @@ def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict
     traceless = islice(empty_slots([*taken, *losses]), max(missed - len(losses), 0))
     old = unseen_old(view, losses.values())
     losses |= {slot: traceless_loss(view, slot, old=rank < old) for rank, slot in enumerate(traceless)}
-    doubtful = losses.keys() - known.keys() if rolls(view) else asked_for(view)
-    return {slot: replace(loss, heals=loss.heals and slot not in doubtful) for slot, loss in losses.items()}
+    asked = asked_for(view)
+    doubtful = losses.keys() - known.keys() if rolls(view) else asked
+    losses = {slot: replace(loss, heals=loss.heals and slot not in doubtful) for slot, loss in losses.items()}
+    return {slot: replace(each, cause=Cause.ASKED) if slot in asked else each for slot, each in losses.items()}
 
 
 def rolls(view: View) -> bool:
@@ -83,6 +86,12 @@ def asked_for(view: View) -> set[int]:
     return {pod.slot for pod in view.terminating if is_asked(pod) and pod.slot is not None}
 
 
+def asked_loss(pod: Pod, now: float) -> Loss:
+    """Give the loss of a pod that goes because somebody has asked for another one in its place."""
+    slot = -1 if pod.slot is None else pod.slot
+    return Loss(slot, pod.name, Cause.ASKED, now, revision=pod.revision, ready_since=pod.ready_since, heals=False)
+
+
 def traceless_loss(view: View, slot: int, *, old: bool) -> Loss:
     """Give the loss of a pod of which nothing is known, but for its revision: how long it had been Ready nobody saw."""
     lost = Loss(slot, "", Cause.DELETED, view.now)
@@ -95,6 +104,13 @@ def unseen_old(view: View, seen: Iterable[Loss]) -> int:
     gone = told.replicas - told.updated - (tally.replicas - tally.updated)
     known = sum(loss.revision != view.desired.revision for loss in seen)
     return max(min(gone - known, told.available - tally.available), 0)
+
+
+def taken_by_others(view: View) -> int:
+    """Count those of them that we cannot have taken ourselves: fewer would have been available than may be."""
+    desired = view.desired
+    least = desired.replicas - desired.strategy.unavailable(desired.replicas)
+    return max(unseen_old(view, ()) - max(view.observed.status.available - least, 0), 0)
 
 
 def visible_loss(pod: Pod, now: float) -> Loss | None:

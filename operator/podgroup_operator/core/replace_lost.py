@@ -11,6 +11,7 @@ from podgroup_operator.core.haste import PILE_UP, hold_hasty
 from podgroup_operator.core.heirs import revisions
 from podgroup_operator.core.losses import losses_of
 from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import wait_for
 from podgroup_operator.core.slots import empty_slots, named
@@ -47,5 +48,10 @@ def fill(view: View, budget: Budget, number: int) -> tuple[Create, ...]:
     elsewhere = [loss for slot, loss in sorted(losses.items()) if slot not in slots]
     heirs = [losses.get(slot) or (elsewhere.pop(0) if elsewhere else None) for slot in slots]
     revised = zip(slots, heirs, revisions(view, budget.turnover, heirs), strict=True)
-    counted = ((slot, loss if loss and loss.heals else None, revision) for slot, loss, revision in revised)
-    return tuple(named(view, budget.names, slot, revision, loss) for slot, loss, revision in counted if revision)
+    told = ((slot, loss if loss and is_told(loss) else None, revision) for slot, loss, revision in revised)
+    return tuple(named(view, budget.names, slot, revision, loss) for slot, loss, revision in told if revision)
+
+
+def is_told(loss: Loss) -> bool:
+    """Tell whether a pod says which one it replaces; not where a rollout may have taken that away."""
+    return loss.heals or loss.cause is Cause.ASKED

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from podgroup_operator.core.model.actions import Remove, Why
+from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Rollout
@@ -23,10 +24,7 @@ from podgroup_operator.core.times import birth_of
 from podgroup_operator.core.view import Tally, View
 
 CLOCK = 10.0
-"""Seconds; while a deadline's clock stands still that is written down so often, not at each look.
-
-A pod that has waited so long for a node waits for room: each new one is without a node for a moment.
-"""
+"""Seconds; a pod that has waited so long for a node waits for room: each new one is without a node for a moment."""
 
 TAKEOVER = 60.0
 """Seconds that are left to a rollout at least when an operator begins to look at it."""
@@ -91,7 +89,16 @@ def goes_back(view: View, tally: Tally, rollout: Rollout, now: float) -> bool:
 def begins_anew(view: View, before: Rollout, now: float) -> bool:
     """Tell whether the deadline's clock begins anew though nothing has gone on."""
     told = told_reason(view)
-    return told in AT_REST or (told != MISSED and is_excused(view) and now - before.last_progress >= CLOCK)
+    return told in AT_REST or (told != MISSED and is_excused(view) and now - before.last_progress >= tick(view.desired))
+
+
+def tick(desired: Desired) -> float:
+    """Give the seconds after which it is written down again that a deadline's clock stands still.
+
+    That is a tenth of the deadline, which is what may be lost of it when the clock goes on; to write it down at each
+    look, or every few seconds, for hours, would cost the API server more than it is worth.
+    """
+    return max(CLOCK, (desired.progress_deadline_seconds or 0) / 10)
 
 
 def is_excused(view: View) -> bool:
@@ -162,7 +169,7 @@ def deadline(view: View, rollout: Rollout) -> float:
 def next_tick(view: View, rollout: Rollout) -> float:
     """Give when a rollout that goes on has to be looked at again for the sake of its deadline alone."""
     if is_excused(view):
-        return rollout.last_progress + CLOCK
+        return rollout.last_progress + tick(view.desired)
     waits = [birth_of(pod) + CLOCK for pod in unplaced(view)]
     at = deadline(view, rollout)
     return min([at, *waits]) if at < math.inf else math.inf

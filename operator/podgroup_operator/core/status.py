@@ -98,7 +98,7 @@ def after(view: View, outcome: Outcome) -> Tally:
 
 def healing(previous: Healing, view: View, created: tuple[Create, ...], now: float) -> Healing:
     """Carry the record of replacements on: those made now, and how long the last one took to be Ready."""
-    heals = [(create, create.loss) for create in created if create.loss]
+    heals = [(create, create.heals) for create in created if create.heals]
     if heals:
         create, loss = heals[-1]
         previous = replace(

@@ -1,8 +1,8 @@
 """Surge: the pods of a rollout that are made before those that they replace have gone.
 
 Each takes a seat below `replicas` that is empty, else that of a pod that is to go: for a moment the two share it. They
-have a lane apart, so that a quota that has no room for them holds up no replacement, and they replace no loss: what a
-rollout replaces is not a heal.
+have a lane apart, so that a quota that has no room for them holds up no replacement. What a rollout replaces is not a
+heal; only of a pod whose replacement was asked for does the one in its seat say that it replaces it.
 """
 
 from collections import Counter
@@ -12,10 +12,12 @@ from itertools import chain, islice
 
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.heirs import count_new, former
+from podgroup_operator.core.losses import asked_loss
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import wait_for
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
+from podgroup_operator.core.turnover import is_asked
 from podgroup_operator.core.view import View
 
 
@@ -33,7 +35,9 @@ def surge(view: View, budget: Budget) -> Step:
     slots = islice(seats(view, budget), number)
     named_slots = zip(slots, revisions, strict=False)  # the seats are as many as may be made
     known = [(slot, revision) for slot, revision in named_slots if revision]  # else it may not be made at all
-    wanted = [replace(named(view, budget.names, slot, revision), lane=Lane.SURGE) for slot, revision in known]
+    asked = {pod.slot: asked_loss(pod, view.now) for pod in turnover.going if is_asked(pod) and pod.slot is not None}
+    named_ones = [named(view, budget.names, slot, revision, asked.get(slot)) for slot, revision in known]
+    wanted = [replace(each, lane=Lane.SURGE) for each in named_ones]
     patience = wait_for(wanted, view, budget.active, first_look=True)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
 

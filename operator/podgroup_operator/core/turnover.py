@@ -30,6 +30,7 @@ class Turnover:
     """What is to be replaced, and by what.
 
     Attributes:
+        rolled: the UIDs of all that are not to stay as they are.
         going: the pods that go, in this order.
         leaving: those of them that may go now.
         changing: the pods that are patched now, instead of going.
@@ -46,6 +47,7 @@ class Turnover:
     old: int
     blocked: bool = False
     changing: tuple[Pod, ...] = ()
+    rolled: frozenset[str] = frozenset()
 
 
 def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
@@ -75,6 +77,7 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
         going=going,
         leaving=tuple(pod for pod in now if pod.uid not in eases),
         changing=(*(pod for pod in now if pod.uid in eases), *paced(view, active, gentle)),
+        rolled=frozenset(pod.uid for pod in rolled),
         surge=surge(desired, going, outdated, active),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),

@@ -10,6 +10,10 @@ from podgroup_operator.core.lease import DEADLINE, POLL, RENEWAL, SHARED, STALE,
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.lead.pursuit import Pursuit
 
+OF_ANOTHER = 0.8 * RENEWAL
+"""Seconds between two looks at a Lease that another operator renews: where each answer takes a second it does so every
+three, and one is seen to be renewed within `DEADLINE` after the look before the last renewal that was seen."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -32,7 +36,13 @@ class Guard(Pursuit):
             began = self._clock()
             await self.attempt()
             # Those who hold it together must not come back together.
-            await self._rest(began, (RENEWAL if self.remaining() > 0 else POLL) * random.uniform(0.7, 1))  # noqa: S311
+            await self._rest(began, self._pause() * random.uniform(0.7, 1))  # noqa: S311
+
+    def _pause(self) -> float:
+        """Give the seconds between two looks."""
+        if self.remaining() <= 0:
+            return POLL
+        return RENEWAL if self._seen and self._seen.holder == SHARED else OF_ANOTHER
 
     async def _take(self, step: Step, asked: float) -> None:
         if step is Step.RENEW:

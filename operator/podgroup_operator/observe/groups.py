@@ -104,7 +104,7 @@ class Group:
     def template_of(self, revision: str) -> Json:
         """Give the template that a revision's pods are made from."""
         kept = self.revisions.get(revision)
-        return template_of(kept) if kept and kept.meaning != self.wanted.revision else self.template
+        return template_of(kept) if kept and kept.meaning != self.wanted.meaning else self.template
 
 
 def everywhere(_: str) -> bool:

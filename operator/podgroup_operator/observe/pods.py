@@ -16,7 +16,9 @@ from typing import Any
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss, is_active
+from podgroup_operator.core.losses import asked_loss
 from podgroup_operator.core.marks import kept, marks_of, missing
+from podgroup_operator.core.model.actions import Why
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
@@ -246,9 +248,11 @@ def later(known: Pod | None, pod: Pod) -> Pod:
 def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:
     """Note a loss, if it is one; tell whether there is anything for the group to do."""
     cause, early = cause_of_loss(before, after), after is not None and failed_early(after)
-    removed = before.uid in memory.written.leaving
+    removed = memory.written.leaving.get(before.uid)
     if after is None:
         memory.written.leaving.pop(before.uid, None)
+    if cause and removed and removed.why is Why.ASKED and not memory.seen.is_replaced(before):
+        memory.seen.lose(asked_loss(before, now))
     if not cause or removed:
         return False
     slot = NO_SLOT if before.slot is None else before.slot

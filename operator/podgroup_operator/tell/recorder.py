@@ -17,7 +17,7 @@ from podgroup_operator.api.writer import Writes
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.core.model.desired import Desired
-from podgroup_operator.observe import memory as remembered
+from podgroup_operator.observe import told
 from podgroup_operator.observe.memory import Memories
 
 CONTROLLER = f"{names.GROUP}/podgroup-operator"
@@ -64,12 +64,12 @@ class Recorder:
 
     async def run(self) -> None:
         """Send what is recorded for ever: of one namespace one after the other, so that none waits for another's."""
-        due = time.monotonic() + remembered.SECONDS_AN_EVENT
+        due = time.monotonic() + told.SECONDS_AN_EVENT
         async with asyncio.TaskGroup() as tasks:
             while True:
                 if time.monotonic() >= due:
                     self._release_held_back()
-                    due = time.monotonic() + remembered.SECONDS_AN_EVENT
+                    due = time.monotonic() + told.SECONDS_AN_EVENT
                 for namespace in self._outboxes.keys() - self._sending:
                     self._sending.add(namespace)
                     tasks.create_task(self._deliver(namespace))

@@ -9,10 +9,11 @@ from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.observe.groups import Group, GroupStore
-from podgroup_operator.observe.memory import Told
+from podgroup_operator.observe.told import Told
 from podgroup_operator.tell.recorder import Recorder
 
 Json = dict[str, Any]
@@ -27,8 +28,8 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
     for create in outcome.unheard + outcome.created:
         recorder.record(desired, "Normal", names.REASON_CREATED, f"Created pod: {create.name}")
         metrics.creates.inc()
-        if create.loss:
-            announce_heal(desired, create, recorder, now)
+        if create.heals:
+            announce_heal(desired, create, create.heals, recorder, now)
     for remove in outcome.removed:
         recorder.record(desired, "Normal", names.REASON_DELETED, f"Deleted pod: {remove.pod.name}")
         metrics.deletes.inc()
@@ -39,15 +40,13 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
     logger.log(level, "%s", line(desired, plan, outcome))
 
 
-def announce_heal(desired: Desired, create: Create, recorder: Recorder, now: float) -> None:
+def announce_heal(desired: Desired, create: Create, loss: Loss, recorder: Recorder, now: float) -> None:
     """Tell that a lost pod has been replaced, why it was lost and how long that took."""
-    if create.loss is None:
-        return
-    cause, seconds = create.loss.cause.value, max(now - create.loss.at, 0.0)
+    cause, seconds = loss.cause.value, max(now - loss.at, 0.0)
     metrics.heals.labels(cause).inc()
-    if create.loss.pod:
+    if loss.pod:
         metrics.heal_seconds.labels(cause).observe(seconds)
-    note = f"Replaced pod {create.loss.pod or '(unknown)'} ({cause}) by {create.name} after {seconds:.3f} s"
+    note = f"Replaced pod {loss.pod or '(unknown)'} ({cause}) by {create.name} after {seconds:.3f} s"
     recorder.record(desired, "Normal", names.REASON_HEALED, note)
 
 

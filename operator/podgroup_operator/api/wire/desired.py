@@ -4,7 +4,7 @@ from typing import Any
 
 from podgroup_operator.api import oddities
 from podgroup_operator.api.fields import Fields
-from podgroup_operator.api.wire.revision import template_hash
+from podgroup_operator.api.wire.revision import meaning_of, template_hash
 from podgroup_operator.api.wire.strategy import read_rollout_wishes
 from podgroup_operator.core import names
 from podgroup_operator.core.model.desired import Desired, PodReplacement
@@ -40,6 +40,7 @@ def read_desired(body: Json) -> Desired:
         "selector": read_selector(spec.map("selector")) if spec.raw("selector") else Selector(tuple(own_label.items())),
         "template_labels": template.map("metadata").texts("labels") | own_label,
         "revision": template_hash(spec.raw("template")),
+        "meaning": meaning_of(spec.raw("template")),
         "min_ready_seconds": spec.number("minReadySeconds", least=0),
         "pod_replacement": read_replacement(spec),
         "failed_pods_history_limit": healing.number("failedPodsHistoryLimit", 1, least=0),

@@ -22,23 +22,29 @@ from podgroup_operator.core.model.revision import Revision
 Json = dict[str, Any]
 
 LENGTH = 10
-"""Characters of a hash."""
+"""Characters of a hash by which a revision is called; two templates may have one in common."""
 
 
 def template_hash(template: object, number: int = 0) -> str:
-    """Hash what pods are made of in a template, as the user wrote it: no server's defaulting looks like a change.
-
-    A template's own name, namespace and creation time mean nothing, and a field that is null is not set.
+    """Give the hash by which the revision of a template is called.
 
     Args:
         template: it.
         number: of the hash, should those before it be another template's.
     """
+    return meaning_of(template, number)[:LENGTH]
+
+
+def meaning_of(template: object, number: int = 0) -> str:
+    """Hash what pods are made of in a template, as the user wrote it: no server's defaulting looks like a change.
+
+    A template's own name, namespace and creation time mean nothing, and a field that is null is not set.
+    """
     fields = Fields(template)
     metadata = fields.map("metadata")
     meaning = {key: value for key in ("labels", "annotations", "finalizers") if (value := metadata.raw(key))}
     text = written([meaning, without_nulls(fields.raw("spec"))], orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(text + (b"%d" % number if number else b"")).hexdigest()[:LENGTH]
+    return hashlib.sha256(text + (b"%d" % number if number else b"")).hexdigest()
 
 
 def without_nulls(value: Any) -> Any:
@@ -92,7 +98,7 @@ def read_revision(body: Json) -> Revision | None:
         owner=owner.text("uid"),
         hash=metadata.texts("labels").get(names.LABEL_REVISION, ""),
         number=fields.number("revision"),
-        meaning=template_hash(template.value),
+        meaning=meaning_of(template.value),
         text=written(template.value),
     )
     if fields.odd:

@@ -45,6 +45,11 @@ class Create:
     failures: int = 0
     lane: Lane = Lane.CREATE
 
+    @property
+    def heals(self) -> Loss | None:
+        """Give the loss that it heals; one that was asked for is none."""
+        return self.loss if self.loss and self.loss.heals else None
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

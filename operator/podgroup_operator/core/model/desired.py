@@ -21,6 +21,7 @@ class Desired:
 
     Attributes:
         revision: of the template that pods shall have been made from.
+        meaning: of spec.template as it is written; a whole hash of it.
         update_revision: of spec.template; another one after a rollback.
         template_generation: of which generation of the group that was found.
         former: the revision before, of which pods are made where a rollout may not go on; "" if there is none.
@@ -36,6 +37,7 @@ class Desired:
     selector: Selector
     template_labels: Mapping[str, str]
     revision: str
+    meaning: str = ""
     update_revision: str = ""
     template_generation: int = 0
     former: str = ""

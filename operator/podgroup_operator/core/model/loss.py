@@ -13,6 +13,7 @@ class Cause(Enum):
     FAILED = "Failed"
     SUCCEEDED = "Succeeded"
     EVICTED = "Evicted"
+    ASKED = "Asked"  # somebody has asked for its replacement, which is no heal
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Revision:
         owner: the UID of the PodGroup.
         hash: what the pods made of it bear as their label.
         number: the highest is the newest; one that is gone back to becomes it again.
-        meaning: a hash of the template, the same for all that differ in nothing but their writing.
+        meaning: a whole hash of the template, the same for all that differ in nothing but their writing.
         text: the template, as JSON; thousands of groups keep theirs, and hardly ever is one read.
     """
 
