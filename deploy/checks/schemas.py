@@ -74,7 +74,7 @@ def kubernetes_schemas() -> Path:
 
 
 def _write_kubernetes_schemas(folder: Path, final_folder: Path) -> None:
-    document = _openapi_document()
+    document = openapi_document()
     definitions = {name: BY_NAME.get(name) or strict(each) for name, each in document["definitions"].items()}
     (folder / "definitions.json").write_text(json.dumps({"definitions": definitions}))
     for name, definition in document["definitions"].items():
@@ -83,7 +83,12 @@ def _write_kubernetes_schemas(folder: Path, final_folder: Path) -> None:
             _write(folder, kinds[0], {"$ref": _definition(final_folder, name)})
 
 
-def _openapi_document() -> Schema:
+def openapi_document() -> Schema:
+    """Return the OpenAPI document (version 2) of the very version of Kubernetes that is built.
+
+    Raises:
+        ControlPlaneError: Kubernetes' source cannot be had.
+    """
     source = module_source(KUBECTL, "k8s.io/kubernetes")
     document: Schema = json.loads((source / "api/openapi-spec/swagger.json").read_text())
     return document

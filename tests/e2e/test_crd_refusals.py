@@ -83,6 +83,36 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         group(healing={"backoff": {"maxSeconds": 86401}}),
         "spec.healing.backoff.maxSeconds: Invalid value: 86401: set maxSeconds to a number from 1 to 86400",
     ),
+    "fewer restarts than none": (
+        group(healing={"crashLoopRestarts": -1}),
+        "spec.healing.crashLoopRestarts: Invalid value: -1: set crashLoopRestarts to a number from 0 (never) to 1000",
+    ),
+    "a crash loop of more than a day": (
+        group(healing={"crashLoopSeconds": 86401}),
+        "spec.healing.crashLoopSeconds: Invalid value: 86401: set crashLoopSeconds to a number from 0 (never) to 86400",
+    ),
+    "a pod that is not Ready for more than a day": (
+        group(healing={"unreadySeconds": 86401}),
+        "spec.healing.unreadySeconds: Invalid value: 86401: set unreadySeconds to a number from 0 (never) to 86400",
+    ),
+    "a start of more than a day": (
+        group(healing={"startSeconds": 86401}),
+        "spec.healing.startSeconds: Invalid value: 86401: set startSeconds to a number from 0 (never) to 86400",
+    ),
+    "a node that is lost for more than a day": (
+        group(healing={"nodeLostSeconds": 86401}),
+        (
+            "spec.healing.nodeLostSeconds: Invalid value: 86401: set nodeLostSeconds to a number from 0 (leave it to "
+            "Kubernetes) to 86400"
+        ),
+    ),
+    "a healing of none at once": (
+        group(healing={"maxUnavailable": 0}),
+        (
+            "spec.healing.maxUnavailable: Invalid value: 0: set healing.maxUnavailable to a number from 1 or a "
+            "percentage from 1% to 100%"
+        ),
+    ),
     "a history of more than anybody looks at": (
         group(healing={"failedPodsHistoryLimit": 1001}),
         "spec.healing.failedPodsHistoryLimit: Invalid value: 1001: set failedPodsHistoryLimit to a number from 0",

@@ -164,6 +164,11 @@ def resize(scene: Scene) -> None:
         scene.shop.complete()
 
 
+def ail(scene: Scene) -> None:
+    """Let a pod crash again and again, so that the operator has to evict it."""
+    scene.shop.crash(scene.shop.live()[0])
+
+
 def change_the_template(scene: Scene) -> None:
     """Change the template, so that the operator has to keep another revision."""
     scene.shop.patch_group({"spec": {"template": web("2")}})
@@ -201,6 +206,7 @@ NEEDS: dict[str, tuple[Callable[[Scene], None], Callable[[Scene], None]]] = {
     "create pods": (one_more, Scene.told_by_condition),
     "patch pods": (change_its_labels, Scene.told_by_condition),
     "patch pods/resize": (resize, works_on),
+    "create pods/eviction": (ail, Scene.told_by_condition),
     "delete pods": (one_too_many, Scene.told_by_condition),
     "create events.events.k8s.io": (one_more, Scene.told_by_log),
     "get controllerrevisions.apps": (take_the_next_revisions_name, Scene.told_by_condition),

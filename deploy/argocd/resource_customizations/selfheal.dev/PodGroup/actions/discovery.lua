@@ -1,0 +1,7 @@
+local paused = obj.spec.paused == true
+
+return {
+  restart = {disabled = false},
+  pause = {disabled = paused},
+  resume = {disabled = not paused},
+}
