@@ -65,8 +65,8 @@ REPLACED = {QUANTITY: QUANTITY_SCHEMA, INT_OR_STRING: INT_OR_STRING_SCHEMA, FIEL
 
 REPEATABLE = ("env", "finalizers", "hostAliases", "imagePullSecrets", "ports")
 """Lists of which Kubernetes has each entry once in its schema, and takes it twice all the same, with a warning at most
-(kubernetes/pkg/api/pod/warnings.go). What a CRD's schema says is a rule, so here they are lists without keys, whose items
-belong together: server-side apply merges containers, and not the ports of one."""
+(kubernetes/pkg/api/pod/warnings.go). What a CRD's schema says is a rule, so here they are lists without keys, each of
+which is one value: server-side apply merges containers, and not the ports of one."""
 
 NEEDLESS = {
     "HTTPHeader": ("value",),
@@ -76,7 +76,7 @@ NEEDLESS = {
     "SleepAction": ("seconds",),
     "Sysctl": ("value",),
 }
-"""Fields by type that Kubernetes' schema requires, and that it takes for 0, "" or {} where they are left out all the same."""
+"""Fields by type that Kubernetes' schema requires, and that are 0, "" or {} where they are left out all the same."""
 
 KEPT = (
     "type",
@@ -160,8 +160,10 @@ def structural(source: Schema, schemas: Schema, inside: tuple[str, ...] = ()) ->
 
 def less_strict(name: str, source: Schema) -> Schema:
     """The OpenAPI schema of a type, without the demand for what may be left out."""
-    needless = NEEDLESS.get(name.rpartition(".")[2], ())
-    return source | {"required": [field for field in source["required"] if field not in needless]} if needless else source
+    needless = NEEDLESS.get(name.rpartition(".")[2])
+    if not needless:
+        return source
+    return source | {"required": [field for field in source["required"] if field not in needless]}
 
 
 def lenient(metadata: Schema) -> Schema:
