@@ -68,6 +68,9 @@ REPEATABLE = ("env", "finalizers", "hostAliases", "imagePullSecrets", "ports")
 (kubernetes/pkg/api/pod/warnings.go). What a CRD's schema says is a rule, so here they are lists without keys, each of
 which is one value: server-side apply merges containers, and not the ports of one."""
 
+MANY = 10
+"""More words than that, as there are signals, are for the API server to know when it is asked about a pod."""
+
 NEEDLESS = {
     "HTTPHeader": ("value",),
     "ISCSIVolumeSource": ("lun",),
@@ -153,6 +156,8 @@ def structural(source: Schema, schemas: Schema, inside: tuple[str, ...] = ()) ->
     if name:
         target = structural(less_strict(name, schemas[name]), schemas, (*inside, name))
         return (lenient(target) if name == OBJECT_META else target) | described(description, {})
+    if source.get(LIST_TYPE) == "atomic":  # as each list of a CRD is by itself
+        source = without_keys(source)
     return described(
         description, {key: source[key] for key in KEPT if key in source} | children(source, schemas, inside)
     )
@@ -163,7 +168,9 @@ def less_strict(name: str, source: Schema) -> Schema:
     needless = NEEDLESS.get(name.rpartition(".")[2])
     if not needless:
         return source
-    return source | {"required": [field for field in source["required"] if field not in needless]}
+    needed = [field for field in source["required"] if field not in needless]
+    rest = {key: value for key, value in source.items() if key != "required"}
+    return rest | {"required": needed} if needed else rest
 
 
 def lenient(metadata: Schema) -> Schema:
@@ -208,27 +215,33 @@ def children(source: Schema, schemas: Schema, inside: tuple[str, ...]) -> Schema
     if "items" in source:
         found["items"] = structural(source["items"], schemas, inside)
         keep_key_defaults(found["items"], source, schemas)
-        if source.get(LIST_TYPE, "atomic") == "atomic" and "enum" not in found["items"]:
+        if LIST_TYPE not in source and "enum" not in found["items"]:
             found["items"]["nullable"] = True
     return found
 
 
 def without_keys(source: Schema) -> Schema:
-    """The OpenAPI schema of a list that may have an entry twice; of anything else it is left as it is."""
-    if source.get("type") != "array":
-        return source
-    return {key: value for key, value in source.items() if key != LIST_KEYS} | {LIST_TYPE: "atomic"}
+    """The OpenAPI schema of a list that may have an entry twice; anything else is left as it is."""
+    return {key: value for key, value in source.items() if key not in {LIST_TYPE, LIST_KEYS}}
 
 
 def or_null(schema: Schema) -> Schema:
     """The schema of what it describes or null; a word of several may be empty too, which means the same to Kubernetes.
 
-    A CRD's `enum` can have no null: what it says is said inside an anyOf, which a null is not held against.
+    A CRD's `enum` can have no null: the words stand inside an anyOf, which a null is not held against, and for those
+    who ask `kubectl explain` in the description.
     """
     if "enum" not in schema:
         return schema | {"nullable": True}
-    words = {"anyOf": [{"enum": schema["enum"]}, {"maxLength": 0}]}
-    return {key: value for key, value in schema.items() if key != "enum"} | words | {"nullable": True}
+    plain, words = {key: value for key, value in schema.items() if key != "enum"}, schema["enum"]
+    if len(words) > MANY:
+        return plain | {"nullable": True}
+    named = (
+        {"description": f"{plain['description']} One of {', '.join(filter(None, words))}."}
+        if "description" in plain
+        else {}
+    )
+    return plain | named | {"anyOf": [{"enum": words}, {"maxLength": 0}], "nullable": True}
 
 
 def keep_key_defaults(item: Schema, source: Schema, schemas: Schema) -> None:
