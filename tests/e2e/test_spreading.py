@@ -89,7 +89,10 @@ def placed(api: Api, kind: Kind, *, service: bool = False, **spec: object) -> Co
             nodes = [each["spec"]["nodeName"] for each in items if each["spec"].get("nodeName")]
             return nodes if len(nodes) == PODS else None
 
-        return Counter(wait_for("the pods to be placed", find))
+        nodes = wait_for("the pods to be placed", find)
+        api.request("DELETE", kind.path(name, "web"), {"propagationPolicy": "Foreground"})
+        wait_for("the pods to go, while their nodes are there", lambda: not api.exists(kind.path(name, "web")))
+        return Counter(nodes)
 
 
 def named(kind: Kind) -> Json:
