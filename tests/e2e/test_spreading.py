@@ -80,18 +80,20 @@ def placed(api: Api, kind: Kind, *, service: bool = False, **spec: object) -> Co
     pods = template({"labels": APP}, nodeSelector={OWN: "yes"}, tolerations=[{"key": OWN, "operator": "Exists"}])
     body = {"replicas": PODS, "selector": {"matchLabels": APP}, "template": pods, **spec}
     with new_namespace(api) as name:
+        pods_here = f"/api/v1/namespaces/{name}/pods"
         if service:
             api.request("POST", f"/api/v1/namespaces/{name}/services", SERVICE)
         api.request("POST", kind.path(name), {"metadata": {"name": "web"}, "spec": body, **named(kind)})
 
         def find() -> list[str] | None:
-            items = api.request("GET", f"/api/v1/namespaces/{name}/pods")["items"]
+            items = api.request("GET", pods_here)["items"]
             nodes = [each["spec"]["nodeName"] for each in items if each["spec"].get("nodeName")]
             return nodes if len(nodes) == PODS else None
 
         nodes = wait_for("the pods to be placed", find)
-        api.request("DELETE", kind.path(name, "web"), {"propagationPolicy": "Foreground"})
-        wait_for("the pods to go, while their nodes are there", lambda: not api.exists(kind.path(name, "web")))
+        api.request("DELETE", kind.path(name, "web"))
+        api.request("DELETE", pods_here)  # the garbage collector is slow to hear of a kind that is new
+        wait_for("the pods to go, while their nodes are there", lambda: not api.request("GET", pods_here)["items"])
         return Counter(nodes)
 
 
