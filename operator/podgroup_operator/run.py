@@ -79,7 +79,7 @@ class Operator:
         self._connection = connection or connect(settings.kubeconfig)
         self._cluster = cluster or Cluster(self._connection)
         self._tasks = asyncio.TaskGroup()
-        self._groups = GroupStore()
+        self._groups = GroupStore(settings.pod_annotations)
         self._pods = PodStore(self._wake, clock)
         self._revisions = RevisionStore(self._revision_deleted, self._revised)
         identity = Identity(settings.pod_uid)

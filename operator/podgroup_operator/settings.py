@@ -5,11 +5,16 @@ Deployment. Only `login.py`, which has to find the API server as every client do
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from podgroup_operator.core.names import GROUP
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LAST_PORT = 65535
+ANNOTATION = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+"""The key of an annotation, near enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class Settings:
         lease_namespace: where the Lease is; empty means the operator's own, outside a cluster the kubeconfig's.
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
+        pod_annotations: what each pod that is made gets besides its template's annotations, which win.
         pod_uid: of the pod that we run in; empty outside a pod. Only a pod knows it: there is no option for it.
     """
 
@@ -32,6 +38,7 @@ class Settings:
     lease_namespace: str = ""
     http: str = ":8080"
     log_level: str = "INFO"
+    pod_annotations: Mapping[str, str] = field(default_factory=dict)
     pod_uid: str = ""
 
 
@@ -56,6 +63,13 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
     run.add_argument("--log-level", choices=LOG_LEVELS)
+    run.add_argument(
+        "--pod-annotation",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an annotation for every pod that is made; the template's win; in the environment one on each line",
+    )
     return top
 
 
@@ -69,6 +83,9 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     log_level = given.log_level or environment.get("PODGROUP_LOG_LEVEL") or "INFO"
     if not is_address(http):
         top.error(f"{http!r} is no address to listen on: write host:port or :port, such as 127.0.0.1:8080")
+    annotations = given.pod_annotation or environment.get("PODGROUP_POD_ANNOTATION", "").splitlines()
+    if wrong := next((each for each in annotations if not is_annotation(each)), ""):
+        top.error(f"{wrong!r} is no annotation for pods: write key=value; the key may not begin with {GROUP}/")
     if log_level not in LOG_LEVELS:
         top.error(f"{log_level!r} is no log level: choose one of {', '.join(LOG_LEVELS)}")
     return Settings(
@@ -78,8 +95,20 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         lease_namespace=given.lease_namespace or environment.get("PODGROUP_LEASE_NAMESPACE", ""),
         http=http,
         log_level=log_level,
+        pod_annotations=as_mapping(annotations),
         pod_uid=environment.get("PODGROUP_POD_UID", ""),
     )
+
+
+def is_annotation(text: str) -> bool:
+    """Tell whether a text is key=value, the key one that pods may have from somebody else."""
+    key, equals, _ = text.partition("=")
+    return bool(equals and ANNOTATION.fullmatch(key)) and not key.startswith(f"{GROUP}/")
+
+
+def as_mapping(annotations: Iterable[str]) -> dict[str, str]:
+    """Give what stands before each first equals sign with what stands behind it."""
+    return {key: value for key, _, value in (each.partition("=") for each in annotations)}
 
 
 def is_address(text: str) -> bool:

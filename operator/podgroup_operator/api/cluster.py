@@ -46,6 +46,8 @@ UNSUPPORTED = frozenset({501, 505})  # whoever answers so would do it again (RFC
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
 FOR_A_PERSON = INVALID | {FORBIDDEN}  # nothing but what somebody does will change it
+# So admission policies and webhooks are quoted, whatever code they choose (422 by default, 400 and 403).
+DENIED = re.compile(r"denied (?:the )?request")
 # Who has denied something is said by the server; why, by a policy engine, and that may quote what is in the object.
 QUOTED = re.compile(r"(denied (?:the )?request|violates PodSecurity \"[^\"]*\").*", re.DOTALL)
 
@@ -60,6 +62,7 @@ class Refused(Exception):
             perhaps a password: they are for the object's own status.
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
+        is_denied: whether a policy or a webhook has refused it, and not the API server's own validation.
         is_about_uid: whether another object has the name by now.
         is_outdated: whether what was to be changed is gone, has changed, or is another object by now.
         is_passing: whether it may pass at any moment: the API server, or what stands before it, has failed or has too
@@ -75,6 +78,7 @@ class Refused(Exception):
         self.retry_after = retry_after
         causes = fields.map("details").maps("causes")
         self.causes = frozenset(cause.text("reason") for cause in causes)
+        self.is_denied = DENIED.search(self.message) is not None
         self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
         self.is_outdated = code in {NOT_FOUND, CONFLICT} or (code == UNPROCESSABLE and self.is_about_uid)
         self.is_passing = code == TOO_MANY_REQUESTS or (code >= SERVER_ERROR and code not in UNSUPPORTED)
