@@ -112,6 +112,10 @@ soak: setup ## Half an hour (SOAK_MINUTES) of random kills, faults and restarts;
 simulate: setup ## Simulate the whole operator in virtual time, for HOURS (0.1): SEED=n is the first; a failure tells its story
 	@PYTHONPATH=tests $(PY) -m simulate --hours=$(or $(HOURS),0.1) --seed=$(or $(SEED),1) --at-once=$(or $(AT_ONCE),$(shell nproc))
 
+.PHONY: compare-manifests
+compare-manifests: setup ## Say of each Deployment in the folder DIR whether it is taken as a PodGroup, and whether its pods are the same
+	@PYTHONPATH=tests:deploy:deploy/local:deploy/kind $(PY) -m e2e.compare_manifests "$(or $(DIR),tests/e2e/manifests)"
+
 .PHONY: image
 image: setup ## Build the operator's image with docker, podman or buildah, whichever exists
 	@PYTHONPATH=deploy/local:deploy/kind $(PY) -m kindnode.operator_image

@@ -36,6 +36,8 @@ OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 
+LIST_TYPE, LIST_KEYS = "x-kubernetes-list-type", "x-kubernetes-list-map-keys"
+
 FIELDS_V1 = "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1"
 
 TYPING = ("type", "format", "nullable", "x-kubernetes-preserve-unknown-fields")
@@ -46,7 +48,7 @@ COPIED = ("annotations", "finalizers", "labels")
 
 QUANTITY_SCHEMA: Schema = {
     "x-kubernetes-preserve-unknown-fields": True,
-    "pattern": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$",
+    "pattern": r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?\s*$",
 }
 """A number, or a text that looks like a quantity. x-kubernetes-int-or-string would refuse `cpu: 0.5`, which Kubernetes
 takes and many manifests have; and a CRD's `type` cannot be a choice of two."""
@@ -61,13 +63,31 @@ FIELDS_V1_SCHEMA: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fie
 REPLACED = {QUANTITY: QUANTITY_SCHEMA, INT_OR_STRING: INT_OR_STRING_SCHEMA, FIELDS_V1: FIELDS_V1_SCHEMA}
 """Types that a CRD cannot hold as OpenAPI has them."""
 
+REPEATABLE = ("env", "finalizers", "hostAliases", "imagePullSecrets", "ports")
+"""Lists of which Kubernetes has each entry once in its schema, and takes it twice all the same, with a warning at most
+(kubernetes/pkg/api/pod/warnings.go). What a CRD's schema says is a rule, so here they are lists without keys, each of
+which is one value: server-side apply merges containers, and not the ports of one."""
+
+MANY = 10
+"""More words than that, as there are signals, are for the API server to know when it is asked about a pod."""
+
+NEEDLESS = {
+    "HTTPHeader": ("value",),
+    "ISCSIVolumeSource": ("lun",),
+    "PreferredSchedulingTerm": ("preference",),
+    "ScaleIOVolumeSource": ("secretRef",),
+    "SleepAction": ("seconds",),
+    "Sysctl": ("value",),
+}
+"""Fields by type that Kubernetes' schema requires, and that are 0, "" or {} where they are left out all the same."""
+
 KEPT = (
     "type",
     "format",
     "enum",
     "required",
-    "x-kubernetes-list-type",
-    "x-kubernetes-list-map-keys",
+    LIST_TYPE,
+    LIST_KEYS,
     "x-kubernetes-map-type",
 )
 """Keywords that a CRD's schema has in common with OpenAPI, apart from those that hold further schemas."""
@@ -134,11 +154,23 @@ def structural(source: Schema, schemas: Schema, inside: tuple[str, ...] = ()) ->
     if name in REPLACED:
         return described(description, REPLACED[name])
     if name:
-        target = structural(schemas[name], schemas, (*inside, name))
+        target = structural(less_strict(name, schemas[name]), schemas, (*inside, name))
         return (lenient(target) if name == OBJECT_META else target) | described(description, {})
+    if source.get(LIST_TYPE) == "atomic":  # as each list of a CRD is by itself
+        source = without_keys(source)
     return described(
         description, {key: source[key] for key in KEPT if key in source} | children(source, schemas, inside)
     )
+
+
+def less_strict(name: str, source: Schema) -> Schema:
+    """The OpenAPI schema of a type, without the demand for what may be left out."""
+    needless = NEEDLESS.get(name.rpartition(".")[2])
+    if not needless:
+        return source
+    needed = [field for field in source["required"] if field not in needless]
+    rest = {key: value for key, value in source.items() if key != "required"}
+    return rest | {"required": needed} if needed else rest
 
 
 def lenient(metadata: Schema) -> Schema:
@@ -168,24 +200,48 @@ def children(source: Schema, schemas: Schema, inside: tuple[str, ...]) -> Schema
     """The schemas inside this one: of an object's fields, a map's values, a list's items.
 
     A field that may be left out may be null, which means the same, as in a Deployment: a server-side apply keeps a null
-    to the end.
+    to the end. The value of a map may be null too, and the item of a list without keys: it is 0, "" or {}.
     """
     found: Schema = {}
     if "properties" in source:
-        fields = {field: structural(schema, schemas, inside) for field, schema in sorted(source["properties"].items())}
+        fields = {
+            field: structural(without_keys(schema) if field in REPEATABLE else schema, schemas, inside)
+            for field, schema in sorted(source["properties"].items())
+        }
         needed = source.get("required", ())
         found["properties"] = {field: each if field in needed else or_null(each) for field, each in fields.items()}
     if "additionalProperties" in source:
-        found["additionalProperties"] = structural(source["additionalProperties"], schemas, inside)
+        found["additionalProperties"] = structural(source["additionalProperties"], schemas, inside) | {"nullable": True}
     if "items" in source:
         found["items"] = structural(source["items"], schemas, inside)
         keep_key_defaults(found["items"], source, schemas)
+        if LIST_TYPE not in source and "enum" not in found["items"]:
+            found["items"]["nullable"] = True
     return found
 
 
+def without_keys(source: Schema) -> Schema:
+    """The OpenAPI schema of a list that may have an entry twice; anything else is left as it is."""
+    return {key: value for key, value in source.items() if key not in {LIST_TYPE, LIST_KEYS}}
+
+
 def or_null(schema: Schema) -> Schema:
-    """The schema of what it describes or null; a CRD's `enum` can have no null, so there it is as it was."""
-    return schema if "enum" in schema else schema | {"nullable": True}
+    """The schema of what it describes or null; a word of several may be empty too, which means the same to Kubernetes.
+
+    A CRD's `enum` can have no null: the words stand inside an anyOf, which a null is not held against, and for those
+    who ask `kubectl explain` in the description.
+    """
+    if "enum" not in schema:
+        return schema | {"nullable": True}
+    plain, words = {key: value for key, value in schema.items() if key != "enum"}, schema["enum"]
+    if len(words) > MANY:
+        return plain | {"nullable": True}
+    named = (
+        {"description": f"{plain['description']} One of {', '.join(filter(None, words))}."}
+        if "description" in plain
+        else {}
+    )
+    return plain | named | {"anyOf": [{"enum": words}, {"maxLength": 0}], "nullable": True}
 
 
 def keep_key_defaults(item: Schema, source: Schema, schemas: Schema) -> None:
@@ -193,7 +249,7 @@ def keep_key_defaults(item: Schema, source: Schema, schemas: Schema) -> None:
 
     All other defaults are dropped: the template is kept as its author wrote it, and the API server fills in the pod.
     """
-    for key in source.get("x-kubernetes-list-map-keys", ()):
+    for key in source.get(LIST_KEYS, ()):
         if key not in item.get("required", ()):
             field = schemas[referenced_type(source["items"])]["properties"][key]
             item["properties"][key] = structural(field, schemas) | {"default": field["default"]}

@@ -87,7 +87,7 @@ class Operator:
         self._connection = connection or connect(settings.kubeconfig)
         self._cluster = cluster or Cluster(self._connection)
         self._tasks = asyncio.TaskGroup()
-        self._groups = GroupStore()
+        self._groups = GroupStore(settings.pod_annotations)
         self._pods = PodStore(self._wake, clock, monotonic=time.monotonic)
         brake = Brake(settings.storm_percent, settings.storm_cooldown)
         self._nodes = NodeStore(self._pods.now, brake, self._node_seen)

@@ -5,12 +5,17 @@ Deployment. Only `login.py`, which has to find the API server as every client do
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from podgroup_operator.core.names import GROUP
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LAST_PORT = 65535
 LARGEST = 1_000_000
+ANNOTATION = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+"""The key of an annotation, near enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Settings:
         lease_namespace: where the Lease is; empty means the operator's own, outside a cluster the kubeconfig's.
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
+        pod_annotations: what each pod that is made gets besides its template's annotations, which win.
         pod_uid: of the pod that we run in; empty outside a pod. Only a pod knows it: there is no option for it.
         storm_percent: if so many per cent of the nodes are lost at once, at least two, no pod is moved for that.
         storm_cooldown: for how many seconds after that none is either.
@@ -35,6 +41,7 @@ class Settings:
     lease_namespace: str = ""
     http: str = ":8080"
     log_level: str = "INFO"
+    pod_annotations: Mapping[str, str] = field(default_factory=dict)
     pod_uid: str = ""
     storm_percent: int = 55
     storm_cooldown: int = 60
@@ -67,6 +74,13 @@ def parser() -> argparse.ArgumentParser:
         help="if so many per cent of the nodes are lost at once, at least two, their pods are left (default 55)",
     )
     run.add_argument("--storm-cooldown", metavar="SECONDS", help="and for so long after that (default 60)")
+    run.add_argument(
+        "--pod-annotation",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an annotation for every pod that is made; the template's win; in the environment one on each line",
+    )
     return top
 
 
@@ -80,6 +94,9 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     log_level = given.log_level or environment.get("PODGROUP_LOG_LEVEL") or "INFO"
     if not is_address(http):
         top.error(f"{http!r} is no address to listen on: write host:port or :port, such as 127.0.0.1:8080")
+    annotations = given.pod_annotation or environment.get("PODGROUP_POD_ANNOTATION", "").splitlines()
+    if wrong := next((each for each in annotations if not is_annotation(each)), ""):
+        top.error(f"{wrong!r} is no annotation for pods: write key=value; the key may not begin with {GROUP}/")
     if log_level not in LOG_LEVELS:
         top.error(f"{log_level!r} is no log level: choose one of {', '.join(LOG_LEVELS)}")
     return Settings(
@@ -89,6 +106,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         lease_namespace=given.lease_namespace or environment.get("PODGROUP_LEASE_NAMESPACE", ""),
         http=http,
         log_level=log_level,
+        pod_annotations=as_mapping(annotations),
         pod_uid=environment.get("PODGROUP_POD_UID", ""),
         storm_percent=number(top, environment, "storm-percent", given.storm_percent, 55),
         storm_cooldown=number(top, environment, "storm-cooldown", given.storm_cooldown, 60),
@@ -105,6 +123,17 @@ def number(
     if not text.isdecimal() or not 0 < int(text) < LARGEST:
         top.error(f"--{option}: {text!r} is no whole number, 1 or more")
     return int(text)
+
+
+def is_annotation(text: str) -> bool:
+    """Tell whether a text is key=value, the key one that pods may have from somebody else."""
+    key, equals, _ = text.partition("=")
+    return bool(equals and ANNOTATION.fullmatch(key)) and not key.startswith(f"{GROUP}/")
+
+
+def as_mapping(annotations: Iterable[str]) -> dict[str, str]:
+    """Give what stands before each first equals sign with what stands behind it."""
+    return {key: value for key, _, value in (each.partition("=") for each in annotations)}
 
 
 def is_address(text: str) -> bool:

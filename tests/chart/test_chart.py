@@ -136,6 +136,18 @@ def test_the_operator_understands_its_environment(render: Render) -> None:
     assert (settings.namespaces, settings.log_level, settings.http) == (("shop", "office"), "DEBUG", ":8080")
 
 
+def test_annotations_of_pods_reach_the_operator(render: Render) -> None:
+    """What `podGroups.podAnnotations` says, in whatever letters, is what the operator then gives its pods."""
+    wanted = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true", "note": 'a=b, "c"'}
+    values = (
+        r"podGroups.podAnnotations.cluster-autoscaler\.kubernetes\.io/safe-to-evict=true",
+        r'podGroups.podAnnotations.note=a=b\, "c"',
+    )
+    (container,) = operator_pod(render(*values))["containers"]
+    settings = read_settings(["run"], {each["name"]: each.get("value", "uid") for each in container["env"]})
+    assert settings.pod_annotations == wanted
+
+
 def test_the_charts_own_labels_stay(render: Render) -> None:
     """A label of `podLabels` that the Deployment selects by does not take the place of the chart's."""
     deployment = render(r"podLabels.app\.kubernetes\.io/name=mine").one("Deployment")

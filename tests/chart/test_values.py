@@ -80,6 +80,10 @@ def test_the_readme_lists_every_value() -> None:
         ("namespaces={Shop}", "at '/namespaces/0': 'Shop' does not match pattern"),
         ("crds.keep=perhaps", "at '/crds/keep': got string, want boolean"),
         ("image.tag=latest", "image.tag is `latest`, which may be another program tomorrow: name a version"),
+        (
+            r"podGroups.podAnnotations.selfheal\.dev/keep=yes",
+            "at '/podGroups/podAnnotations/selfheal.dev~1keep': false",
+        ),
         ("priorityClass.create=true", "priorityClass.create is true: set priorityClass.name"),
         ("serviceAccount.create=false", "serviceAccount.create is false: set serviceAccount.name"),
     ],

@@ -3,10 +3,13 @@
 from copy import deepcopy
 from typing import Any
 
+import pytest
+
 from builders import GROUP_UID, NOW, desired, loss
 from podgroup_operator.core.manifest import micro_time, owner_reference, pod_manifest
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 TEMPLATE: dict[str, Any] = {
     "metadata": {
@@ -34,6 +37,7 @@ def test_a_new_pod_is_the_template_and_who_it_belongs_to() -> None:
                 "selfheal.dev/podgroup": "web",
                 "selfheal.dev/slot": "1",
                 "selfheal.dev/revision": "r1",
+                "pod-template-hash": "r1",
             },
             "annotations": {"note": "kept", "selfheal.dev/epoch": "4"},
             "finalizers": ["example.com/wait"],
@@ -92,7 +96,7 @@ def test_our_own_labels_and_annotations_win() -> None:
     template = BARE | {"metadata": {"labels": claimed, "annotations": {"selfheal.dev/epoch": "99"}}}
     metadata = pod_manifest(desired(), template, NEW)["metadata"]
 
-    assert dict(zip(keys, ("web", "1", "r1"), strict=True)) == metadata["labels"]
+    assert dict(zip(keys, ("web", "1", "r1"), strict=True)) | {"pod-template-hash": "r1"} == metadata["labels"]
     assert metadata["annotations"] == {"selfheal.dev/epoch": "4"}
 
 
@@ -120,3 +124,27 @@ def test_annotations_that_mean_something_to_us_do_not_come_from_the_template() -
     """They would mean every pod of the group: one that asks to be deleted would be made without end."""
     template = {**TEMPLATE, "metadata": {"annotations": {"selfheal.dev/delete": "true", "selfheal.dev/epoch": "7"}}}
     assert pod_manifest(desired(), template, NEW)["metadata"]["annotations"] == {"selfheal.dev/epoch": "4"}
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels", "kept"),
+    [
+        (Selector((("app", "web"),)), {}, "r1"),
+        (Selector((("app", "web"),)), {"pod-template-hash": "7d9c4b5f6"}, "7d9c4b5f6"),
+        (Selector((("pod-template-hash", "7d9c4b5f6"),)), {"pod-template-hash": "7d9c4b5f6"}, "7d9c4b5f6"),
+        (Selector((), (Requirement("pod-template-hash", Operator.DOES_NOT_EXIST),)), {}, None),
+    ],
+)
+def test_the_hash_of_its_template_is_on_a_pod_unless_somebody_else_names_it(
+    selector: Selector, labels: dict[str, str], kept: str | None
+) -> None:
+    """`matchLabelKeys: [pod-template-hash]` works as in a Deployment; what selector or template say of it stands."""
+    made = pod_manifest(desired(selector=selector), BARE | {"metadata": {"labels": labels}}, NEW)
+    assert made["metadata"]["labels"].get("pod-template-hash") == kept
+
+
+def test_what_every_pod_shall_be_annotated_with_gives_way_to_the_template() -> None:
+    """An annotation from the operator's settings is on each pod; the template's own is another's wish and stands."""
+    template = BARE | {"metadata": {"annotations": {"b": "template"}}}
+    made = pod_manifest(desired(pod_annotations={"a": "all", "b": "all"}), template, NEW)["metadata"]["annotations"]
+    assert made == {"a": "all", "b": "template", "selfheal.dev/epoch": "4"}

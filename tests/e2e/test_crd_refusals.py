@@ -133,9 +133,13 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         group(minReadySeconds=-5),
         "spec.minReadySeconds: Invalid value: -5: set minReadySeconds to 0 seconds (available as soon as Ready) or",
     ),
-    "a name that leaves pods no room": (
-        group(name="w" * 53),
-        "metadata.name: Invalid value: choose a name of at most 52 characters: pods are called <name>-<slot>-",
+    "a name that no label can hold": (
+        group(name="w" * 64),
+        "metadata.name: Invalid value: choose a name of at most 63 characters: pods bear it as the label selfheal.dev/",
+    ),
+    "an unknown way to spread": (
+        group(spread="System"),
+        'spec.spread: Unsupported value: "System": supported values: "Default", "None"',
     ),
     "a name in capitals": (group(name="Web"), 'metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain'),
     "empty selector": (group(selector={}), EMPTY),
@@ -278,7 +282,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "ephemeral containers": (
         group(template=template(ephemeralContainers=[{"name": "debug", "image": "busybox"}])),
-        'strict decoding error: unknown field "spec.template.spec.ephemeralContainers"',
+        "spec.template.spec.ephemeralContainers: Forbidden: remove it: ephemeral containers are added to a pod that",
     ),
     "claim with a name of its own": (
         group(template=template(volumes=[{"name": "a", "ephemeral": {"volumeClaimTemplate": CLAIM}}])),

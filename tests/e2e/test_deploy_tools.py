@@ -11,7 +11,6 @@ import yaml
 from controlplane.build import build
 from controlplane.programs import HELM
 from e2e.namespace import template
-from e2e.operator_fixtures import CRD_FILE
 from e2e.pod import uids
 from e2e.terminal import Terminal
 from e2e.versions import DELAY, LABELS, NEVER_READY, web
@@ -67,7 +66,6 @@ def chart(terminal: Terminal, tmp_path: Path) -> Chart:
     return Chart(terminal, tmp_path)
 
 
-@pytest.mark.skipif("observedGeneration: -1" not in CRD_FILE.read_text(), reason="needs a default of the status")
 def test_helm_waits_for_the_first_pods(shop: Namespace, chart: Chart) -> None:
     """Also while the operator has not looked at the PodGroup yet; then all pods are available."""
     assert "STATUS: deployed" in chart.install(web("1", SLOW))

@@ -81,6 +81,22 @@ def test_no_pod_is_restarted(shop: Namespace, *, exported: bool) -> None:
     assert (seen.most, seen.fewest) == (REPLICAS + 1, REPLICAS)
 
 
+def test_a_hash_that_is_written_into_a_selector_is_no_difference(shop: Namespace) -> None:
+    """By `matchLabelKeys: [pod-template-hash]` a constraint names the ReplicaSet's hash: such pods are taken in."""
+    constraint = {
+        "topologyKey": "kubernetes.io/hostname",
+        "maxSkew": 1,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+        "matchLabelKeys": ["pod-template-hash"],
+    }
+    body = manifest(template=web("1", containers=[container()], topologySpreadConstraints=[constraint]))
+    before = deploy(shop, body)
+    orphan_pods(shop)
+    apply(shop, as_group(body))
+    taken_over(shop, before)
+
+
 def test_a_rollout_that_was_under_way_goes_on(shop: Namespace) -> None:
     """Taken over in mid-rollout, what is of the new template stays, and what is of the old one is replaced."""
     deploy(shop)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from e2e.deployments import APPS
-from e2e.pod import uids
+from e2e.namespace import PODGROUPS
+from e2e.pod import pod_spec, uids
 from e2e.test_revisions import revisions, the_same
-from e2e.versions import change, rolled, start, version_of
+from e2e.versions import change, rolled, start, version_of, web
 from e2e.waiting import eventually
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ PARTITION = {"rollingUpdate": {"partition": 2}}
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/podgroups.selfheal.dev"
 DEFAULT = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/template/properties/spec/properties"
 JSON_PATCH = "application/json-patch+json"
+NAMED: Json = {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup"}
 
 
 def delete_all(shop: Namespace) -> list[Json]:
@@ -116,3 +119,55 @@ def test_a_new_default_of_the_crd_rolls_nothing(shop: Namespace, operator: Opera
         the_same(shop, lambda: shop.patch_group({"spec": {"minReadySeconds": 1}}))
     finally:
         shop.api.request("PATCH", CRD, [{"op": "remove", "path": default}], JSON_PATCH)
+
+
+PORTS = f"{DEFAULT}/containers/items/properties/ports"
+PROTOCOL = f"{PORTS}/items/properties/protocol"
+KEYED = {
+    f"{PORTS}/x-kubernetes-list-type": "map",
+    f"{PORTS}/x-kubernetes-list-map-keys": ["containerPort", "protocol"],
+    f"{PROTOCOL}/default": "TCP",
+}
+"""What the CRD of version 0.1.0 said of ports, and with it wrote into what it stored."""
+
+
+def switch_crd(shop: Namespace, *, keyed: bool) -> None:
+    """Have ports be told apart by their keys as in version 0.1.0, or as they are now."""
+    nullable = (f"{PORTS}/items/nullable", f"{PROTOCOL}/nullable")
+    if keyed:
+        patch: list[Json] = [{"op": "remove", "path": path} for path in nullable]
+        patch += [{"op": "add", "path": path, "value": value} for path, value in KEYED.items()]
+    else:
+        patch = [{"op": "remove", "path": path} for path in KEYED]
+        patch += [{"op": "add", "path": path, "value": True} for path in nullable]
+    shop.api.request("PATCH", CRD, patch, JSON_PATCH)
+    probe = {"metadata": {"name": "probe"}, "spec": {"template": with_port()}, **NAMED}
+    path = shop.path("podgroups", root=PODGROUPS)
+    expected = {"containerPort": 80} | ({"protocol": "TCP"} if keyed else {})
+    eventually([expected], lambda: ports_of(shop.api.request("POST", path, probe, dryRun="All")))
+
+
+def with_port() -> Json:
+    """A template whose container has a port."""
+    return web("1", containers=[pod_spec()["containers"][0] | {"ports": [{"containerPort": 80}]}])
+
+
+def ports_of(group: Json) -> list[Json]:
+    """The ports of a PodGroup's container, as they are stored."""
+    return list(group["spec"]["template"]["spec"]["containers"][0]["ports"])
+
+
+@pytest.mark.parametrize("option", ["--server-side", "--server-side=false"])
+@pytest.mark.usefixtures("operator")
+def test_keys_that_lists_had_in_version_0_1_0_roll_nothing(shop: Namespace, option: str) -> None:
+    """What was applied under them can be applied again without a conflict; their default goes, and the pods stay."""
+    manifest = {"metadata": {"name": "web"}, "spec": {"replicas": 2, "template": with_port()}, **NAMED}
+    switch_crd(shop, keyed=True)
+    try:
+        shop.kubectl("apply", option, "--filename=-", input=json.dumps(manifest))
+        shop.complete()
+    finally:
+        switch_crd(shop, keyed=False)
+    the_same(shop, lambda: shop.patch_group({"spec": {"minReadySeconds": 1}}))
+    the_same(shop, lambda: shop.kubectl("apply", option, "--filename=-", input=json.dumps(manifest)))
+    assert ports_of(shop.group()) == [{"containerPort": 80}]

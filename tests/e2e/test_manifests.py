@@ -6,8 +6,6 @@ server reads the YAML. What else is in a file is made beside it. Then the pods a
 
 from __future__ import annotations
 
-import json
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,9 +13,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import yaml
 
-from e2e.api import Refused
-from e2e.namespace import PODGROUPS, Namespace
+from e2e.namespace import Namespace
 from e2e.operator_fixtures import new_namespace
+from e2e.twins import (
+    DEPLOYMENT,
+    PODGROUP,
+    Kind,
+    deployments_in,
+    documents_of,
+    meaning,
+    objection,
+    pods_of,
+    two_lines_changed,
+)
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
@@ -30,42 +38,29 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-YAML = "application/yaml"
 APPLY_PATCH = "application/apply-patch+yaml"
-DEPLOYMENTS = "/apis/apps/v1"
 
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "manifests").glob("*.yaml")}
-PARTS = {name: [part for part in text.split("---\n") if part.strip()] for name, text in TEXTS.items()}
-DEPLOYMENT = {name: next(part for part in parts if "apps/v1" in part) for name, parts in PARTS.items()}
+PARTS = {name: [part for part in documents_of(text) if part.strip()] for name, text in TEXTS.items()}
+DEPLOYMENTS = {name: next(each for part in parts for each in deployments_in(part)) for name, parts in PARTS.items()}
 BESIDE = [part for parts in PARTS.values() for part in parts if "apps/v1" not in part]
 
 every_manifest = pytest.mark.parametrize("name", sorted(TEXTS))
-
-
-def two_lines_changed(text: str) -> str:
-    """A Deployment's manifest as a PodGroup's."""
-    text = re.sub(r'^(  )?("?apiVersion"?: "?)apps/v1', r"\1\2selfheal.dev/v1", text, count=1, flags=re.MULTILINE)
-    return re.sub(r'^(  )?("?kind"?: "?)Deployment', r"\1\2PodGroup", text, count=1, flags=re.MULTILINE)
 
 
 class Place(NamedTuple):
     """A namespace in which the manifests are all of one kind."""
 
     namespace: Namespace
-    root: str
-    plural: str
+    kind: Kind
 
     def path(self, name: str = "") -> str:
         """Where the objects are, or one of them."""
-        return self.namespace.path(self.plural, name, self.root)
+        return self.kind.path(self.namespace.name, name)
 
     def create(self, text: str) -> str:
-        """What the API server says against a manifest; empty if it takes it."""
-        try:
-            self.namespace.api.request("POST", self.path(), text, YAML, fieldValidation="Strict")
-        except Refused as refused:
-            return str(refused)
-        return ""
+        """What the API server says against a Deployment's manifest as one of this kind; empty if it takes it."""
+        return objection(self.namespace.api, self.kind, self.namespace.name, text)
 
     def get(self, name: str) -> Json:
         """The Deployment or PodGroup."""
@@ -73,12 +68,11 @@ class Place(NamedTuple):
 
     def pods(self, name: str) -> list[Json]:
         """Its pods, and those of its ReplicaSets."""
-        pods = self.namespace.api.request("GET", self.namespace.path("pods"))["items"]
-        return [pod for pod in pods if owner(pod) == name]
+        return pods_of(self.namespace.api, self.kind, self.namespace.name, name)
 
     def pod(self, name: str) -> Json:
         """One of its pods, when there is one."""
-        return wait_for(f"a pod of {self.plural}/{name}", lambda: next(iter(self.pods(name)), None))
+        return wait_for(f"a pod of {self.kind.plural}/{name}", lambda: next(iter(self.pods(name)), None))
 
 
 class Places(NamedTuple):
@@ -95,45 +89,13 @@ def places(
 ) -> Iterator[Places]:
     """All manifests, applied as both kinds."""
     with new_namespace(api) as other:
-        deployments = Place(Namespace(kind_cluster, api, other), DEPLOYMENTS, "deployments")
-        groups = Place(shop_here, PODGROUPS, "podgroups")
+        deployments = Place(Namespace(kind_cluster, api, other), DEPLOYMENT)
+        groups = Place(shop_here, PODGROUP)
         for place in (deployments, groups):
             place.namespace.kubectl("apply", "--filename=-", input="---\n".join(BESIDE))
-        said = {
-            name: (deployments.create(text), groups.create(two_lines_changed(text)))
-            for name, text in DEPLOYMENT.items()
-        }
+        said = {name: (deployments.create(text), groups.create(text)) for name, text in DEPLOYMENTS.items()}
         yield Places(deployments, groups, said)
         api.request("DELETE", groups.path())  # what is beside them in the cluster may be needed by their pods
-
-
-def owner(pod: Json) -> str:
-    """The name of a pod's Deployment or PodGroup."""
-    (reference,) = pod["metadata"].get("ownerReferences") or [{"kind": "", "name": ""}]
-    name = str(reference["name"])
-    return name.rpartition("-")[0] if reference["kind"] == "ReplicaSet" else name
-
-
-def meaning(pod: Json) -> Json:
-    """All that a pod has from its template and from admission: not its name, its owner's marks, or its node."""
-    metadata = pod["metadata"]
-    ours = re.compile("selfheal.dev/|pod-template-hash$")
-    kept = {
-        field: {key: value for key, value in (metadata.get(field) or {}).items() if not ours.match(key)}
-        for field in ("labels", "annotations")
-    }
-    spec = re.sub(r"kube-api-access-\w{5}", "kube-api-access", json.dumps(pod["spec"]))
-    return {**kept, "finalizers": metadata.get("finalizers"), "spec": {**json.loads(spec), "nodeName": None}}
-
-
-def as_stored(template: Json) -> Json:
-    """A template as a PodGroup keeps it: as it was written, with the one default that is a list's key; no nulls."""
-    spec = template["spec"]
-    for container in [*spec["containers"], *(spec.get("initContainers") or ())]:
-        for port in container.get("ports") or ():
-            port.setdefault("protocol", "TCP")
-    kept: Json = without_nulls(template)
-    return kept
 
 
 def without_nulls(value: Any) -> Any:
@@ -145,13 +107,13 @@ def without_nulls(value: Any) -> Any:
 
 def written(name: str) -> Json:
     """What a manifest says."""
-    manifest: Json = yaml.safe_load(DEPLOYMENT[name])
+    manifest: Json = yaml.safe_load(DEPLOYMENTS[name])
     return manifest
 
 
 def test_there_are_enough_of_them() -> None:
-    """Forty and more, each about something else; each file's Deployment bears its name."""
-    assert len(TEXTS) >= 40
+    """Sixty and more, each about something else; each file's Deployment bears its name."""
+    assert len(TEXTS) >= 60
     assert [name for name in TEXTS if written(name)["metadata"]["name"] != name] == []
 
 
@@ -163,22 +125,22 @@ def test_both_kinds_are_taken(places: Places, name: str) -> None:
 
 @every_manifest
 def test_nothing_of_the_template_is_lost(places: Places, name: str) -> None:
-    """What is stored of the template is what was written."""
+    """What is stored of the template is what was written, and nothing else: no default is written into it."""
     stored = places.groups.get(name)["spec"]["template"]
-    assert without_nulls(stored) == as_stored(written(name)["spec"]["template"])
+    assert without_nulls(stored) == without_nulls(written(name)["spec"]["template"])
 
 
 @every_manifest
 def test_a_server_side_apply_does_the_same(places: Places, name: str) -> None:
     """The manifest can be applied by the server too, and its template is then the same."""
     made = places.groups.namespace.api.request(
-        *("PATCH", places.groups.path(name), two_lines_changed(DEPLOYMENT[name]), APPLY_PATCH),
+        *("PATCH", places.groups.path(name), two_lines_changed(DEPLOYMENTS[name]), APPLY_PATCH),
         fieldManager="test",
         force="true",
         dryRun="All",
         fieldValidation="Strict",
     )
-    assert without_nulls(made["spec"]["template"]) == as_stored(written(name)["spec"]["template"])
+    assert without_nulls(made["spec"]["template"]) == without_nulls(written(name)["spec"]["template"])
 
 
 def wants_pods(name: str) -> bool:
@@ -211,7 +173,7 @@ def test_an_old_one_without_a_selector(places: Places) -> None:
     manifest = written("least")
     manifest |= {"apiVersion": "selfheal.dev/v1", "kind": "PodGroup", "metadata": {"name": "no-selector"}}
     del manifest["spec"]["selector"]
-    assert places.groups.create(json.dumps(manifest)) == ""
+    places.groups.namespace.create("podgroups", manifest, PODGROUP.root)
     assert meaning(places.groups.pod("no-selector")) == meaning(places.deployments.pod("least"))
 
 
@@ -220,8 +182,8 @@ def test_to_apply_it_again_changes_nothing(
     kind_cluster: KindCluster, api: Api, places: Places, namespace: str, option: str
 ) -> None:
     """`kubectl apply` takes all of them, in each of its two ways, and a second time it changes none."""
-    away = Place(Namespace(kind_cluster, api, namespace), PODGROUPS, "podgroups")  # no operator serves it
-    everything = "\n---\n".join(two_lines_changed(text) for text in DEPLOYMENT.values())
+    away = Place(Namespace(kind_cluster, api, namespace), PODGROUP)  # no operator serves it
+    everything = "\n---\n".join(two_lines_changed(text) for text in DEPLOYMENTS.values())
     for _ in range(2):
         away.namespace.kubectl("apply", option, "--filename=-", input=everything)
     generations = {

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("operator")
 
-LEFT = "--selector=selfheal.dev/podgroup=web,!pod-template-hash"
-"""What a Deployment has not taken of a group's pods."""
+HASHES = "{.items[*].metadata.labels.pod-template-hash}"
+"""Of the ReplicaSets; pods with another one the Deployment has not taken."""
 
 TIMES = 7
 """More often than a revision has names to try."""
@@ -38,7 +38,8 @@ def back(shop: Namespace) -> None:
     orphan_group(shop)
     apply(shop, manifest())
     shop.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-    shop.kubectl("delete", "pods", LEFT)
+    hashes = shop.kubectl("get", "replicasets", "--selector=app=web", f"--output=jsonpath={HASHES}").split()
+    shop.kubectl("delete", "pods", f"--selector=selfheal.dev/podgroup=web,pod-template-hash notin ({','.join(hashes)})")
     shop.kubectl("delete", "controllerrevisions", "--selector=selfheal.dev/podgroup=web")
 
 

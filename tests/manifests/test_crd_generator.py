@@ -44,12 +44,12 @@ def test_references_are_resolved() -> None:
         },
         Leaf={"type": "string"},
     )
-    leaf = {"type": "string"}
+    leaf: dict[str, Any] = {"type": "string"}
     assert made["properties"] == {
         "direct": leaf,
         "wrapped": leaf,
-        "list": {"type": "array", "items": leaf},
-        "map": {"type": "object", "additionalProperties": leaf},
+        "list": {"type": "array", "items": leaf | {"nullable": True}},
+        "map": {"type": "object", "additionalProperties": leaf | {"nullable": True}},
     }
 
 
@@ -68,20 +68,48 @@ def test_the_description_beside_a_reference_wins() -> None:
 
 def test_a_field_may_have_a_keywords_name() -> None:
     """`items`, `type` and `default` are names of fields too (a ConfigMap volume has `items`): they are kept as such."""
-    fields = {"items": {"type": "array", "items": {"type": "string"}}, "type": {"type": "string"}}
+    texts = {"type": "array", "items": {"type": "string", "nullable": True}}
+    fields = {"items": texts, "type": {"type": "string"}}
     spec = {"type": "object", "required": ["items", "type"], "properties": fields}
     assert template(Spec=spec)["properties"] == fields
 
 
 def test_what_may_be_left_out_may_be_null() -> None:
-    """A null means the same as nothing, as in a Deployment; but a CRD's enum can have none."""
+    """A null means the same as nothing, as in a Deployment, and so does an empty word where there is a choice."""
     fields: dict[str, Any] = {
         "needed": {"type": "string"},
         "free": {"type": "string"},
-        "chosen": {"type": "string", "enum": ["A", "B"]},
+        "chosen": {"type": "string", "enum": ["A", "B"], "description": "A word."},
+        "must": {"type": "string", "enum": ["A", "B"]},
+        "signal": {"type": "string", "enum": [str(number) for number in range(11)]},
     }
-    made = template(Spec={"type": "object", "required": ["needed"], "properties": fields})
-    assert made["properties"] == {**fields, "free": {"type": "string", "nullable": True}}
+    made = template(Spec={"type": "object", "required": ["needed", "must"], "properties": fields})
+    free = {"type": "string", "nullable": True}
+    chosen = free | {"description": "A word. One of A, B.", "anyOf": [{"enum": ["A", "B"]}, {"maxLength": 0}]}
+    assert made["properties"] == {**fields, "free": free, "chosen": chosen, "signal": free}
+
+
+@pytest.mark.parametrize("kind", ["map", "set", "atomic"])
+@pytest.mark.parametrize("field", ["env", "ports", "hostAliases", "imagePullSecrets", "finalizers"])
+def test_a_list_that_may_have_an_entry_twice_has_no_keys(field: str, kind: str) -> None:
+    """Kubernetes only warns of those, or says nothing; and with the keys their defaults go."""
+    listed = {"x-kubernetes-list-type": kind, "x-kubernetes-list-map-keys": ["a"]}
+    entries = {"type": "array", "items": reference("Item"), **listed}
+    item = {"type": "object", "properties": {"a": {"type": "string", "default": "b"}}}
+    made = template(Spec={"type": "object", "properties": {field: entries}}, Item=item)
+    text = {"type": "string", "nullable": True}
+    assert made["properties"][field] == {
+        "type": "array",
+        "items": {"type": "object", "properties": {"a": text}, "nullable": True},
+        "nullable": True,
+    }
+
+
+def test_what_kubernetes_requires_and_does_not_need_may_be_left_out() -> None:
+    """A header without a value is one with an empty value, to the API server; its schema says otherwise."""
+    header = {"type": "object", "required": ["name", "value"], "properties": {"name": {"type": "string"}}}
+    made = template(Spec=reference("io.k8s.api.core.v1.HTTPHeader"), **{"io.k8s.api.core.v1.HTTPHeader": header})
+    assert made["required"] == ["name"]
 
 
 def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
@@ -90,7 +118,7 @@ def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
         Spec={
             "type": "object",
             "properties": {
-                "ports": {
+                "doors": {
                     "type": "array",
                     "items": {"allOf": [reference("Port")], "default": {}},
                     "x-kubernetes-list-type": "map",
@@ -110,7 +138,7 @@ def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
             },
         },
     )
-    assert made["properties"]["ports"] == {
+    assert made["properties"]["doors"] == {
         "type": "array",
         "nullable": True,
         "x-kubernetes-list-type": "map",
@@ -122,7 +150,7 @@ def test_only_the_keys_of_a_list_keep_their_defaults() -> None:
                 "number": {"type": "integer"},
                 "protocol": {"type": "string", "enum": ["TCP", "UDP"], "default": "TCP"},
                 "name": {"type": "string", "default": ""},
-                "mode": {"type": "string", "enum": ["A", "B"]},
+                "mode": {"type": "string", "anyOf": [{"enum": ["A", "B"]}, {"maxLength": 0}], "nullable": True},
             },
         },
     }
@@ -150,7 +178,11 @@ def test_of_unused_metadata_only_the_types_are_kept() -> None:
     unused = {"description": "Not used.", "nullable": True}
     assert made["properties"]["metadata"]["nullable"] is True
     assert made["properties"]["metadata"]["properties"] == {
-        "labels": {**names["labels"], "nullable": True},
+        "labels": {
+            **names["labels"],
+            "additionalProperties": {"type": "string", "nullable": True},
+            "nullable": True,
+        },
         "ownerReferences": {**unused, **owners},
         "fields": {**unused, "type": "object", "x-kubernetes-preserve-unknown-fields": True},
     }
@@ -162,13 +194,15 @@ def test_a_type_that_contains_itself_is_refused() -> None:
         template(Spec=reference("Node"), Node={"type": "object", "properties": {"child": reference("Node")}})
 
 
-@pytest.mark.parametrize("quantity", ["1", "0.5", ".5", "5.", "500m", "1Gi", "128M", "1e3", "12E-2", "+1", "-1k"])
+@pytest.mark.parametrize(
+    "quantity", ["1", "0.5", ".5", "5.", "500m", "1Gi", "128M", "1e3", "12E-2", "+1", "-1k", " 1Gi "]
+)
 def test_a_quantity_passes(quantity: str) -> None:
-    """What Kubernetes' ParseQuantity takes is taken here."""
+    """What Kubernetes' ParseQuantity takes is taken here, and spaces around it, which the API server takes off."""
     assert re.search(GENERATOR["QUANTITY_SCHEMA"]["pattern"], quantity)
 
 
-@pytest.mark.parametrize("text", ["", "64 MB", "1gb", "1GiB", "half", "1,5", "1..5", "0x10", "1Gi "])
+@pytest.mark.parametrize("text", ["", "64 MB", "1gb", "1GiB", "half", "1,5", "1..5", "0x10", "1 Gi", " "])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     """What ParseQuantity refuses is refused at apply."""
     assert not re.search(GENERATOR["QUANTITY_SCHEMA"]["pattern"], text)

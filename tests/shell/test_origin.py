@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from builders import desired
 from podgroup_operator.act.origin import Origin
+from podgroup_operator.core.spread import spread
 
 Json = dict[str, Any]
 
@@ -70,3 +72,35 @@ def test_what_is_empty_says_nothing() -> None:
     """A container's securityContext that is empty is as good as none."""
     assert Origin(changed(securityContext={}), changed(securityContext={})).made(TEMPLATE)
     assert Origin(TEMPLATE, TEMPLATE).made(changed(securityContext={}))
+
+
+def by_hash(template_hash: str) -> Json:
+    """A pod of a template with `matchLabelKeys: [pod-template-hash]`, as the API server writes it out."""
+    written = {"key": "pod-template-hash", "operator": "In", "values": [template_hash]}
+    selector = {"matchLabels": {"app": "web"}, "matchExpressions": [written]}
+    return pod_with({"topologyKey": "zone", "labelSelector": selector, "matchLabelKeys": ["pod-template-hash"]})
+
+
+def pod_with(*constraints: Json) -> Json:
+    """A pod of the template with these constraints."""
+    return deepcopy(TEMPLATE) | {"spec": TEMPLATE["spec"] | {"topologySpreadConstraints": list(constraints)}}
+
+
+def test_the_hash_of_a_deployments_template_is_no_difference() -> None:
+    """What `matchLabelKeys` have had written into a selector is another word for the same template here."""
+    constraint = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "web"}}}
+    template = pod_with(constraint | {"matchLabelKeys": ["pod-template-hash"]})
+    assert Origin(template, by_hash("0a1b2c3d4e")).made(by_hash("7d9c4b5f6"))
+    assert not Origin(template, by_hash("0a1b2c3d4e")).made(pod_with(constraint | {"maxSkew": 2}))
+
+
+@pytest.mark.parametrize("then", [True, False])
+@pytest.mark.parametrize("now", [True, False])
+def test_constraints_that_we_have_added_are_no_difference(*, then: bool, now: bool) -> None:
+    """Whether `spec.spread` said Default when the pod was made, or says so now; those of others are one."""
+    sample, pod = (
+        deepcopy(TEMPLATE) | {"spec": spread(TEMPLATE["spec"], desired(spread=wanted), revision)}
+        for wanted, revision in ((now, "r2"), (then, "r1"))
+    )
+    assert Origin(TEMPLATE, sample).made(pod)
+    assert not Origin(TEMPLATE, sample).made(pod_with({"topologyKey": "rack"}))

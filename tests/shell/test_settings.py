@@ -28,6 +28,9 @@ def test_nothing_given_means_the_defaults() -> None:
         ([], {"PODGROUP_NO_LEADER_ELECT": "false"}, Settings()),
         (["--namespace=a", "--namespace=a"], {}, Settings(namespaces=("a",))),
         ([], {"PODGROUP_POD_UID": "u"}, Settings(pod_uid="u")),
+        (["--pod-annotation=a/b=c=d", "--pod-annotation=e="], {}, Settings(pod_annotations={"a/b": "c=d", "e": ""})),
+        ([], {"PODGROUP_POD_ANNOTATION": "a/b=c, d\ne=f"}, Settings(pod_annotations={"a/b": "c, d", "e": "f"})),
+        (["--pod-annotation=a=b"], {"PODGROUP_POD_ANNOTATION": "c=d"}, Settings(pod_annotations={"a": "b"})),
         ([], {"PODGROUP_NAMESPACE": "", "PODGROUP_HTTP": "", "PODGROUP_LOG_LEVEL": ""}, Settings()),
     ],
 )
@@ -47,6 +50,9 @@ def test_the_command_line_wins_over_the_environment(
         (["run"], {"PODGROUP_LOG_LEVEL": "LOUD"}, "'LOUD' is no log level: choose one of DEBUG, INFO, WARNING, ERROR"),
         (["run", "--http=here"], {}, "'here' is no address to listen on: write host:port or :port"),
         (["run"], {"PODGROUP_HTTP": "localhost:http"}, "'localhost:http' is no address to listen on"),
+        (["run", "--pod-annotation=note"], {}, "'note' is no annotation for pods: write key=value"),
+        (["run", "--pod-annotation=a b=c"], {}, "'a b=c' is no annotation for pods"),
+        (["run"], {"PODGROUP_POD_ANNOTATION": "selfheal.dev/keep=true"}, "the key may not begin with selfheal.dev/"),
         (["run", "--http=:65536"], {}, "':65536' is no address to listen on"),
     ],
 )

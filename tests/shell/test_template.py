@@ -142,6 +142,57 @@ async def test_a_refusal_of_the_moment_is_not_about_the_template(stage: Stage, f
     assert stage.recorder.told[0][0] == "SuccessfulCreate"
 
 
+BINDING = (
+    "ValidatingAdmissionPolicy 'no' with binding 'no' denied request: failed to configure binding: no params found"
+)
+PASSING = {
+    "a policy whose parameters come a moment later": StatusError(422, f'pods "x" is forbidden: {BINDING}'),
+    "a webhook that says no": StatusError(400, 'admission webhook "a.example" denied the request: not yet'),
+    "a webhook that forbids": StatusError(403, 'admission webhook "a.example" denied the request: not yet'),
+    "a ServiceAccount that is yet to be made": StatusError(
+        403, 'pods "x" is forbidden: error looking up service account'
+    ),
+    "a PriorityClass that is yet to be made": StatusError(
+        403, 'pods "x" is forbidden: no PriorityClass with name high'
+    ),
+    "a quota that is full": StatusError(403, 'pods "x" is forbidden: exceeded quota: pods, requested: pods=1'),
+    "a webhook that is away": StatusError(500, 'Internal error occurred: failed calling webhook "a.example"'),
+    "an API server that has too much to do": StatusError(429, "Too many requests, please try again later."),
+    "an API server that is ill": StatusError(503, "etcdserver: leader changed"),
+}
+"""What refuses a pod today and may take it in a moment."""
+
+
+@pytest.mark.parametrize("no", PASSING.values(), ids=PASSING.keys())
+async def test_what_may_pass_by_itself_is_not_stalled_at_once(stage: Stage, no: StatusError) -> None:
+    """Helm and Flux give up at the first Stalled: it is False for most of a minute, and no pod is needed for that."""
+    stage.api.admit = lambda _: no
+    await group(stage)
+    for _ in range(5):
+        assert (stage.condition("Ready")["status"], stage.condition("Stalled")["status"]) == ("False", "False")
+        stage.now += PATIENCE / 6
+        stage.hear()
+        await stage.settle()
+    stage.api.admit = lambda _: None
+    stage.now += PATIENCE
+    stage.hear()
+    await stage.settle()
+    assert (len(stage.api.pods()), stage.condition("Stalled")["status"]) == (2, "False")
+
+
+@pytest.mark.parametrize("code", [400, 403, 422])
+async def test_what_a_policy_denies_for_a_minute_is_stalled(stage: Stage, code: int) -> None:
+    """Then it will not pass: the condition has its words and what to do, whichever code they come with."""
+    stage.api.admit = lambda _: StatusError(code, f'pods "x" is forbidden: {BINDING}')
+    await group(stage)
+    for _ in range(4):
+        stage.now += PATIENCE / 2
+        stage.hear()
+        await stage.settle()
+    stalled = stage.condition("Stalled")
+    assert (stalled["status"], BINDING in stalled["message"]) == ("True", True)
+
+
 async def test_a_create_that_is_refused_as_invalid_is_a_judgement_too(stage: Stage) -> None:
     """A policy that came after the dry run, before any pod: it stalls the group, and the next try is a dry run."""
     stage.api.faults.add(Answer(422, message=WORDS), verb="create", resource="pods", nth=2)  # the first is a dry run

@@ -229,6 +229,23 @@ def test_a_group_that_says_little_has_the_defaults() -> None:
     assert wanted.failed_pods_history_limit == 1
 
 
+def test_a_label_that_is_null_is_empty() -> None:
+    """As for the API server: in selector and template, and for what counts as the same template."""
+    labels = {"a": None}
+    wanted = read_desired(a_group(selector={"matchLabels": labels}, template={"metadata": {"labels": labels}}))
+    assert wanted.selector == Selector((("a", ""),))
+    assert (wanted.template_labels["a"], wanted.unreadable) == ("", "")
+    null, empty, none = ({"metadata": {"labels": each}} for each in ({"a": None}, {"a": ""}, {}))
+    assert template_hash(null) == template_hash(empty) != template_hash(none)
+
+
+@pytest.mark.parametrize(("said", "spread"), [({}, False), ({"spread": "None"}, False), ({"spread": "Default"}, True)])
+def test_pods_are_spread_for_who_asks(said: Json, *, spread: bool) -> None:
+    """Default is the word for it; None, and nothing, are not."""
+    assert read_desired(a_group(**said)).spread is spread
+    assert read_desired(a_group(spread="System")).unreadable == "spec.spread"
+
+
 def test_no_replicas_is_not_the_default() -> None:
     """Zero is a number like any other."""
     assert read_desired(a_group(replicas=0)).replicas == 0

@@ -5,13 +5,12 @@ from functools import partial
 
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import start_slowly
-from podgroup_operator.act.template import CORRECT_TEMPLATE, stray
+from podgroup_operator.act.template import judgement, stray
 from podgroup_operator.api.cluster import (
     CONFLICT,
     INVALID,
     NOT_FOUND,
     SERVER_ERROR,
-    UNPROCESSABLE,
     Cluster,
     NotLeading,
     Refused,
@@ -100,10 +99,7 @@ class Creating:
         self._progress.failed(create.lane, names.REASON_CREATE_FAILED, "Error creating", refusal)
         ours = create.revision == self._desired.revision and not self._progress.written.refuses_another(create.revision)
         if refusal.code in INVALID and ours and not self._is_proved(create.lane):
-            advice = CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""
-            self._progress.written.judge(
-                self._desired.revision, Refusal(refusal.message, advice=advice), self._progress.monotonic()
-            )
+            self._progress.written.judge(self._desired.revision, judgement(refusal), self._progress.monotonic())
 
     def _is_proved(self, lane: Lane) -> bool:
         """Tell whether pods of this template are accepted: then what was refused is this pod, not the template."""

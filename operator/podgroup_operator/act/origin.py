@@ -19,6 +19,8 @@ from podgroup_operator.act.template import sample_of
 from podgroup_operator.api.cluster import Refused
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.names import LABEL_TEMPLATE_HASH
+from podgroup_operator.core.spread import without_ours
 
 Json = dict[str, Any]
 
@@ -60,7 +62,7 @@ class Origin:
 def spec_of(body: Json) -> Json:
     """Give what counts in the spec of a pod or of a template."""
     spec = {key: value for key, value in (body.get("spec") or {}).items() if key not in ITS_OWN}
-    known: Json = without_token_names(without_empty(spec))
+    known: Json = without_drawn(without_empty(without_ours(spec)))
     return known
 
 
@@ -142,10 +144,16 @@ def name_of(item: Any) -> str:
     return repr(sorted(item.items(), key=repr)) if isinstance(item, dict) else repr(item)
 
 
-def without_token_names(value: Any) -> Any:
-    """Give the volume of a service account's token, whose name is drawn by lot, always the same name."""
+def without_drawn(value: Any) -> Any:
+    """Give what is another word in each pod or revision always the same one.
+
+    That is the volume of a service account's token, whose name is drawn by lot, and the template's hash where
+    `matchLabelKeys` have had the API server write it into a selector.
+    """
     if isinstance(value, dict):
-        return {key: without_token_names(each) for key, each in value.items()}
+        if value.get("key") == LABEL_TEMPLATE_HASH:
+            value = {**value, "values": []}
+        return {key: without_drawn(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [without_token_names(each) for each in value]
+        return [without_drawn(each) for each in value]
     return ACCESS if isinstance(value, str) and value.startswith(ACCESS) else value

@@ -10,7 +10,7 @@ its group's selector needs would be nobody's, and its group would make the next 
 
 from typing import Any
 
-from podgroup_operator.api.cluster import INVALID, UNPROCESSABLE, Refused, pods_path
+from podgroup_operator.api.cluster import INVALID, Refused, pods_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model.actions import Create
@@ -66,9 +66,14 @@ async def objection(desired: Desired, template: Json, writer: Writer) -> tuple[R
             raise
         if refusal.code not in INVALID or NO_DRY_RUN in refusal.message:
             return None
-        return Refusal(refusal.message, advice=CORRECT_TEMPLATE if refusal.code == UNPROCESSABLE else ""), str(refusal)
+        return judgement(refusal), str(refusal)
     lost = stray(desired, body)
     return (lost, lost.message) if lost else None
+
+
+def judgement(refusal: Refused) -> Refusal:
+    """Give the no to a template: what is invalid will be so; what a policy denies, it may take once it is set up."""
+    return Refusal(refusal.message, forbidden=refusal.is_denied, advice=CORRECT_TEMPLATE)
 
 
 def stray(desired: Desired, body: Json) -> Refusal | None:

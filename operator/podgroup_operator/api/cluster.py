@@ -47,6 +47,8 @@ BUDGET = "DisruptionBudget"  # the cause that the server names where a PodDisrup
 # The server's verdict on the object itself; other refusals (quota, permission) are about the moment.
 INVALID = frozenset({400, UNPROCESSABLE})
 FOR_A_PERSON = INVALID | {FORBIDDEN}  # nothing but what somebody does will change it
+# So admission policies and webhooks are quoted, whatever code they choose (422 by default, 400 and 403).
+DENIED = re.compile(r"denied (?:the )?request")
 # Who has denied something is said by the server; why, by a policy engine, and that may quote what is in the object.
 QUOTED = re.compile(r"(denied (?:the )?request|violates PodSecurity \"[^\"]*\").*", re.DOTALL)
 
@@ -62,6 +64,7 @@ class Refused(Exception):
         retry_after: seconds to wait, where the server says so.
         causes: the reasons of the Status's causes, such as NamespaceTerminating.
         budget: what a PodDisruptionBudget has against an eviction, by name, in the server's words; "" if none has.
+        is_denied: whether a policy or a webhook has refused it, and not the API server's own validation.
         is_about_uid: whether another object has the name by now.
         is_outdated: whether what was to be changed is gone, has changed, or is another object by now.
         is_passing: whether it may pass at any moment: the API server, or what stands before it, has failed or has too
@@ -78,6 +81,7 @@ class Refused(Exception):
         causes = fields.map("details").maps("causes")
         self.causes = frozenset(cause.text("reason") for cause in causes)
         self.budget = next((cause.text("message") for cause in causes if cause.text("reason") == BUDGET), "")
+        self.is_denied = DENIED.search(self.message) is not None
         self.is_about_uid = any(cause.text("field") == "metadata.uid" for cause in causes)
         self.is_outdated = code in {NOT_FOUND, CONFLICT} or (code == UNPROCESSABLE and self.is_about_uid)
         busy = code == TOO_MANY_REQUESTS and BUDGET not in self.causes

@@ -75,12 +75,14 @@ class Fields:
         return found
 
     def texts(self, key: str) -> dict[str, str]:
-        """Give an object whose fields are texts, as labels are."""
+        """Give an object whose fields are texts, as labels are; one that is null is empty, as for the API server."""
         value = self.map(key).value
         if all(isinstance(each, str) for each in value.values()):
             return value
-        self.note(key)
-        return {name: each for name, each in value.items() if isinstance(each, str)}
+        texts = {name: each or "" for name, each in value.items() if each is None or isinstance(each, str)}
+        if len(texts) < len(value):
+            self.note(key)
+        return texts
 
     def text(self, key: str) -> str:
         """Give a text; "" if there is none."""

@@ -2,8 +2,8 @@
 
 Labels, annotations and finalizers come from the template, the owner reference makes us its controller, and
 the operator's own labels and annotations say where it sits and whom it replaces. The spec is the template's,
-untouched: defaults are the API server's business. A pod in the place of one that ailed has a wish in addition, to be
-elsewhere.
+untouched but for constraints that the group asks for (`spread.py`) and, in the place of a pod that ailed, a wish to be
+elsewhere (`avoidance.py`): defaults are the API server's business.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from podgroup_operator.core import names
 from podgroup_operator.core.avoidance import elsewhere
 from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.spread import spread
 
 Manifest = dict[str, Any]
 
@@ -35,10 +36,15 @@ def own_labels(desired: Desired, slot: int) -> dict[str, str]:
     return {names.LABEL_PODGROUP: desired.name, names.LABEL_SLOT: str(slot)}
 
 
+def hash_label(desired: Desired, create: Create) -> dict[str, str]:
+    """Label a pod with its template's hash, as a Deployment's; not where the selector has something to say of that."""
+    return {} if desired.selector.names(names.LABEL_TEMPLATE_HASH) else {names.LABEL_TEMPLATE_HASH: create.revision}
+
+
 def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) -> Manifest:
     """Build the pod for one slot."""
     metadata = template.get("metadata") or {}
-    labels = (metadata.get("labels") or {}) | own_labels(desired, create.slot)
+    labels = hash_label(desired, create) | (metadata.get("labels") or {}) | own_labels(desired, create.slot)
     manifest: Manifest = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -46,10 +52,10 @@ def pod_manifest(desired: Desired, template: Mapping[str, Any], create: Create) 
             "name": create.name,
             "namespace": desired.namespace,
             "labels": labels | {names.LABEL_REVISION: create.revision},
-            "annotations": foreign_annotations(template) | own_annotations(create),
+            "annotations": {**desired.pod_annotations, **foreign_annotations(template), **own_annotations(create)},
             "ownerReferences": [owner_reference(desired)],
         },
-        "spec": template.get("spec") or {},
+        "spec": spread(template.get("spec") or {}, desired, create.revision),
     }
     if create.loss and create.loss.avoids:
         manifest["spec"] = elsewhere(manifest["spec"], create.loss.avoids)

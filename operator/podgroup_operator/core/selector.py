@@ -68,6 +68,10 @@ class Selector:
                 return False
         return bool(self.labels or self.requirements)
 
+    def names(self, key: str) -> bool:
+        """Tell whether the selector says anything of a label."""
+        return any(key == each for each, _ in self.labels) or any(key == each.key for each in self.requirements)
+
     def __str__(self) -> str:
         """Serialise for `status.selector`, which the scale subresource hands to the HPA."""
         terms = [f"{key}={value}" for key, value in self.labels]

@@ -9,6 +9,7 @@ before anything is done for it, so that no pod is made for an owner that is gone
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from podgroup_operator.api import oddities
@@ -115,11 +116,15 @@ def everywhere(_: str) -> bool:
 class GroupStore:
     """PodGroups by namespace and name.
 
+    Args:
+        pod_annotations: what the pods of each of them get.
+
     Attributes:
         listing: the number of kopf's last listing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pod_annotations: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._pod_annotations = pod_annotations
         self._groups: dict[Key, Group] = {}
         self._keys: dict[str, Key] = {}
         self._selecting: dict[str, Selecting] = defaultdict(Selecting)  # the names of groups, by namespace
@@ -165,7 +170,7 @@ class GroupStore:
         Raises:
             ValueError: nobody can tell which PodGroup it is.
         """
-        desired = desired_of(body)
+        desired = replace(desired_of(body), pod_annotations=self._pod_annotations)
         body["metadata"].pop("managedFields", None)
         fresh = Group(body, desired, self.listing if listing is None else listing, read_status(body))
         known = self._groups.get(fresh.key)

@@ -7,6 +7,7 @@ for a write may be under way.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from podgroup_operator.core.conditions import PATIENCE
 from podgroup_operator.core.model.actions import Create, Why
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
@@ -59,16 +60,21 @@ class Verdict:
         revision: the template.
         refusal: its no; None is a yes.
         until: when it is worth asking again, in monotonic seconds.
+        since: when it said no first.
     """
 
     revision: str = ""
     refusal: Refusal | None = None
     until: float = 0.0
+    since: float = 0.0
 
     def held(self, now: float) -> Refusal | None:
-        """Give its no, and for how long it has to wait."""
+        """Give its no, and for how long it has to wait; a policy's may pass, until it has stood for a while."""
         no = self.refusal
-        return Refusal(no.message, self.until - now, no.forbidden, no.advice, self.revision) if no else None
+        if no is None:
+            return None
+        advice = "" if no.forbidden and now < self.since + PATIENCE else no.advice
+        return Refusal(no.message, self.until - now, no.forbidden, advice, self.revision)
 
 
 @dataclass(slots=True)
@@ -163,6 +169,8 @@ class Written:
         if revision != self.verdict.revision:
             self.lanes[Lane.CREATE].accepted()
             self.verdict = Verdict(revision)
+        if self.verdict.refusal is None:
+            self.verdict.since = now
         self.verdict.refusal = refusal
         self.verdict.until = now + (LAST_PAUSE if refusal else 0.0)
 

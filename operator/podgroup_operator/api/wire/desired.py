@@ -14,6 +14,7 @@ from podgroup_operator.core.selector import Operator, Requirement, Selector
 Json = dict[str, Any]
 
 OPERATORS = {operator.value: operator for operator in Operator}
+SPREAD, NOT_SPREAD = "Default", "None"
 REPLACEMENTS = {policy.value: policy for policy in PodReplacement}
 
 
@@ -42,6 +43,7 @@ def read_desired(body: Json) -> Desired:
         "template_labels": template.map("metadata").texts("labels") | own_label,
         "revision": template_hash(spec.raw("template")),
         "meaning": meaning_of(spec.raw("template")),
+        "spread": read_spread(spec),
         "min_ready_seconds": spec.number("minReadySeconds", least=0),
         "pod_replacement": read_replacement(spec),
         "failed_pods_history_limit": healing.number("failedPodsHistoryLimit", 1, least=0),
@@ -56,6 +58,14 @@ def read_desired(body: Json) -> Desired:
     if fields.odd:
         oddities.note(names.KIND, f"{namespace}/{name}", fields.odd)
     return Desired(namespace, name, uid, generation, deleting=deleting, unreadable=unreadable, **wanted)
+
+
+def read_spread(spec: Fields) -> bool:
+    """Read whether new pods get the scheduler's own constraints."""
+    word = spec.text("spread") or NOT_SPREAD
+    if word not in (SPREAD, NOT_SPREAD):
+        spec.note("spread")
+    return word == SPREAD
 
 
 def read_replacement(spec: Fields) -> PodReplacement:

@@ -21,6 +21,9 @@ from podgroup_operator.core.model.revision import Revision
 
 Json = dict[str, Any]
 
+COPIED = ("labels", "annotations", "finalizers")
+"""What of a template's metadata pods get."""
+
 LENGTH = 10
 """Characters of a hash by which a revision is called; two templates may have one in common."""
 
@@ -42,9 +45,14 @@ def meaning_of(template: object, number: int = 0) -> str:
     """
     fields = Fields(template)
     metadata = fields.map("metadata")
-    meaning = {key: value for key in ("labels", "annotations", "finalizers") if (value := metadata.raw(key))}
+    meaning = {key: empty_for_null(value) for key in COPIED if (value := metadata.raw(key))}
     text = written([meaning, without_nulls(fields.raw("spec"))], orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text + (b"%d" % number if number else b"")).hexdigest()
+
+
+def empty_for_null(value: Any) -> Any:
+    """Give labels or annotations as the API server reads them: one that is null is empty, not missing."""
+    return {key: each or "" for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def without_nulls(value: Any) -> Any:

@@ -7,7 +7,7 @@ from podgroup_operator.api.fields import Fields
 from podgroup_operator.core.model.strategy import DEFAULT, Share, Strategy, StrategyType
 
 TYPES = {each.value: each for each in StrategyType}
-PERCENT = re.compile(r"(\d{1,3})%")
+PERCENT = re.compile(r"(\d{1,9})%")
 NEVER, IF_POSSIBLE = "Never", "IfPossible"
 FOR_EVER = 2**31 - 1
 """With this many seconds Deployment has no deadline (HasProgressDeadline, deployment_util.go)."""

@@ -1,7 +1,7 @@
 """What a PodGroup asks for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from podgroup_operator.core.model.healing import DEFAULT as DEFAULT_WISHES
@@ -28,6 +28,8 @@ class Desired:
         template_generation: of which generation of the group that was found.
         former: the revision before, of which pods are made where a rollout may not go on; "" if there is none.
         held: pods of another revision stay as they are, for they were there before revisions were kept.
+        spread: new pods get the constraints by which the scheduler spreads those of a Deployment.
+        pod_annotations: what each new pod gets besides the template's annotations, which win.
         progress_deadline_seconds: how long a rollout may stand still; None is for ever.
         tolerated_seconds: for how long its template says that pods stay on a lost node; None is for ever.
     """
@@ -46,6 +48,8 @@ class Desired:
     former: str = ""
     held: bool = False
     paused: bool = False
+    spread: bool = False
+    pod_annotations: Mapping[str, str] = field(default_factory=dict)
     strategy: Strategy = DEFAULT
     progress_deadline_seconds: int | None = 600
     rollback_on_deadline: bool = False
