@@ -182,6 +182,11 @@ DEADLINES: dict[str, tuple[Desired, Observed, float]] = {
     "a pod may not be let go": (group(), seen(*STILL, CAPTIVE, stuck=frozenset({"uid-captive"})), math.inf),
     "a new pod has found no node": (group(), seen(*old(0, 1), *UNPLACED), math.inf),
     "a new pod has just been made": (group(), seen(*old(0, 1), *JUST_MADE), THEN + 600),
+    "a new pod has found no node for half of a deadline of a few seconds": (
+        group(progress_deadline_seconds=8),
+        seen(*old(0, 1), *new(2, node="", ready_since=None, created=NOW - 4)),
+        math.inf,
+    ),
     "an old pod has found no node": (
         group(),
         seen(*STILL, *old(3, node="", ready_since=None)),
@@ -271,6 +276,11 @@ TICKS: dict[str, tuple[Desired, Observed, float]] = {
         group(progress_deadline_seconds=30),
         seen(*STILL, held={Lane.CREATE: SOON}),
         THEN + CLOCK,
+    ),
+    "twice within a deadline of a few seconds": (
+        group(progress_deadline_seconds=6),
+        seen(*STILL, held={Lane.CREATE: SOON}),
+        THEN + 3,
     ),
     "when a pod without a node begins to excuse it": (group(), seen(*old(0, 1), *JUST_MADE), NOW + 1),
     "never, if it has none": (group(progress_deadline_seconds=None), seen(*STILL, held={Lane.CREATE: SOON}), math.inf),

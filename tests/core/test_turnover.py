@@ -176,6 +176,26 @@ LEAVING: dict[str, tuple[Desired, Observed, str]] = {
         observed(*old(0, 1, 2, **FRESH)),
         "",
     ),
+    "none for a new pod that answers, but not for long, though no old one has for longer": (
+        group(3, rolling(1, 0), min_ready_seconds=10),
+        observed(*old(0, 1, 2, **FRESH), *new(0, **FRESH)),
+        "",
+    ),
+    "nor a second one where one may be unavailable": (
+        group(3, rolling(0, 1), min_ready_seconds=10),
+        observed(*old(0, 1, **FRESH), *new(2, **FRESH)),
+        "",
+    ),
+    "one that answers, though not for long, for a new one that is available": (
+        group(3, rolling(1, 0), min_ready_seconds=10),
+        observed(*old(0, 1, 2, **FRESH), *new(0)),
+        "old-0",
+    ),
+    "one that was asked for, for another of its template that answers": (
+        group(3, rolling(1, 0), min_ready_seconds=10),
+        observed(*new(0, 1, **FRESH), *new(2, asked=True, **FRESH), *new(3, **FRESH)),
+        "new-2",
+    ),
     "one that answers, though not for long, before one that is available": (
         group(3, rolling(1, 0), min_ready_seconds=10),
         observed(*old(0, 1), *old(2, **FRESH), *new(2)),

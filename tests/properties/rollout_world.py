@@ -255,9 +255,13 @@ class World:
             assert create.revision in self.heirs(group, create.loss)
 
     def heirs(self, group: Desired, loss: Loss) -> set[str]:
-        """Give the revisions that the replacement of a lost pod may have; one that was asked for is a step forward."""
+        """Give the revisions that the replacement of a lost pod may have.
+
+        One that was asked for is among those that the strategy lets go, if it lets any go.
+        """
         if loss.cause is Cause.ASKED:
-            return {group.revision, group.former}
+            stays = group.paused or group.held or group.strategy.staying(group.replicas) > 0
+            return {group.revision, group.former} if stays else {group.revision}
         was_available = loss.ready_since is not None and loss.at >= loss.ready_since + group.min_ready_seconds
         if group.paused or group.strategy.staying(group.replicas):
             superseded = loss.revision not in (group.revision, group.former) and not was_available

@@ -16,7 +16,6 @@ from dataclasses import replace
 
 from podgroup_operator.core.model.actions import Remove, Why
 from podgroup_operator.core.model.desired import Desired
-from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.model.status import Rollout
 from podgroup_operator.core.model.strategy import StrategyType
@@ -24,7 +23,9 @@ from podgroup_operator.core.times import birth_of
 from podgroup_operator.core.view import Tally, View
 
 CLOCK = 10.0
-"""Seconds; a pod that has waited so long for a node waits for room: each new one is without a node for a moment."""
+"""Seconds; a pod that has waited so long for a node waits for room: each new one is without a node for a moment.
+
+Where the whole deadline is less than twice as long, half of it."""
 
 TAKEOVER = 60.0
 """Seconds that are left to a rollout at least when an operator begins to look at it."""
@@ -98,7 +99,12 @@ def tick(desired: Desired) -> float:
     That is a tenth of the deadline, which is what may be lost of it when the clock goes on; to write it down at each
     look, or every few seconds, for hours, would cost the API server more than it is worth.
     """
-    return max(CLOCK, (desired.progress_deadline_seconds or 0) / 10)
+    return max(clock(desired), (desired.progress_deadline_seconds or 0) / 10)
+
+
+def clock(desired: Desired) -> float:
+    """Give the seconds after which what holds a rollout up is taken into account: before its deadline in any case."""
+    return min(CLOCK, (desired.progress_deadline_seconds or 0) / 2)
 
 
 def is_excused(view: View) -> bool:
@@ -106,12 +112,13 @@ def is_excused(view: View) -> bool:
     if view.desired.progress_deadline_seconds is None:
         return False
     refused = any(view.observed.waits(lane) for lane in (Lane.CREATE, Lane.SURGE, Lane.REMOVE, Lane.CHANGE))
-    return refused or bool(view.captive) or any(birth_of(pod) + CLOCK <= view.now for pod in unplaced(view))
+    return refused or bool(view.captive) or any(time <= view.now for time in roomless_from(view))
 
 
-def unplaced(view: View) -> list[Pod]:
-    """Give the new pods that have no node yet."""
-    return [pod for pod in view.active if pod.revision == view.desired.revision and not pod.node]
+def roomless_from(view: View) -> list[float]:
+    """Give from when on each new pod that has no node yet waits for room."""
+    unplaced = (pod for pod in view.active if pod.revision == view.desired.revision and not pod.node)
+    return [birth_of(pod) + clock(view.desired) for pod in unplaced]
 
 
 def is_at_rest(view: View, tally: Tally) -> bool:
@@ -170,6 +177,5 @@ def next_tick(view: View, rollout: Rollout) -> float:
     """Give when a rollout that goes on has to be looked at again for the sake of its deadline alone."""
     if is_excused(view):
         return rollout.last_progress + tick(view.desired)
-    waits = [birth_of(pod) + CLOCK for pod in unplaced(view)]
     at = deadline(view, rollout)
-    return min([at, *waits]) if at < math.inf else math.inf
+    return min([at, *roomless_from(view)]) if at < math.inf else math.inf

@@ -7,7 +7,8 @@ not taken back when `partition` is raised.
 
 Those that are not available go first, for that costs nobody anything; then those that were asked for, those whose seat
 a new pod has taken, and the rest in ReplicaSet's order (`victims.py`). A pod that is Ready, though not yet for
-`minReadySeconds`, answers already: it goes only where enough others are Ready.
+`minReadySeconds`, answers already: it goes only where enough others are Ready. A new one that is Ready, but not for so
+long, stands in for no old one: it is what `minReadySeconds` has yet to try, whatever the old ones have been through.
 """
 
 from collections import Counter
@@ -71,7 +72,7 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
     able = [pod for pod in rolled if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
     costly = [pod for pod in able if eases.get(pod.uid, Ease.NEVER) > Ease.GENTLE and is_due(view, pod)]
-    now = costly if recreate and outdated else list(affordable(view, costly, buckets))
+    now = costly if recreate and outdated else list(affordable(view, costly, buckets, on_trial(view, rolled, buckets)))
     gentle = [pod for pod in able if eases.get(pod.uid) is Ease.GENTLE and is_due(view, pod)]
     return Turnover(
         going=going,
@@ -124,12 +125,27 @@ def chosen(
     return tuple(sorted([*asked, *others[: max(number, 0)]], key=order))
 
 
-def affordable(view: View, going: Iterable[Pod], buckets: Mapping[str, Bucket]) -> Iterator[Pod]:
-    """Give those that may go now: all that are not Ready, and as many others as leave enough that are available."""
+def on_trial(view: View, rolled: Iterable[Pod], buckets: Mapping[str, Bucket]) -> int:
+    """Count the new pods that are Ready, not yet available, and so no reason for an old one to go."""
+    revision = view.desired.revision
+    if all(pod.revision == revision for pod in rolled):
+        return 0
+    return sum(pod.revision == revision and buckets.get(pod.uid) is Bucket.READY for pod in view.active)
+
+
+def affordable(view: View, going: Iterable[Pod], buckets: Mapping[str, Bucket], on_trial: int = 0) -> Iterator[Pod]:
+    """Give those that may go now: all that are not Ready, and as many others as leave enough that are available.
+
+    Args:
+        view: the group.
+        going: those that are to go, in this order.
+        buckets: where each pod that counts stands, by UID.
+        on_trial: how many of the Ready ones stand in for none that goes.
+    """
     desired, counts = view.desired, Counter(buckets.values())
     least = desired.replicas - desired.strategy.unavailable(desired.replicas)
     available = counts[Bucket.AVAILABLE] - least
-    ready = len(buckets) - counts[Bucket.STARTING] - least
+    ready = len(buckets) - counts[Bucket.STARTING] - on_trial - least
     for pod in going:
         bucket = buckets[pod.uid]
         if bucket is Bucket.STARTING:
