@@ -434,3 +434,13 @@ def test_a_storm_is_told() -> None:
     stormy = away() | {"storm": Storm(raging=True)}
     assert "hardly they who are at fault" in planned(desired(), observed(LOST, *well(1, 2), **stormy)).suppressed
     assert planned(desired(), observed(*well(0, 1, 2), **stormy)).suppressed == ""
+
+
+@pytest.mark.parametrize(("age", "told"), [(59, False), (61, True)])
+def test_what_a_sick_pod_waits_for_is_told(age: float, told: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+    """A sick pod that waits for the replacement of another says so once that has taken a minute, by name."""
+    heir = pod("web-1", slot=1, cause="CrashLoop", ready_since=None, attempt=1, created=NOW - age)
+    plan = planned(desired(), observed(crashing(0), heir, *well(2)))
+    assert plan.removes == ()
+    assert told or plan.look_again == NOW + 1
+    assert ("1 pod that ails waits until web-1 is available" in plan.suppressed) is told

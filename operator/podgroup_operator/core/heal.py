@@ -13,7 +13,7 @@ rollout goes first: what it takes away soon is not moved, for it takes the sick 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from podgroup_operator.core.ailment import Patient, patients
 from podgroup_operator.core.avoidance import avoided
@@ -25,7 +25,7 @@ from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View
-from podgroup_operator.core.ward import attempts, ward_of
+from podgroup_operator.core.ward import Ward, attempts, ward_of
 
 FIRST_MINUTE = 60.0
 """Seconds."""
@@ -47,12 +47,24 @@ def heal(view: View, budget: Budget) -> Step:
     times = [(time, each) for time, each in times if each.pod.uid in free]
     due = [each for time, each in times if time <= view.now]
     waits, arrivals = [time for time, _ in times], arrivals_of(view, budget.active).values() if due else ()
+    told_at = [pod.created + FIRST_MINUTE for pod in coming(view, budget.active)] if due else []
     chosen = [each for each in (*lost(view, due), *ailing(view, due, budget)) if budget.take(each.pod)]
     return Step(
         removes=tuple(Remove(each.pod, Why.SICK, how(view, each), loss_of(view, each)) for each in chosen),
-        look_again=min((time for time in (*waits, *arrivals) if view.now < time < math.inf), default=None),
-        suppressed=in_a_storm(view) if any(is_lost(each) and not each.pod.kept for _, each in ward.sick) else "",
+        look_again=min((time for time in (*waits, *arrivals, *told_at) if view.now < time < math.inf), default=None),
+        suppressed=" ".join(filter(None, why_left(view, budget, ward, [each for each in due if each not in chosen]))),
     )
+
+
+def why_left(view: View, budget: Budget, ward: Ward, left: Sequence[Patient]) -> Iterator[str]:
+    """Say why pods that ail are left."""
+    if any(is_lost(each) and not each.pod.kept for _, each in ward.sick):
+        yield in_a_storm(view)
+    ailing = sum(not is_lost(each) for each in left)
+    slow = sorted(pod.name for pod in coming(view, budget.active) if view.now >= pod.created + FIRST_MINUTE)
+    if ailing and slow:
+        who = "1 pod that ails waits" if ailing == 1 else f"{ailing} pods that ail wait"
+        yield f"{who} until {slow[0]} is available, which was made in the place of another (healing.maxUnavailable)."
 
 
 def is_lost(patient: Patient) -> bool:
@@ -106,11 +118,15 @@ def on_their_way(view: View, active: Sequence[Pod]) -> int:
 
     One that is sick in its turn is not waited for, or nothing else would ever be healed.
     """
-    missed = sum(loss.cause in SICK for loss in view.observed.losses.values())
-    coming = [pod for pod in active if pod.cause in SICK_CAUSES]
-    sick = {each.pod.uid for each in patients(view, coming) if each.ailment.due <= view.now}
+    return sum(loss.cause in SICK for loss in view.observed.losses.values()) + len(coming(view, active))
+
+
+def coming(view: View, active: Sequence[Pod]) -> list[Pod]:
+    """Give the replacements of sick pods that are not available, and not sick themselves."""
+    made = [pod for pod in active if pod.cause in SICK_CAUSES]
+    sick = {each.pod.uid for each in patients(view, made) if each.ailment.due <= view.now}
     arrivals = arrivals_of(view, active)
-    return missed + sum(pod.uid not in sick and arrivals[pod.uid] > view.now for pod in coming)
+    return [pod for pod in made if pod.uid not in sick and arrivals[pod.uid] > view.now]
 
 
 def arrivals_of(view: View, active: Sequence[Pod]) -> dict[str, float]:

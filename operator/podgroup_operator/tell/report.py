@@ -69,7 +69,7 @@ def announce_suppressed(desired: Desired, plan: Plan, told: Told, recorder: Reco
     """Tell, once for each reason, that pods that ail are left."""
     if plan.suppressed and plan.suppressed != told.suppressed:
         recorder.record(desired, "Warning", names.REASON_SUPPRESSED, plan.suppressed)
-        metrics.suppressed.labels("storm").inc()
+        metrics.suppressed.labels("healing").inc()
     told.suppressed = plan.suppressed
 
 
