@@ -65,7 +65,7 @@ test: lint ## Run lint and every test: core, shell, a real control plane, faults
 	@# On clusters most of the time is spent waiting: two lanes, and whichever is free takes the next part.
 	@echo "Tests on kind, tests without a cluster, and the end-to-end tests in four parts, two at a time: about 20 minutes in all."
 	@echo "Each part shows what it says when it has ended; the first one after about 8 minutes."
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target kind-all unit $(QUARTERS)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target kind-all unit $(QUARTERS)
 	@# How long one heal or rollout takes is for `make bench` to judge: beside other work on the machine it says more of that work.
 	@PODGROUP_CLUSTER=$(or $(PODGROUP_CLUSTER),local) $(PY) -m pytest tests/faults tests/bench $(MEASURED:%=--ignore=tests/bench/test_%.py)
 

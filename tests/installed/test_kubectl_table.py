@@ -91,7 +91,17 @@ def test_cp(terminal: Terminal, pods: list[Pod], tmp_path: Path) -> None:
     assert (tmp_path / "hostname").read_text().strip() in {pod.name for pod in pods}
 
 
+WHERE = """
+kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name} {.spec.ephemeralContainers[*].name}{"\\n"}{end}'
+"""
+
+
 def test_debug(terminal: Terminal, pods: list[Pod]) -> None:
-    """Another container runs in one of the pods."""
-    said = type_row(terminal, "debug")
-    assert any(pod.name in said for pod in pods)
+    """Another container runs in one of the pods.
+
+    What it prints is in its log in any case: kubectl shows nothing of what has ended just when it attaches.
+    """
+    type_row(terminal, "debug")
+    (found,) = [line.split() for line in terminal.type(WHERE).splitlines() if len(line.split()) > 1]
+    assert found[0] in {pod.name for pod in pods}
+    assert terminal.type(f"kubectl logs {found[0]} -c {found[1]}").strip() == found[0]
