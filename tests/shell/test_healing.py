@@ -53,12 +53,23 @@ async def test_a_replacement_is_told_in_every_place_alike(stage: Stage) -> None:
     stage.now += 0.5
     await stage.settle()
     new = replacement_of(stage, first)["metadata"]
+    heal = {
+        "number": 1,
+        "cause": "Deleted",
+        "pod": first,
+        "replacement": new["name"],
+        "lostTime": lost_at,
+        "createdSeconds": 0.5,
+    }
+    assert new["annotations"]["selfheal.dev/heal"] == "1"
     assert stage.status()["healing"] == {
         "total": 1,
         "lastTime": "2027-01-15T08:00:00.750000Z",
         "lastCause": "Deleted",
         "lastPod": first,
         "lastReplacement": new["name"],
+        "byCause": {"Deleted": 1},
+        "recent": [heal],
     }
     assert (new["annotations"][CAUSE], new["annotations"][LOST_AT]) == ("Deleted", lost_at)
     note = f"Replaced pod {first} (Deleted) by {new['name']} after 0.500 s"

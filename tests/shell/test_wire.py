@@ -15,7 +15,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.model.signs import Signs
-from podgroup_operator.core.model.status import Condition, Healing, Status
+from podgroup_operator.core.model.status import Condition, Heal, Healing, Status
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 
 Json = dict[str, Any]
@@ -312,7 +312,19 @@ def test_what_means_something_is_a_new_revision(other: Json) -> None:
 
 
 CONDITION = Condition("Ready", "True", "AllReplicasAvailable", "All 3 replicas are available.", 4, NOW)
-HEALING = Healing(3, NOW + 0.25, "Deleted", "web-0-old", "web-0-new", 1.5)
+HEALING = Healing(
+    total=3,
+    last_time=NOW + 0.25,
+    last_cause="Deleted",
+    last_pod="web-0-old",
+    last_replacement="web-0-new",
+    last_recovery_seconds=1.5,
+    by_cause=(("Deleted", 2), ("Failed", 1)),
+    recent=(
+        Heal(3, "Deleted", "web-0-old", "node-1", "", "web-0-new", NOW, 0.25, 1.5),
+        Heal(2, "Failed", "web-1-old", "", "OOMKilled", "web-1-new", NOW - 9, 0.5),
+    ),
+)
 FOREIGN = {"type": "example.com/Checked", "status": "True", "reason": "Checked", "message": "", "note": "theirs"}
 
 

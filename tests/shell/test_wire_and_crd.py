@@ -14,7 +14,7 @@ import yaml
 from builders import NOW
 from podgroup_operator.api.wire.desired import read_desired
 from podgroup_operator.api.wire.status import write_status
-from podgroup_operator.core.model.status import Condition, Healing, Rollout, Status
+from podgroup_operator.core.model.status import Condition, Heal, Healing, Rollout, Status
 
 Json = dict[str, Any]
 Steps = tuple[str, ...]
@@ -77,13 +77,15 @@ def written(value: Any, path: Steps = ()) -> Iterator[Steps]:
         yield path
 
 
+HEAL = Heal(1, "Deleted", "old", "node", "seen", "new", NOW, 0.5, 1.5)
+
 STATUS = Status(
     current_revision="a",
     update_revision="b",
     template_generation=1,
     last_available_revision="a",
     rollout=Rollout("b", NOW, NOW, 1, 1, NOW, "c"),
-    healing=Healing(1, NOW, "Deleted", "old", "new", 1.5),
+    healing=Healing(1, NOW, "Deleted", "old", "new", 1.5, (("Deleted", 1),), (HEAL,)),
     conditions=(Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW),),
 )
 """A status in which everything is told that there can be to tell."""

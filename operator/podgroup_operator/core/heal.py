@@ -158,6 +158,8 @@ def loss_of(view: View, patient: Patient) -> Loss:
         pod=pod.name,
         cause=cause,
         at=view.now,
+        node=pod.node,
+        seen=patient.ailment.seen,
         revision=pod.revision,
         ready_since=pod.ready_since,
         attempt=0 if is_lost(patient) else attempts(pod) + 1,

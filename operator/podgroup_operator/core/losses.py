@@ -18,6 +18,9 @@ from podgroup_operator.core.view import View
 
 LONG_AGO = 0.0
 
+SEEN = 200
+"""Characters that are kept of what a node says of a pod's end."""
+
 
 def losses_of(view: View, active: Sequence[Pod]) -> dict[int, Loss]:
     """Give the losses that are yet to be made good, by slot.
@@ -44,11 +47,12 @@ def outlives(view: View, loss: Loss) -> bool:
 
 def released(view: View) -> dict[int, Loss]:
     """Count a pod that is released in this very plan as lost: its replacement need not wait for the news."""
-    return {
-        pod.slot: Loss(pod.slot, pod.name, Cause.DELETED, view.now, revision=pod.revision, ready_since=pod.ready_since)
-        for pod in view.released
-        if pod.slot is not None
-    }
+    return {pod.slot: lost_now(pod, pod.slot, view.now) for pod in view.released if pod.slot is not None}
+
+
+def lost_now(pod: Pod, slot: int, now: float) -> Loss:
+    """Give the loss of a pod that is let go."""
+    return Loss(slot, pod.name, Cause.DELETED, now, revision=pod.revision, ready_since=pod.ready_since, node=pod.node)
 
 
 def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict[int, Loss]:
@@ -133,4 +137,7 @@ def visible_loss(pod: Pod, now: float) -> Loss | None:
     if cause is None:
         return None
     at = pod.deleted or pod.finished or now
-    return Loss(pod.slot, pod.name, cause, at, failed_early(pod), pod.revision, pod.ready_since)
+    seen = pod.complaint[:SEEN]
+    return Loss(
+        pod.slot, pod.name, cause, at, failed_early(pod), pod.revision, pod.ready_since, node=pod.node, seen=seen
+    )

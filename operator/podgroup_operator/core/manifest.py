@@ -83,6 +83,8 @@ def own_annotations(create: Create) -> dict[str, str]:
         annotations[names.ANNOTATION_LOST_AT] = micro_time(create.loss.at)
         if create.loss.pod:
             annotations[names.ANNOTATION_REPLACES] = create.loss.pod
+        if create.number:
+            annotations[names.ANNOTATION_HEAL] = str(create.number)
         if create.loss.attempt:
             annotations[names.ANNOTATION_ATTEMPT] = str(create.loss.attempt)
         if create.loss.avoids:

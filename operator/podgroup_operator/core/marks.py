@@ -20,6 +20,7 @@ UNMARKED: Mapping[str, Any] = {
     "lost_at": None,
     "failures": 0,
     "cause": "",
+    "heal": 0,
     "attempt": 0,
     "avoids": (),
 }
@@ -39,6 +40,7 @@ def marks_of(create: Create) -> dict[str, Any]:
         "lost_at": loss.at if loss else None,
         "failures": create.failures,
         "cause": loss.cause.value if loss else "",
+        "heal": create.number,
         "attempt": loss.attempt if loss else 0,
         "avoids": loss.avoids if loss else (),
     }

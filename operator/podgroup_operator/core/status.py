@@ -5,15 +5,13 @@ replacements so far. The counts are ReplicaSet's and Deployment's, field by fiel
 """
 
 from collections import Counter
-from dataclasses import replace
 
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify
 from podgroup_operator.core.conditions import conditions
-from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.plan import Outcome
-from podgroup_operator.core.model.pod import Pod
-from podgroup_operator.core.model.status import Healing, Status
+from podgroup_operator.core.model.status import Status
+from podgroup_operator.core.record import healing
 from podgroup_operator.core.rollout import advance, is_complete
 from podgroup_operator.core.view import Tally, View
 
@@ -94,34 +92,3 @@ def after(view: View, outcome: Outcome) -> Tally:
         leaving=tally.leaving + len(active),
         failed=tally.failed - less[Bucket.FAILED],
     )
-
-
-def healing(previous: Healing, view: View, created: tuple[Create, ...], now: float) -> Healing:
-    """Carry the record of replacements on: those made now, and how long the last one took to be Ready."""
-    heals = [(create, create.heals) for create in created if create.heals]
-    if heals:
-        create, loss = heals[-1]
-        previous = replace(
-            previous,
-            total=previous.total + len(heals),
-            last_time=now,
-            last_cause=loss.cause.value,
-            last_pod=loss.pod,
-            last_replacement=create.name,
-            last_recovery_seconds=None,
-        )
-    if previous.last_recovery_seconds is None and previous.last_replacement:
-        return replace(previous, last_recovery_seconds=recovery(previous.last_replacement, view.active))
-    return previous  # measured once: when the pod becomes Ready again some day, that is no recovery
-
-
-def recovery(replacement: str, active: tuple[Pod, ...]) -> float | None:
-    """Measure the seconds from a loss until its replacement was Ready; None while it is not.
-
-    The moment at which it was seen to become Ready is exact; the API's own time has whole seconds.
-    """
-    for pod in active:
-        if pod.name == replacement and pod.lost_at is not None and pod.ready_since is not None:
-            ready = pod.ready_since if pod.ready_seen is None else pod.ready_seen
-            return round(max(ready - pod.lost_at, 0.0), 3)
-    return None

@@ -16,7 +16,7 @@ from typing import Any
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss, is_active
-from podgroup_operator.core.losses import asked_loss
+from podgroup_operator.core.losses import SEEN, asked_loss
 from podgroup_operator.core.marks import kept, marks_of, missing
 from podgroup_operator.core.model.actions import Why
 from podgroup_operator.core.model.loss import Loss
@@ -289,7 +289,9 @@ def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> boo
         memory.seen.lose(replace(removed.loss, at=now))
         return True
     slot = NO_SLOT if before.slot is None else before.slot
-    memory.seen.lose(Loss(slot, before.name, cause, now, early, before.revision, before.ready_since))
+    seen = after.complaint[:SEEN] if after else ""
+    told = Loss(slot, before.name, cause, now, early, before.revision, before.ready_since, node=before.node, seen=seen)
+    memory.seen.lose(told)
     return True
 
 

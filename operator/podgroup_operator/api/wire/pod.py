@@ -71,6 +71,7 @@ def meaning_of_metadata(metadata: Fields, controller: Fields | None) -> dict[str
         "asked": is_set(metadata, annotations, names.ANNOTATION_DELETE),
         "kept": is_set(metadata, annotations, names.ANNOTATION_KEEP),
         "cause": annotations.get(names.ANNOTATION_CAUSE, ""),
+        "heal": max(whole_number(annotations.get(names.ANNOTATION_HEAL)) or 0, 0),
         "attempt": max(whole_number(annotations.get(names.ANNOTATION_ATTEMPT)) or 0, 0),
         "avoids": read_avoids(annotations.get(names.ANNOTATION_AVOIDS)),
         "failures": max(whole_number(annotations.get(names.ANNOTATION_FAILURES)) or 0, 0),

@@ -9,7 +9,7 @@ from podgroup_operator.api.wire.conditions import read_conditions, write_conditi
 from podgroup_operator.api.wire.metadata import full_name
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time
-from podgroup_operator.core.model.status import Healing, Rollout, Status
+from podgroup_operator.core.model.status import Heal, Healing, Rollout, Status
 
 Json = dict[str, Any]
 
@@ -67,6 +67,31 @@ def read_healing(healing: Fields) -> Healing:
         last_pod=healing.text("lastPod"),
         last_replacement=healing.text("lastReplacement"),
         last_recovery_seconds=healing.real("lastRecoverySeconds"),
+        by_cause=read_counts(healing.map("byCause")),
+        recent=tuple(heal for each in healing.maps("recent") if (heal := read_heal(each))),
+    )
+
+
+def read_counts(counts: Fields) -> tuple[tuple[str, int], ...]:
+    """Read how many pods were replaced for each cause."""
+    return tuple(sorted((cause, number) for cause in counts.keys() if (number := counts.number(cause, least=0))))  # noqa: SIM118 - they are no dict
+
+
+def read_heal(heal: Fields) -> Heal | None:
+    """Read one of the last replacements; None if nobody can tell when it was."""
+    lost, created = heal.time("lostTime"), heal.real("createdSeconds")
+    if lost is None or created is None:
+        return None
+    return Heal(
+        number=heal.number("number", least=0),
+        cause=heal.text("cause"),
+        pod=heal.text("pod"),
+        node=heal.text("node"),
+        seen=heal.text("seen"),
+        replacement=heal.text("replacement"),
+        lost=lost,
+        created=created,
+        ready=heal.real("readySeconds"),
     )
 
 
@@ -132,7 +157,25 @@ def write_healing(healing: Healing, known: Iterable[str]) -> Json:
         "lastPod": healing.last_pod,
         "lastReplacement": healing.last_replacement,
         "lastRecoverySeconds": healing.last_recovery_seconds,
+        "byCause": dict(healing.by_cause),
+        "recent": [write_heal(heal) for heal in healing.recent],
     }
+
+
+def write_heal(heal: Heal) -> Json:
+    """Write one of the last replacements; what is not known is left out, for in a list no null takes a field out."""
+    told = {
+        "number": heal.number,
+        "cause": heal.cause,
+        "pod": heal.pod,
+        "node": heal.node,
+        "seen": heal.seen,
+        "replacement": heal.replacement,
+        "lostTime": micro_time(heal.lost),
+        "createdSeconds": heal.created,
+        "readySeconds": heal.ready,
+    }
+    return {key: value for key, value in told.items() if value not in ("", None)}
 
 
 def shows(body: object, patch: Json) -> bool:

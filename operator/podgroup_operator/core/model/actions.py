@@ -1,6 +1,6 @@
 """What can be done, each to one pod."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from podgroup_operator.core.model.loss import Loss
@@ -34,6 +34,7 @@ class Create:
         revision: of the template that it is made from.
         loss: which pod it replaces, if any.
         failures: how many pods have failed in a row.
+        number: of the heal, if it is one.
         lane: in which it waits if it is refused: what is made beyond `replicas` holds up no replacement.
     """
 
@@ -44,6 +45,7 @@ class Create:
     loss: Loss | None = None
     failures: int = 0
     lane: Lane = Lane.CREATE
+    number: int = field(default=0, compare=False)  # what is only told makes no other create
 
     @property
     def heals(self) -> Loss | None:

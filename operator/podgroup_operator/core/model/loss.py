@@ -1,6 +1,6 @@
 """Pods that are missed, and pods that fail in a row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from podgroup_operator.core.model.pod import Pod
@@ -36,6 +36,8 @@ class Loss:
         early: it finished so soon that its replacement may well do the same.
         revision: which it was made from.
         ready_since: since when it had been Ready; None if it was not.
+        node: where the pod was; "" if that is not known.
+        seen: what was seen of it: a reason, an exit code; no words of its program.
         attempt: how many were replaced in a row with it, for they lived and ailed from birth on.
         avoids: the nodes that its replacement had better not go to, each until when.
         heals: whether its replacement is a heal; not where nobody knows that it was no rollout that took it away.
@@ -49,6 +51,8 @@ class Loss:
     revision: str = ""
     ready_since: float | None = None
     heals: bool = True
+    node: str = field(default="", compare=False)  # what is only told makes no other loss
+    seen: str = field(default="", compare=False)
     attempt: int = 0
     avoids: tuple[tuple[str, float], ...] = ()
 

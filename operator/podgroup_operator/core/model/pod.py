@@ -58,6 +58,7 @@ class Pod:
     kept: bool = False  # nobody may take it away while it lives
     signs: Signs | None = None  # what is seen of one that may be sick; None while there is nothing
     cause: str = ""  # of the loss that it replaces
+    heal: int = 0  # the number of the heal by which it was made
     attempt: int = 0  # how many before it were replaced in a row, for they lived and ailed from birth on
     avoids: tuple[tuple[str, float], ...] = ()  # nodes, each until when
     changing: Changing | None = None  # on its way to another revision in place; `revision` is BETWEEN then

@@ -18,8 +18,40 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Heal:
+    """One replacement, in short: `status.healing.recent`.
+
+    Attributes:
+        number: counted up in its group; gaps are possible, the same twice is not.
+        cause: why the pod was lost.
+        pod: its name.
+        node: where it was.
+        seen: what was seen of it, a reason and an exit code.
+        replacement: the name of the pod in its place.
+        lost: when it was lost.
+        created: how many seconds later the replacement was made.
+        ready: how many seconds later that was Ready; None while it is not.
+    """
+
+    number: int
+    cause: str
+    pod: str
+    node: str
+    seen: str
+    replacement: str
+    lost: float
+    created: float
+    ready: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Healing:
-    """The record of replacements, `status.healing`."""
+    """The record of replacements, `status.healing`.
+
+    Attributes:
+        by_cause: how many there were of each cause, in alphabetical order.
+        recent: the last ones, the newest first.
+    """
 
     total: int = 0
     last_time: float | None = None
@@ -27,6 +59,8 @@ class Healing:
     last_pod: str = ""
     last_replacement: str = ""
     last_recovery_seconds: float | None = None
+    by_cause: tuple[tuple[str, int], ...] = ()
+    recent: tuple[Heal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
