@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import HOUR, NOW, desired, loss, observed, planned, pod
+from builders import HOUR, NOW, desired, loss, observed, planned, pod, summarized
 from podgroup_operator.core.avoidance import AVOIDED, MOST_NODES, avoided, elsewhere
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY, crash_loop
 from podgroup_operator.core.heal import FIRST_MINUTE
@@ -17,6 +17,7 @@ from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.healing import Wishes
 from podgroup_operator.core.model.loss import Cause
 from podgroup_operator.core.model.node import Node, Storm
+from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.signs import Loop, Signs
@@ -279,9 +280,6 @@ def test_all_that_ail_are_judged_at_once() -> None:
 
 def test_it_is_said_that_moving_does_not_help() -> None:
     """A group whose pods are at fault says so, and needs a person after a minute."""
-    from builders import summarized  # noqa: PLC0415
-    from podgroup_operator.core.model.plan import Outcome  # noqa: PLC0415
-
     pods = [crashing(slot, attempt=1, cause="CrashLoop") for slot in range(3)]
     status = summarized(desired(), observed(*pods), Outcome())
     told = {each.type: each for each in status.conditions}

@@ -159,6 +159,7 @@ def test_a_replacement_tells_its_story(shop: Namespace) -> None:
     assert {
         "podgroup": "web",
         "revision": lost.labels["selfheal.dev/revision"],
+        "pod-template-hash": lost.labels["selfheal.dev/revision"],
         "slot": lost.slot,
         "epoch": "1",
         "replaces": lost.name,

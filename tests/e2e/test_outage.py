@@ -41,6 +41,9 @@ REPLICAS = 5
 RECOVERY = 20.0
 """Seconds after the API server is back within which the operator must have noticed."""
 
+NOTICE = 12.0
+"""Seconds that one that begins anew to lead a namespace leaves to an operator of all namespaces to notice it."""
+
 
 @pytest.fixture(scope="module")
 def cluster(local_cluster: Callable[..., AbstractContextManager[KindCluster]]) -> Iterator[KindCluster]:
@@ -176,7 +179,7 @@ def test_an_etcd_may_be_restored_from_a_backup(
     with shop.record() as recording:
         eventually(2, lambda: operator.logged().count("http on port"), RECOVERY)
         assert "its store was restored from a backup" in operator.logged()
-        eventually((200, "ok\n"), operator.readiness, RECOVERY)
+        eventually((200, "ok\n"), operator.readiness, RECOVERY + NOTICE)
         shop.kill(before[0], gracePeriodSeconds=0)
         after = shop.filled(without=before[:1])
         assert uids(before[1:]) < uids(after)

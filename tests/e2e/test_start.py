@@ -11,7 +11,7 @@ import pytest
 
 from e2e.operator_fixtures import install_crds
 from e2e.operator_process import OperatorProcess
-from e2e.service_account import ServiceAccount, operator_rules
+from e2e.service_account import ServiceAccount, node_rules, operator_rules
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_without_permission_it_waits(
         eventually((503, lack), process.readiness)
         assert lack in process.logged()
         request.addfinalizer(partial(account.forbid_everywhere, shop.name))
-        account.allow_everywhere(operator_rules(), shop.name)
+        account.allow_everywhere([*operator_rules(), *node_rules()], shop.name)
         eventually((200, "ok\n"), process.readiness)
         shop.complete()
         shop.create_pod("bare", {"selfheal.dev/podgroup": "web"})

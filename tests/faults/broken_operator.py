@@ -86,7 +86,7 @@ def heal_by_rollout() -> None:
     """Take what a rollout replaces for lost."""
     named = slots.named
 
-    def lost(view: Any, names: Any, slot: int, revision: str) -> Any:
+    def lost(view: Any, names: Any, slot: int, revision: str, _: Loss | None = None) -> Any:
         return named(view, names, slot, revision, Loss(slot, "web-0", Cause.DELETED, view.now))
 
     vars(surge)["named"] = lost

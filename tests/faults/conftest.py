@@ -19,7 +19,7 @@ from controlplane.build import build
 from e2e.api import Api
 from e2e.local_cluster import WITH_CRDS, start_local_cluster
 from e2e.operator_fixtures import OPERATOR_NAME, OPERATOR_NAMESPACE
-from e2e.service_account import ServiceAccount, lease_rules, operator_rules
+from e2e.service_account import ServiceAccount, lease_rules, node_rules, operator_rules
 from faults.performance import Performance, Site
 from faults.plan import Plan
 from faults.plans import SHORT, all_plans
@@ -104,7 +104,7 @@ def site(fault_cluster: KindCluster) -> Iterator[Site]:
     with Api(kubeconfig) as api:
         api.request("POST", "/api/v1/namespaces", {"metadata": {"name": OPERATOR_NAMESPACE}})
         account = ServiceAccount(fault_cluster, api, OPERATOR_NAMESPACE, OPERATOR_NAME)
-        account.allow_everywhere([*operator_rules(), *lease_rules()], ROLE)
+        account.allow_everywhere([*operator_rules(), *node_rules(), *lease_rules()], ROLE)
         yield Site(fault_cluster, kubeconfig, account, entry["server"], tls)
 
 

@@ -13,7 +13,7 @@ rollout goes first: what it takes away soon is not moved, for it takes the sick 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from podgroup_operator.core.ailment import Patient, patients
 from podgroup_operator.core.avoidance import avoided
@@ -46,22 +46,23 @@ def heal(view: View, budget: Budget) -> Step:
     times = [(max(due, begun, calm if is_lost(each) else 0.0), each) for due, each in ward.sick]
     times = [(time, each) for time, each in times if each.pod.uid in free]
     due = [each for time, each in times if time <= view.now]
-    waits, arrivals = [time for time, _ in times], arrivals_of(view, budget.active).values() if due else ()
-    told_at = [pod.created + FIRST_MINUTE for pod in coming(view, budget.active)] if due else []
-    chosen = [each for each in (*lost(view, due), *ailing(view, due, budget)) if budget.take(each.pod)]
+    arrivals = arrivals_of(view, budget.active) if due else {}
+    made = coming(view, budget.active, arrivals) if due else []
+    chosen = [each for each in (*lost(view, due), *ailing(view, due, made)) if budget.take(each.pod)]
+    changes = (*(time for time, _ in times), *arrivals.values(), *(pod.created + FIRST_MINUTE for pod in made))
     return Step(
         removes=tuple(Remove(each.pod, Why.SICK, how(view, each), loss_of(view, each)) for each in chosen),
-        look_again=min((time for time in (*waits, *arrivals, *told_at) if view.now < time < math.inf), default=None),
-        suppressed=" ".join(filter(None, why_left(view, budget, ward, [each for each in due if each not in chosen]))),
+        look_again=min((time for time in changes if view.now < time < math.inf), default=None),
+        suppressed=" ".join(filter(None, why_left(view, made, ward, [each for each in due if each not in chosen]))),
     )
 
 
-def why_left(view: View, budget: Budget, ward: Ward, left: Sequence[Patient]) -> Iterator[str]:
+def why_left(view: View, made: Sequence[Pod], ward: Ward, left: Sequence[Patient]) -> Iterator[str]:
     """Say why pods that ail are left."""
     if any(is_lost(each) and not each.pod.kept for _, each in ward.sick):
         yield in_a_storm(view)
     ailing = sum(not is_lost(each) for each in left)
-    slow = sorted(pod.name for pod in coming(view, budget.active) if view.now >= pod.created + FIRST_MINUTE)
+    slow = sorted(pod.name for pod in made if view.now >= pod.created + FIRST_MINUTE)
     if ailing and slow:
         who = "1 pod that ails waits" if ailing == 1 else f"{ailing} pods that ail wait"
         yield f"{who} until {slow[0]} is available, which was made in the place of another (healing.maxUnavailable)."
@@ -77,13 +78,13 @@ def lost(view: View, due: Sequence[Patient]) -> list[Patient]:
     return [] if view.observed.waits(Lane.REMOVE) else [each for each in due if is_lost(each)][:BURST]
 
 
-def ailing(view: View, due: Sequence[Patient], budget: Budget) -> list[Patient]:
+def ailing(view: View, due: Sequence[Patient], made: Sequence[Pod]) -> list[Patient]:
     """Choose the pods that ail: as many as may be on their way, those last that could not be evicted before."""
     found = [] if view.observed.waits(Lane.EVICT) else [each for each in due if not is_lost(each)]
     found = [each for each in found if each.pod.uid not in view.observed.protected]
     if not found:
         return []
-    number = view.desired.healing.at_once(view.desired.replicas) - on_their_way(view, budget.active)
+    number = view.desired.healing.at_once(view.desired.replicas) - on_their_way(view, made)
     return sorted(found, key=lambda each: view.observed.tries.get(each.pod.uid, 0))[: max(number, 0)]
 
 
@@ -113,19 +114,18 @@ def in_a_storm(view: View) -> str:
     return ""
 
 
-def on_their_way(view: View, active: Sequence[Pod]) -> int:
+def on_their_way(view: View, made: Sequence[Pod]) -> int:
     """Count the pods that were taken away for what ailed them and whose replacements are not available.
 
     One that is sick in its turn is not waited for, or nothing else would ever be healed.
     """
-    return sum(loss.cause in SICK for loss in view.observed.losses.values()) + len(coming(view, active))
+    return sum(loss.cause in SICK for loss in view.observed.losses.values()) + len(made)
 
 
-def coming(view: View, active: Sequence[Pod]) -> list[Pod]:
+def coming(view: View, active: Sequence[Pod], arrivals: Mapping[str, float]) -> list[Pod]:
     """Give the replacements of sick pods that are not available, and not sick themselves."""
     made = [pod for pod in active if pod.cause in SICK_CAUSES]
     sick = {each.pod.uid for each in patients(view, made) if each.ailment.due <= view.now}
-    arrivals = arrivals_of(view, active)
     return [pod for pod in made if pod.uid not in sick and arrivals[pod.uid] > view.now]
 
 

@@ -36,7 +36,7 @@ class Guard(Pursuit):
             began = self._clock()
             await self.attempt()
             # Those who hold it together must not come back together.
-            await self._rest(began, self._pause() * random.uniform(0.7, 1))  # noqa: S311
+            await self._rest(began, self._pause() * random.uniform(0.7, 1))  # noqa: S311 - spreads, protects nothing
 
     def _pause(self) -> float:
         """Give the seconds between two looks."""

@@ -118,13 +118,9 @@ class PodStore:
         for _, memory in self.memories:
             if memory.began:
                 memory.began += seconds
-        for uid, known in self._pods.items():
+        for known in self._pods.values():
             if known.signs:
-                self._pods[uid] = pod = moved(known, seconds)
-                if pod.controller:
-                    self.memories.of(owner_of(pod)).seen.pods[uid] = pod
-                else:
-                    self._orphans[pod.namespace][uid] = pod
+                self._rewrite(moved(known, seconds))
 
     def replace(self, scope: str, records: list[Pod], version: int) -> None:
         """Take a full list of one namespace, or of all (`scope` ""); what is not in it is gone.
@@ -203,13 +199,17 @@ class PodStore:
             lost = missing(record, marks_of(sent)) if sent else {}
         return replace(record, **lost) if lost else record
 
+    def _rewrite(self, pod: Pod) -> None:
+        """Keep other moments of a pod that is known; whose it is stays."""
+        self._pods[pod.uid] = pod
+        if pod.controller:
+            self.memories.of(owner_of(pod)).seen.pods[pod.uid] = pod
+        else:
+            self._orphans[pod.namespace][pod.uid] = pod
+
     def _set_back(self, now: float) -> None:
-        for uid, known in self._pods.items():
-            self._pods[uid] = pod = not_after(known, now)
-            if pod.controller:
-                self.memories.of(owner_of(pod)).seen.pods[uid] = pod
-            else:
-                self._orphans[pod.namespace][uid] = pod
+        for known in self._pods.values():
+            self._rewrite(not_after(known, now))
         for _, memory in self.memories:
             seen = memory.seen
             seen.losses = {slot: replace(loss, at=min(loss.at, now)) for slot, loss in seen.losses.items()}

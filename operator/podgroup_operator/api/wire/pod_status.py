@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podgroup_operator.api.fields import Fields
-from podgroup_operator.api.wire.signs import read_signs
+from podgroup_operator.api.wire.signs import has_run, read_signs
 from podgroup_operator.core.model.pod import Phase
 
 PHASES = {phase.value: phase for phase in Phase}
@@ -88,6 +88,4 @@ def is_evicted(status: Fields, conditions: Mapping[str, Fields]) -> bool:
 
 def has_started(status: Fields) -> bool:
     """Tell whether a container ever ran."""
-    containers = [*status.maps("initContainerStatuses"), *status.maps("containerStatuses")]
-    states = [state for each in containers for state in (each.map("state"), each.map("lastState"))]
-    return any(state.map(kind).text("startedAt") for state in states for kind in ("running", "terminated"))
+    return any(map(has_run, [*status.maps("initContainerStatuses"), *status.maps("containerStatuses")]))
