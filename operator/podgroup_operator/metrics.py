@@ -29,6 +29,13 @@ heal_seconds = Histogram(
     buckets=SECONDS,
     registry=registry,
 )
+recovery_seconds = Histogram(
+    "podgroup_recovery_seconds",
+    "From the first sign of a loss until its replacement is Ready, by the stages that add up to that.",
+    ["cause", "stage"],
+    buckets=(*SECONDS, 120, 300, 600),
+    registry=registry,
+)
 heals = Counter("podgroup_heals_total", "Replacements made, by cause.", ["cause"], registry=registry)
 suppressed = Counter(
     "podgroup_heal_suppressed_total",

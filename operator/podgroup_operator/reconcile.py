@@ -35,6 +35,7 @@ from podgroup_operator.core.names import REASON_TEMPLATE_INVALID
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.status import summarize
 from podgroup_operator.core.view import View, view_of
+from podgroup_operator.core.waits import waiting
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.lanes import OF_PODS
 from podgroup_operator.observe.memory import Memory
@@ -43,6 +44,7 @@ from podgroup_operator.observe.observed import observe
 from podgroup_operator.observe.pods import PodStore, owner_of
 from podgroup_operator.observe.revisions import RevisionStore
 from podgroup_operator.tell import report
+from podgroup_operator.tell.heals import measure_recoveries
 from podgroup_operator.tell.recorder import Recorder
 from podgroup_operator.tell.report import announce, announce_held, announce_rollback, announce_suppressed, write_status
 from podgroup_operator.tell.unreadable import unreadable_status
@@ -168,10 +170,7 @@ class Reconciler:
     async def _act_and_tell(self, look: Look, owner: Owner) -> float | None:
         """Do what is to be done for a group, and tell it; give the seconds after which to look again."""
         group, memory, writer, view = look.group, look.memory, look.writer, look.view
-        decision = plan(view)
-        if view.tally.replicas >= group.desired.replicas and decision.missing <= 0:  # what is taken in may be refused
-            # None of these needs a replacement, but for what a rollout makes beyond; one that comes from now on may.
-            memory.seen.losses = {slot: loss for slot, loss in memory.seen.losses.items() if outlives(view, loss)}
+        decision = self._decide(look)
         outcome = Outcome()
         application = Application(group, owner, memory, self.cluster, writer, self.monotonic, view.now)
         if not decision.empty or any(lane.message for lane in memory.written.lanes.values()):
@@ -190,6 +189,7 @@ class Reconciler:
             announce_held(group.desired, decision, memory.told, self.recorder)
             announce_suppressed(group.desired, decision, memory.told, self.recorder)
             announce(group.desired, decision, outcome, self.recorder, self.clock())
+            measure_recoveries(view, outcome.unheard + outcome.created, memory.told, self.clock())
             announce_rollback(group, status, memory.told, self.recorder)
         if application.fenced:
             raise NotLeading
@@ -203,6 +203,17 @@ class Reconciler:
         memory.told.quiet_until = max(memory.told.due, now + rest)
         delay = next_look(look, decision, outcome, status, now)
         return min((each for each in (delay, told_in) if each is not None), default=None)
+
+    def _decide(self, look: Look) -> Plan:
+        """Plan, and remember of the losses those that are yet to be made good."""
+        view, seen = look.view, look.memory.seen
+        decision = plan(view)
+        if view.tally.replicas >= view.desired.replicas and decision.missing <= 0:  # what is taken in may be refused
+            # None of these needs a replacement, but for what a rollout makes beyond; one that comes from now on may.
+            seen.losses = {slot: loss for slot, loss in seen.losses.items() if outlives(view, loss)}
+        elif seen.losses:
+            seen.losses = waiting(view, decision, seen.losses)
+        return decision
 
     async def _tell(self, group: Group, status: Status, memory: Memory, writer: Writer) -> float | None:
         """Write the status if it differs.

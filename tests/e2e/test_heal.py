@@ -211,5 +211,5 @@ def test_describe_tells_what_happened(shop: Namespace) -> None:
     for pod in (lost, *others, fresh):
         assert re.search(rf"SuccessfulCreate .* Created pod: {pod.name}\n", described)
     assert re.search(
-        rf"PodHealed .* Replaced pod {lost.name} \(Deleted\) by {fresh.name} after \d+\.\d{{3}} s", described
+        rf"PodHealed .* {fresh.name} replaced {lost.name} \(Deleted on [\w-]+\) in \d+\.\d{{3}} s", described
     )

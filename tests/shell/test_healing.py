@@ -57,9 +57,12 @@ async def test_a_replacement_is_told_in_every_place_alike(stage: Stage) -> None:
         "number": 1,
         "cause": "Deleted",
         "pod": first,
+        "node": "node-0",
         "replacement": new["name"],
         "lostTime": lost_at,
-        "createdSeconds": 0.5,
+        "noticedSeconds": 0.0,
+        "decidedSeconds": 0.5,
+        "createdSeconds": 0.0,
     }
     assert new["annotations"]["selfheal.dev/heal"] == "1"
     assert stage.status()["healing"] == {
@@ -72,7 +75,7 @@ async def test_a_replacement_is_told_in_every_place_alike(stage: Stage) -> None:
         "recent": [heal],
     }
     assert (new["annotations"][CAUSE], new["annotations"][LOST_AT]) == ("Deleted", lost_at)
-    note = f"Replaced pod {first} (Deleted) by {new['name']} after 0.500 s"
+    note = f"{new['name']} replaced {first} (Deleted on node-0) in 0.500 s"
     assert ("PodHealed", note) in stage.recorder.told
     assert heals("Deleted") == before + 1
 
@@ -259,7 +262,7 @@ async def test_a_replacement_whose_create_was_not_answered_is_counted_when_it_co
         await stage.settle()
     record = stage.status()["healing"]
     assert (record["total"], record["lastPod"], record["lastReplacement"]) == (1, first, new)
-    assert [note.partition(" after ")[0] for note in healed(stage)] == [f"Replaced pod {first} (Deleted) by {new}"]
+    assert [note.partition(" in ")[0] for note in healed(stage)] == [f"{new} replaced {first} (Deleted on node-0)"]
     assert heals("Deleted") == before + 1
     assert stage.status()["replicas"] == 2
 

@@ -321,8 +321,8 @@ HEALING = Healing(
     last_recovery_seconds=1.5,
     by_cause=(("Deleted", 2), ("Failed", 1)),
     recent=(
-        Heal(3, "Deleted", "web-0-old", "node-1", "", "web-0-new", NOW, 0.25, 1.5),
-        Heal(2, "Failed", "web-1-old", "", "OOMKilled", "web-1-new", NOW - 9, 0.5),
+        Heal(3, "Deleted", "web-0-old", "node-1", "", "web-0-new", NOW, NOW, 0.25, scheduled=0.5, ready=1.5),
+        Heal(2, "Failed", "web-1-old", "", "OOMKilled", "web-1-new", NOW - 9, NOW - 20, 0.5, noticed=11.0, attempt=2),
     ),
 )
 FOREIGN = {"type": "example.com/Checked", "status": "True", "reason": "Checked", "message": "", "note": "theirs"}

@@ -31,6 +31,8 @@ def fields(schema: Json, path: Steps = ()) -> Iterator[Steps]:
     elif "properties" in schema:
         for name, inner in schema["properties"].items():
             yield from fields(inner, (*path, name))
+    elif "additionalProperties" in schema and path[0] == "healing":
+        yield from fields(schema["additionalProperties"], (*path, "*"))
     elif "items" in schema:
         yield from fields(schema["items"], path)
     elif not schema.get("description", "").startswith("Not used;"):
@@ -69,7 +71,7 @@ def written(value: Any, path: Steps = ()) -> Iterator[Steps]:
     """Give the paths of all values in a status."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from written(inner, (*path, name))
+            yield from written(inner, (*path, "*" if path[-1:] == ("byCause",) else name))
     elif isinstance(value, list):
         for inner in value:
             yield from written(inner, path)
@@ -77,7 +79,27 @@ def written(value: Any, path: Steps = ()) -> Iterator[Steps]:
         yield path
 
 
-HEAL = Heal(1, "Deleted", "old", "node", "seen", "new", NOW, 0.5, 1.5)
+HEAL = Heal(
+    number=1,
+    cause="CrashLoop",
+    pod="old",
+    node="node",
+    seen="seen",
+    replacement="new",
+    lost=NOW,
+    began=NOW - 1.0,
+    created=0.5,
+    noticed=0.5,
+    decided=0.5,
+    waited=0.25,
+    waited_for="Backoff",
+    scheduled=0.5,
+    ready=0.5,
+    replacement_node="other",
+    attempt=1,
+    approximate=True,
+    unusual=4.0,
+)
 
 STATUS = Status(
     current_revision="a",

@@ -1,6 +1,7 @@
 """Creates carried out. An unknown outcome is left to the next look, which repeats the same create by the same name."""
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from podgroup_operator.act.progress import Progress
@@ -79,7 +80,7 @@ class Creating:
         if lost := stray(self._desired, body):
             self._strayed(create, lost)
             return False
-        self._progress.created.append(create)
+        self._progress.created.append(replace(create, took=self._progress.monotonic() - self._progress.began))
         if create.loss:
             self._progress.memory.seen.made_good(create.loss)
         return True

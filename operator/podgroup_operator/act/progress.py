@@ -36,6 +36,7 @@ class Progress:
         removed: what has been removed.
         failures: what could not be done, for people to see.
         suppressed: why pods that ail were not taken away, in words.
+        began: when, in monotonic seconds.
         fenced: something was not sent, for this operator may not write any more.
     """
 
@@ -48,6 +49,7 @@ class Progress:
         self.failures: list[Failure] = []
         self.suppressed: list[str] = []
         self.fenced = False
+        self.began = monotonic()
         self._departed = memory.seen.departed  # a pod that goes from now on may make room for one that is refused
         self._accepted = Counter[Lane]()
         self._troubles: dict[Lane, list[Trouble]] = defaultdict(list)

@@ -4,13 +4,15 @@ Policies spend it in the order of their priority, so that no two of them choose 
 another has already made good.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import count
 
 from podgroup_operator.core.heirs import unproved
 from podgroup_operator.core.model.actions import Adopt, Create
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.pod import Pod
+from podgroup_operator.core.record import next_number
 from podgroup_operator.core.turnover import Turnover, turnover_of
 from podgroup_operator.core.view import View
 
@@ -44,6 +46,11 @@ class Budget:
     def names(self) -> frozenset[str]:
         """Give the names of all pods that are seen."""
         return frozenset(pod.name for pod in self._view.observed.pods)
+
+    @cached_property
+    def numbers(self) -> Iterator[int]:
+        """Give the numbers of the heals to come."""
+        return count(next_number(self._view))
 
     @cached_property
     def missing(self) -> int:

@@ -46,4 +46,4 @@ def ailment_of(view: View, pod: Pod, loop: Loop) -> Ailment | None:
         if up >= LONG_RUN or (pod.ready_since is not None and up >= steady):
             return None
         due = math.inf  # it may stay up this time, and it serves meanwhile
-    return Ailment(Cause.CRASH_LOOP, due, f"container {loop.container}: {loop.seen}, {restarts} restarts")
+    return Ailment(Cause.CRASH_LOOP, since, due, f"container {loop.container}: {loop.seen}, {restarts} restarts")

@@ -20,11 +20,12 @@ from podgroup_operator.core.avoidance import avoided
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.crash_loop import STEADY
 from podgroup_operator.core.model.actions import How, Remove, Why
-from podgroup_operator.core.model.loss import SICK, Cause, Loss
+from podgroup_operator.core.model.loss import SICK, Cause, Loss, Wait
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View
+from podgroup_operator.core.waits import BACKOFF, DISRUPTION, STORM, UNAVAILABLE
 from podgroup_operator.core.ward import Ward, attempts, ward_of
 
 FIRST_MINUTE = 60.0
@@ -152,7 +153,7 @@ def steady_at(view: View, pod: Pod) -> float:
 
 def loss_of(view: View, patient: Patient) -> Loss:
     """Tell what the end of a sick pod is to its group."""
-    pod, cause = patient.pod, patient.ailment.cause
+    pod, cause, due = patient.pod, patient.ailment.cause, patient.ailment.due
     return Loss(
         slot=-1 if pod.slot is None else pod.slot,
         pod=pod.name,
@@ -160,8 +161,19 @@ def loss_of(view: View, patient: Patient) -> Loss:
         at=view.now,
         node=pod.node,
         seen=patient.ailment.seen,
+        ailed=(patient.ailment.since, due),
+        wait=Wait(held_by(view, patient), due) if due < view.now else None,
         revision=pod.revision,
         ready_since=pod.ready_since,
         attempt=0 if is_lost(patient) else attempts(pod) + 1,
         avoids=avoided(pod, view.now),
     )
+
+
+def held_by(view: View, patient: Patient) -> str:
+    """Name what held a pod back that is taken away later than it might have been."""
+    if view.observed.tries.get(patient.pod.uid):
+        return DISRUPTION
+    if is_lost(patient):
+        return STORM
+    return BACKOFF if attempts(patient.pod) else UNAVAILABLE

@@ -6,14 +6,16 @@ untouched but for constraints that the group asks for (`spread.py`) and, in the 
 elsewhere (`avoidance.py`): defaults are the API server's business.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from podgroup_operator.core import names
 from podgroup_operator.core.avoidance import elsewhere
-from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.actions import Create, Evidence
 from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.spread import spread
 
 Manifest = dict[str, Any]
@@ -83,14 +85,28 @@ def own_annotations(create: Create) -> dict[str, str]:
         annotations[names.ANNOTATION_LOST_AT] = micro_time(create.loss.at)
         if create.loss.pod:
             annotations[names.ANNOTATION_REPLACES] = create.loss.pod
-        if create.number:
-            annotations[names.ANNOTATION_HEAL] = str(create.number)
+        if create.evidence:
+            annotations[names.ANNOTATION_HEAL] = str(create.evidence.number)
+            annotations[names.ANNOTATION_EVIDENCE] = in_json(create.loss, create.evidence)
         if create.loss.attempt:
             annotations[names.ANNOTATION_ATTEMPT] = str(create.loss.attempt)
         if create.loss.avoids:
             pairs = (f"{node}={whole_seconds(until)}" for node, until in create.loss.avoids)
             annotations[names.ANNOTATION_AVOIDS] = ",".join(pairs)
     return annotations
+
+
+def in_json(loss: Loss, evidence: Evidence) -> str:
+    """Write what a replacement bears of its heal beyond number, cause, time and name."""
+    told = {
+        "node": loss.node,
+        "seen": loss.seen,
+        "noticedSeconds": evidence.noticed,
+        "decidedSeconds": evidence.decided,
+        "waitedSeconds": evidence.waited,
+        "waitedFor": evidence.waited_for,
+    }
+    return json.dumps({key: value for key, value in told.items() if value}, separators=(",", ":"))
 
 
 def micro_time(seconds: float) -> str:

@@ -40,7 +40,7 @@ def marks_of(create: Create) -> dict[str, Any]:
         "lost_at": loss.at if loss else None,
         "failures": create.failures,
         "cause": loss.cause.value if loss else "",
-        "heal": create.number,
+        "heal": create.evidence.number if create.evidence else 0,
         "attempt": loss.attempt if loss else 0,
         "avoids": loss.avoids if loss else (),
     }

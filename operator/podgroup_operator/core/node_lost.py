@@ -21,4 +21,4 @@ def node_lost(view: View, pod: Pod) -> Ailment | None:
     if tolerated is None:
         return None
     seen = f"node {node.name} {'is gone' if node.gone else 'is not Ready'}"
-    return Ailment(Cause.NODE_LOST, node.lost_since + max(wait, tolerated), seen)
+    return Ailment(Cause.NODE_LOST, node.lost_since, node.lost_since + max(wait, tolerated), seen)

@@ -1,20 +1,63 @@
-"""The record of replacements: what is kept in the status of each, and what of the last ones.
+"""The record of replacements: what is known of each when it is decided, and what the status keeps of the last ones.
 
-The status is written anyway when a pod is replaced, so that the record costs no request; it is small, and outlives the
-operator. More of a heal stands in the annotations of the pod that was made.
+What was seen, and how long anything waited, is in the body of the create; when the replacement got its node and was
+Ready goes into the status, which is written anyway. So the record costs no request, an idle group none at all, and all
+of it outlives the operator.
+
+A heal has five stages that add up to the whole, from the first sign of what ailed the pod until its replacement was
+Ready: noticed, decided, created, scheduled, ready. They are told apart by when we heard of each; where nobody was
+listening the API's own times are taken, which have whole seconds (`approximate`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 
-from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.actions import Create, Evidence
+from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.status import Heal, Healing
 from podgroup_operator.core.view import View
 
 KEPT = 10
 """So many of the last heals are kept."""
+
+FEWEST = 3
+"""So many earlier heals of the same cause must be known to call one unusual."""
+
+UNUSUAL = 4.0
+"""Times their median; and one that took less than a second is never unusual."""
+
+
+def evidence(view: View, loss: Loss, number: int) -> Evidence:
+    """Say what is known of a heal that is decided now."""
+    began, due = loss.ailed or (loss.at, loss.at)
+    decided = max(view.now - due, 0.0)
+    waited = min(max(view.now - loss.wait.since, 0.0), decided) if loss.wait else 0.0
+    return Evidence(
+        number=number,
+        noticed=round(max(due - began, 0.0), 3),
+        decided=round(decided, 3),
+        waited=round(waited, 3),
+        waited_for=loss.wait.what if loss.wait and waited else "",
+    )
+
+
+def told(view: View, create: Create, numbers: Iterator[int]) -> Create:
+    """Say of a create that is a heal what is known of that, by the next number."""
+    loss = create.heals
+    return replace(create, evidence=evidence(view, loss, next(numbers))) if loss else create
+
+
+def next_number(view: View) -> int:
+    """Give the number of the next heal: one more than any that is known, in the status or on a pod.
+
+    What a person writes on a pod may be any number, and only makes a gap.
+    """
+    before = view.observed.status.healing
+    known = [before.total, *(heal.number for heal in before.recent), *(pod.heal for pod in view.members)]
+    return max(known) + 1
 
 
 def healing(previous: Healing, view: View, created: Sequence[Create], now: float) -> Healing:
@@ -35,34 +78,80 @@ def healing(previous: Healing, view: View, created: Sequence[Create], now: float
             recent=(*reversed(list(in_short(created, now))), *previous.recent)[:KEPT],
         )
     if any(heal.ready is None for heal in previous.recent):
-        recent = tuple(measured(heal, view.active) for heal in previous.recent)
-        previous = replace(previous, recent=recent) if recent != previous.recent else previous
+        previous = replace(previous, recent=measured_anew(previous.recent, view.active))
     if previous.last_recovery_seconds is None and previous.last_replacement:
         return replace(previous, last_recovery_seconds=recovery(previous.last_replacement, view.active))
     return previous  # measured once: when the pod becomes Ready again some day, that is no recovery
 
 
 def in_short(created: Iterable[Create], now: float) -> Iterable[Heal]:
-    """Give what is kept of the replacements among some creates."""
+    """Give what is kept of the replacements among some creates, which were made just now."""
     for create in created:
         if loss := create.heals:
-            took = round(max(now - loss.at, 0.0), 3)
-            yield Heal(create.number, loss.cause.value, loss.pod, loss.node, loss.seen, create.name, loss.at, took)
+            found = create.evidence or Evidence(0)
+            began = (loss.ailed or (loss.at,))[0]
+            rest = max(now - began - found.noticed - found.decided, 0.0)
+            yield Heal(
+                number=found.number,
+                cause=loss.cause.value,
+                pod=loss.pod,
+                node=loss.node,
+                seen=loss.seen,
+                attempt=loss.attempt,
+                replacement=create.name,
+                lost=loss.at,
+                began=began,
+                noticed=found.noticed,
+                decided=found.decided,
+                waited=found.waited,
+                waited_for=found.waited_for,
+                created=round(rest if create.took is None else create.took, 3),
+            )
 
 
-def measured(heal: Heal, active: tuple[Pod, ...]) -> Heal:
-    """Note when the replacement was Ready, if it is and that is not known yet."""
-    return heal if heal.ready is not None else replace(heal, ready=recovery(heal.replacement, active))
+def measured_anew(recent: Sequence[Heal], active: Iterable[Pod]) -> tuple[Heal, ...]:
+    """Note of the last heals which replacements are Ready by now, and whether that took unusually long."""
+    waiting = {heal.replacement for heal in recent if heal.ready is None}
+    pods = {pod.name: pod for pod in active if pod.name in waiting}
+    known = [measured(heal, pods) for heal in recent]
+    return tuple(
+        replace(heal, unusual=unusual(heal, known[rank + 1 :])) if heal is not recent[rank] else heal
+        for rank, heal in enumerate(known)
+    )
 
 
-def next_number(view: View) -> int:
-    """Give the number of the next heal: one more than any that is known, in the status or on a pod.
+def measured(heal: Heal, pods: Mapping[str, Pod]) -> Heal:
+    """Note when the replacement got its node and when it was Ready, if it is and that is not known yet."""
+    pod = pods.get(heal.replacement)
+    if heal.ready is not None or pod is None or pod.ready_since is None:
+        return heal
+    made = heal.noticed + heal.decided + heal.created
+    ready, seen = moment(pod.ready_seen, pod.ready_since)
+    bound, heard = moment(pod.scheduled_seen, pod.scheduled)
+    whole = round(max(ready - heal.began, made), 3)
+    scheduled = round(min(max(bound - heal.began, made), whole) - made, 3)
+    return replace(
+        heal,
+        replacement_node=pod.node,
+        scheduled=scheduled,
+        ready=round(max(whole - made - scheduled, 0.0), 3),
+        approximate=not (seen and heard),
+    )
 
-    What a person writes on a pod may be any number, and only makes a gap.
-    """
-    told = view.observed.status.healing
-    known = [told.total, *(heal.number for heal in told.recent), *(pod.heal for pod in view.members)]
-    return max(known) + 1
+
+def moment(seen: float | None, said: float | None) -> tuple[float, bool]:
+    """Give when something happened, and whether it was seen; what nobody can tell was long ago."""
+    return (said or 0.0, False) if seen is None else (seen, True)
+
+
+def unusual(heal: Heal, earlier: Iterable[Heal]) -> float | None:
+    """Tell how many times as long as those before it of the same cause a heal took, if that is worth a word."""
+    if heal.recovery is None:
+        return None
+    others = [each.recovery for each in earlier if each.cause == heal.cause and each.recovery is not None]
+    usual = median(others) if len(others) >= FEWEST else 0.0
+    times = heal.recovery / usual if usual > 0 and heal.recovery >= 1.0 else 0.0
+    return round(times, 1) if times >= UNUSUAL else None
 
 
 def recovery(replacement: str, active: tuple[Pod, ...]) -> float | None:
@@ -72,6 +161,5 @@ def recovery(replacement: str, active: tuple[Pod, ...]) -> float | None:
     """
     for pod in active:
         if pod.name == replacement and pod.lost_at is not None and pod.ready_since is not None:
-            ready = pod.ready_since if pod.ready_seen is None else pod.ready_seen
-            return round(max(ready - pod.lost_at, 0.0), 3)
+            return round(max(moment(pod.ready_seen, pod.ready_since)[0] - pod.lost_at, 0.0), 3)
     return None

@@ -4,9 +4,7 @@ A new pod replaces the one that its slot lost, else one whose slot stays empty o
 remembered of losses must not change a name: a create whose answer was lost has to be repeated as it was.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
-from itertools import count, islice
+from itertools import islice
 
 from podgroup_operator.core.budget import BURST, Budget
 from podgroup_operator.core.haste import PILE_UP, hold_hasty
@@ -16,7 +14,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import wait_for
-from podgroup_operator.core.record import next_number
+from podgroup_operator.core.record import told
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.view import View
@@ -51,14 +49,8 @@ def fill(view: View, budget: Budget, number: int) -> tuple[Create, ...]:
     elsewhere = [loss for slot, loss in sorted(losses.items()) if slot not in slots]
     heirs = [losses.get(slot) or (elsewhere.pop(0) if elsewhere else None) for slot in slots]
     revised = zip(slots, heirs, revisions(view, budget.turnover, heirs), strict=True)
-    told = ((slot, revision, loss if loss and is_told(loss) else None) for slot, loss, revision in revised)
-    return numbered(view, [named(view, budget.names, *each) for each in told if each[1]])
-
-
-def numbered(view: View, creates: Iterable[Create]) -> tuple[Create, ...]:
-    """Number the heals among some creates."""
-    numbers = count(next_number(view))
-    return tuple(replace(each, number=next(numbers)) if each.heals else each for each in creates)
+    known = ((slot, revision, loss if loss and is_told(loss) else None) for slot, loss, revision in revised)
+    return tuple(told(view, named(view, budget.names, *each), budget.numbers) for each in known if each[1])
 
 
 def is_told(loss: Loss) -> bool:

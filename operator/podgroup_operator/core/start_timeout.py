@@ -16,4 +16,4 @@ def start_timeout(view: View, pod: Pod) -> Ailment | None:
     if since is None or not longest:
         return None
     seen = pod.signs.waits_for if pod.signs and pod.signs.waits_for else "no container was started"
-    return Ailment(Cause.START_TIMEOUT, since + longest, seen)
+    return Ailment(Cause.START_TIMEOUT, since, since + longest, seen)

@@ -17,6 +17,7 @@ from podgroup_operator.core.losses import asked_loss, outlives
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import wait_for
+from podgroup_operator.core.record import told
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.turnover import is_asked
@@ -41,6 +42,7 @@ def surge(view: View, budget: Budget) -> Step:
     sick, latest = ailed(view, budget), view.desired.revision
     heirs = [(slot, each, asked.get(slot) or (next(sick, None) if each == latest else None)) for slot, each in known]
     wanted = [replace(named(view, budget.names, *heir), lane=Lane.SURGE) for heir in heirs]
+    wanted = [told(view, each, budget.numbers) for each in wanted]
     patience = wait_for(wanted, view, budget.active, first_look=True)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
 

@@ -14,4 +14,4 @@ def unready(view: View, pod: Pod) -> Ailment | None:
     since, longest = pod.signs.unready if pod.signs else None, view.desired.healing.unready_seconds
     if since is None or not longest:
         return None
-    return Ailment(Cause.UNREADY, since + longest, f"not Ready for {longest} s")
+    return Ailment(Cause.UNREADY, since, since + longest, f"not Ready for {longest} s")

@@ -8,9 +8,10 @@ from typing import Any
 
 from podgroup_operator.core.model.pod import Pod
 
-SAID = ("created", "deleted", "ready_since", "finished", "lost_at")
-SEEN = ("created_seen", "deleted_seen", "ready_seen", "finished_seen")
+SAID = ("created", "deleted", "scheduled", "ready_since", "finished", "lost_at")
+SEEN = ("created_seen", "deleted_seen", "scheduled_seen", "ready_seen", "finished_seen")
 TIMES = SAID + SEEN
+NOT_YET = (None, "")
 
 
 def not_after(pod: Pod, now: float) -> Pod:
@@ -36,7 +37,7 @@ def once(record: Pod, before: Pod) -> dict[str, Any]:
 
 
 def sightings(record: Pod, before: Pod | None, now: float | None, *, born: bool) -> dict[str, Any]:
-    """Give when a pod was seen to come into being, to be asked to go, and to come to its end.
+    """Give when a pod was seen to come into being, to get its node, to be asked to go, and to come to its end.
 
     Args:
         record: the pod.
@@ -46,9 +47,9 @@ def sightings(record: Pod, before: Pod | None, now: float | None, *, born: bool)
     """
     fresh = now if before or born else None  # of a pod that we come to know in the middle of its life nothing is news
     seen = {"created_seen": before.created_seen if before else fresh}
-    for name, moment in (("deleted", "deleted_seen"), ("finished", "finished_seen")):
-        if getattr(record, name) is not None:
-            known = before is not None and getattr(before, name) is not None
+    for name, moment in (("node", "scheduled_seen"), ("deleted", "deleted_seen"), ("finished", "finished_seen")):
+        if getattr(record, name) not in NOT_YET:
+            known = before is not None and getattr(before, name) not in NOT_YET
             seen[moment] = getattr(before, moment) if known else fresh
     return {name: time for name, time in seen.items() if time is not None}
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from podgroup_operator.core.model.desired import Desired
-from podgroup_operator.core.model.status import Healing
+from podgroup_operator.core.model.status import Heal, Healing
 
 SETTLING = 0.1
 """Seconds after a create until it is told: where the pod is Ready by then, that is told with it."""
@@ -48,6 +48,7 @@ class Told:
 
     Attributes:
         healing: the record of replacements including those not yet in the status.
+        recovering: the replacements that are not Ready yet, by name.
         held: why creates were held back, as the last Event told it; "" when they are not.
         suppressed: why pods that ail are left, as the last Event told it; "" when none are.
         rolled_back: from which revision, as the last Event told it; "" when it was not.
@@ -58,6 +59,7 @@ class Told:
     """
 
     healing: Healing = field(default_factory=Healing)
+    recovering: dict[str, Heal] = field(default_factory=dict)
     held: str = ""
     suppressed: str = ""
     rolled_back: str = ""

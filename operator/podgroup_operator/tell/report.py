@@ -7,13 +7,13 @@ from podgroup_operator import metrics
 from podgroup_operator.api.cluster import Refused, podgroups_path
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
-from podgroup_operator.core.model.actions import Create, How
+from podgroup_operator.core.model.actions import How
 from podgroup_operator.core.model.desired import Desired
-from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.plan import Outcome, Plan
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.observe.groups import Group, GroupStore
 from podgroup_operator.observe.told import Told
+from podgroup_operator.tell.heals import announce_heals
 from podgroup_operator.tell.recorder import Recorder
 
 Json = dict[str, Any]
@@ -30,8 +30,7 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
     for create in outcome.unheard + outcome.created:
         recorder.record(desired, "Normal", names.REASON_CREATED, f"Created pod: {create.name}")
         metrics.creates.inc()
-        if create.heals:
-            announce_heal(desired, create, create.heals, recorder, now)
+    announce_heals(desired, outcome.unheard + outcome.created, recorder, now)
     for remove in outcome.removed:
         recorder.record(desired, "Normal", names.REASON_DELETED, f"{DONE[remove.how]} pod: {remove.pod.name}")
         metrics.deletes.inc()
@@ -43,16 +42,6 @@ def announce(desired: Desired, plan: Plan, outcome: Outcome, recorder: Recorder,
         metrics.suppressed.labels("budget").inc()
     level = logging.DEBUG if plan.empty else logging.INFO
     logger.log(level, "%s", line(desired, plan, outcome))
-
-
-def announce_heal(desired: Desired, create: Create, loss: Loss, recorder: Recorder, now: float) -> None:
-    """Tell that a lost pod has been replaced, why it was lost and how long that took."""
-    cause, seconds = loss.cause.value, max(now - loss.at, 0.0)
-    metrics.heals.labels(cause).inc()
-    if loss.pod:
-        metrics.heal_seconds.labels(cause).observe(seconds)
-    note = f"Replaced pod {loss.pod or '(unknown)'} ({cause}) by {create.name} after {seconds:.3f} s"
-    recorder.record(desired, "Normal", names.REASON_HEALED, note)
 
 
 def announce_held(desired: Desired, plan: Plan, told: Told, recorder: Recorder) -> None:

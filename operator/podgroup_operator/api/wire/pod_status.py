@@ -21,7 +21,8 @@ def state(fields: Fields) -> dict[str, Any]:
     return {
         "phase": PHASES.get(status.text("phase") or "Pending", Phase.UNKNOWN),
         "node": spec.text("nodeName"),
-        "ready_since": ready_since(conditions.get("Ready")),
+        "scheduled": since(conditions.get("PodScheduled")),
+        "ready_since": since(conditions.get("Ready")),
         "restarts": restarts(spec, status),
         "evicted": is_evicted(status, conditions),
         "signs": read_signs(spec, status, conditions),
@@ -29,8 +30,8 @@ def state(fields: Fields) -> dict[str, Any]:
     }
 
 
-def ready_since(condition: Fields | None) -> float | None:
-    """Read since when a pod is Ready; None if it is not."""
+def since(condition: Fields | None) -> float | None:
+    """Read since when a condition of a pod holds; None if it does not."""
     if not condition or condition.text("status") != "True":
         return None
     return condition.time("lastTransitionTime") or 0.0

@@ -82,6 +82,7 @@ def read_heal(heal: Fields) -> Heal | None:
     lost, created = heal.time("lostTime"), heal.real("createdSeconds")
     if lost is None or created is None:
         return None
+    began = heal.time("sinceTime")
     return Heal(
         number=heal.number("number", least=0),
         cause=heal.text("cause"),
@@ -90,8 +91,18 @@ def read_heal(heal: Fields) -> Heal | None:
         seen=heal.text("seen"),
         replacement=heal.text("replacement"),
         lost=lost,
+        began=lost if began is None else began,
         created=created,
+        noticed=heal.real("noticedSeconds") or 0.0,
+        decided=heal.real("decidedSeconds") or 0.0,
+        waited=heal.real("waitedSeconds") or 0.0,
+        waited_for=heal.text("waitedFor"),
+        scheduled=heal.real("scheduledSeconds"),
         ready=heal.real("readySeconds"),
+        replacement_node=heal.text("replacementNode"),
+        attempt=heal.number("attempt", least=0),
+        approximate=heal.flag("approximate"),
+        unusual=heal.real("timesUsual"),
     )
 
 
@@ -170,10 +181,21 @@ def write_heal(heal: Heal) -> Json:
         "pod": heal.pod,
         "node": heal.node,
         "seen": heal.seen,
+        "attempt": heal.attempt or None,
         "replacement": heal.replacement,
+        "replacementNode": heal.replacement_node,
+        "sinceTime": None if heal.began == heal.lost else micro_time(heal.began),
         "lostTime": micro_time(heal.lost),
+        "noticedSeconds": heal.noticed,
+        "decidedSeconds": heal.decided,
+        "waitedSeconds": heal.waited or None,
+        "waitedFor": heal.waited_for,
         "createdSeconds": heal.created,
+        "scheduledSeconds": heal.scheduled,
         "readySeconds": heal.ready,
+        "recoverySeconds": heal.recovery,
+        "approximate": heal.approximate or None,
+        "timesUsual": heal.unusual,
     }
     return {key: value for key, value in told.items() if value not in ("", None)}
 

@@ -24,6 +24,25 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a heal when it is decided; seconds each.
+
+    Attributes:
+        number: of the heal, counted up in its group.
+        noticed: from the first sign until the pod counted as lost.
+        decided: from then until its replacement was decided.
+        waited: how much of that it was held back.
+        waited_for: by what; "" if it was not.
+    """
+
+    number: int
+    noticed: float = 0.0
+    decided: float = 0.0
+    waited: float = 0.0
+    waited_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """Fill a slot.
 
@@ -34,7 +53,8 @@ class Create:
         revision: of the template that it is made from.
         loss: which pod it replaces, if any.
         failures: how many pods have failed in a row.
-        number: of the heal, if it is one.
+        evidence: of the heal, if it is one.
+        took: the seconds from the decision until it was answered; None if there was no answer.
         lane: in which it waits if it is refused: what is made beyond `replicas` holds up no replacement.
     """
 
@@ -45,7 +65,8 @@ class Create:
     loss: Loss | None = None
     failures: int = 0
     lane: Lane = Lane.CREATE
-    number: int = field(default=0, compare=False)  # what is only told makes no other create
+    evidence: Evidence | None = field(default=None, compare=False)  # what is only told makes no other create
+    took: float | None = field(default=None, compare=False)
 
     @property
     def heals(self) -> Loss | None:

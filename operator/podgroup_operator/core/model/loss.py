@@ -25,6 +25,14 @@ SICK = frozenset({Cause.CRASH_LOOP, Cause.UNREADY, Cause.START_TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What a replacement waits for, and since when."""
+
+    what: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """A pod that the group had and has no more, though nobody asked the group to shrink.
 
@@ -38,6 +46,8 @@ class Loss:
         ready_since: since when it had been Ready; None if it was not.
         node: where the pod was; "" if that is not known.
         seen: what was seen of it: a reason, an exit code; no words of its program.
+        ailed: since when it had ailed, and from when on that counted as a loss; None if its end came at once.
+        wait: what its replacement waits for, if anything.
         attempt: how many were replaced in a row with it, for they lived and ailed from birth on.
         avoids: the nodes that its replacement had better not go to, each until when.
         heals: whether its replacement is a heal; not where nobody knows that it was no rollout that took it away.
@@ -53,6 +63,8 @@ class Loss:
     heals: bool = True
     node: str = field(default="", compare=False)  # what is only told makes no other loss
     seen: str = field(default="", compare=False)
+    ailed: tuple[float, float] | None = field(default=None, compare=False)
+    wait: Wait | None = field(default=None, compare=False)
     attempt: int = 0
     avoids: tuple[tuple[str, float], ...] = ()
 

@@ -52,6 +52,8 @@ class Pod:
     created_seen: float | None = None  # when it was seen to come into being, if anybody was watching then
     deleted_seen: float | None = None  # likewise, to be asked to go
     finished_seen: float | None = None  # likewise, to come to its end
+    scheduled: float | None = None  # when it was bound to its node; whole seconds, by the API
+    scheduled_seen: float | None = None  # when that was seen, if anybody was watching then
     started: bool = False  # whether a container of it ever ran
     complaint: str = ""  # why it failed, in the words of its node
     asked: bool = False  # somebody asks for its replacement

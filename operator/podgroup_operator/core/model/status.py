@@ -29,8 +29,18 @@ class Heal:
         seen: what was seen of it, a reason and an exit code.
         replacement: the name of the pod in its place.
         lost: when it was lost.
-        created: how many seconds later the replacement was made.
-        ready: how many seconds later that was Ready; None while it is not.
+        began: when the first sign of that was seen.
+        created: the seconds from the decision until the replacement was made.
+        noticed: those from the first sign until the pod counted as lost.
+        decided: those from then until the replacement was decided.
+        waited: for how many of these it was held back.
+        waited_for: by what.
+        scheduled: those from the create until the replacement had a node; None while it has none.
+        ready: those from then until it was Ready; None while it is not.
+        replacement_node: where it is; "" while nobody knows.
+        attempt: how many were replaced in a row with it, for they ailed from birth on.
+        approximate: nobody was watching, and some stages are good to a second only.
+        unusual: how many times as long as the others of its cause it took; None if that is not worth a word.
     """
 
     number: int
@@ -40,8 +50,25 @@ class Heal:
     seen: str
     replacement: str
     lost: float
+    began: float
     created: float
+    noticed: float = 0.0
+    decided: float = 0.0
+    waited: float = 0.0
+    waited_for: str = ""
+    scheduled: float | None = None
     ready: float | None = None
+    replacement_node: str = ""
+    attempt: int = 0
+    approximate: bool = False
+    unusual: float | None = None
+
+    @property
+    def recovery(self) -> float | None:
+        """Give the seconds that all stages took together; None while they have not ended."""
+        if self.scheduled is None or self.ready is None:
+            return None
+        return round(self.noticed + self.decided + self.created + self.scheduled + self.ready, 3)
 
 
 @dataclass(frozen=True, slots=True)

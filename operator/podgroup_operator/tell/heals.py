@@ -1,0 +1,72 @@
+"""Heals told: one Event each, or one for all of a look where they are many, and how long their stages took."""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import quantiles
+
+from podgroup_operator import metrics
+from podgroup_operator.core import names
+from podgroup_operator.core.model.actions import Create
+from podgroup_operator.core.model.desired import Desired
+from podgroup_operator.core.model.loss import Loss
+from podgroup_operator.core.model.status import Heal
+from podgroup_operator.core.record import in_short, measured
+from podgroup_operator.core.view import View
+from podgroup_operator.observe.told import Told
+from podgroup_operator.tell.recorder import Recorder
+
+MOST = 20
+"""So many heals of one look are told one by one."""
+
+
+def announce_heals(desired: Desired, created: Sequence[Create], recorder: Recorder, now: float) -> None:
+    """Tell which lost pods have been replaced, why each was lost and how long that took."""
+    heals = [(create, create.heals, max(now - create.heals.at, 0.0)) for create in created if create.heals]
+    for _, loss, seconds in heals:
+        metrics.heals.labels(loss.cause.value).inc()
+        if loss.pod:
+            metrics.heal_seconds.labels(loss.cause.value).observe(seconds)
+    notes = [in_mass([(loss, seconds) for _, loss, seconds in heals])] if len(heals) > MOST else []
+    for note in notes or (in_words(*each) for each in heals):
+        recorder.record(desired, "Normal", names.REASON_HEALED, note)
+
+
+def in_words(create: Create, loss: Loss, seconds: float) -> str:
+    """Tell one heal."""
+    where = f" on {loss.node}" if loss.node else ""
+    seen = f": {loss.seen}" if loss.seen else ""
+    return f"{create.name} replaced {loss.pod or '(unknown)'} ({loss.cause.value}{where}{seen}) in {seconds:.3f} s"
+
+
+def in_mass(heals: Sequence[tuple[Loss, float]]) -> str:
+    """Tell many heals in one sentence."""
+    counts = Counter(loss.cause.value for loss, _ in heals)
+    causes = ", ".join(f"{number} {cause}" for cause, number in counts.most_common())
+    times = sorted(seconds for _, seconds in heals)
+    half, most = (quantiles(times, n=100, method="inclusive")[which - 1] for which in (50, 95))
+    return (
+        f"Replaced {len(heals)} pods ({causes}); from loss to replacement p50 {half:.3f} s, p95 {most:.3f} s, "
+        f"longest {times[-1]:.3f} s"
+    )
+
+
+def measure_recoveries(view: View, created: Sequence[Create], told: Told, now: float) -> None:
+    """Note of each replacement that has become Ready how long each stage of its heal took."""
+    made = {heal.replacement: heal for heal in in_short(created, now)}
+    if not made and not told.recovering:
+        return
+    pods = {pod.name: pod for pod in view.active}
+    left = dict[str, Heal]()
+    for name, heal in (told.recovering | made).items():
+        done = measured(heal, pods)
+        if done.ready is not None and not done.approximate:
+            observe(done)
+        elif done.ready is None and (name in pods or name in made):
+            left[name] = heal
+    told.recovering = left
+
+
+def observe(heal: Heal) -> None:
+    """Note how long each stage of a heal took."""
+    for stage in ("noticed", "decided", "created", "scheduled", "ready"):
+        metrics.recovery_seconds.labels(heal.cause, stage).observe(getattr(heal, stage))
