@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, desired, observed, pod
+from podgroup_operator.core.crash_loop import LONG_RUN, STEADY
 from podgroup_operator.core.heal import FIRST_MINUTE, SICK_CAUSES
 from podgroup_operator.core.model.actions import How, Why
 from podgroup_operator.core.model.desired import Desired
@@ -47,7 +48,7 @@ def pods(draw: st.DrawFn, slot: int) -> Pod:
     signs = Signs(
         unstarted=None if ready else draw(SOME),
         unready=None if ready else draw(SOME),
-        well=draw(st.booleans()),
+        well=draw(st.sampled_from([0.0, STEADY, LONG_RUN, math.inf])),
         loop=draw(st.one_of(st.none(), loops())),
     )
     return pod(

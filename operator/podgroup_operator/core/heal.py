@@ -160,6 +160,6 @@ def loss_of(view: View, patient: Patient) -> Loss:
         at=view.now,
         revision=pod.revision,
         ready_since=pod.ready_since,
-        attempt=0 if is_lost(patient) else attempts(pod) + 1,
+        attempt=0 if is_lost(patient) else attempts(view, pod) + 1,
         avoids=avoided(pod, view.now),
     )
