@@ -11,7 +11,6 @@ import pytest
 from builders import HOUR, NOW, desired, loss, observed, planned, pod, summarized
 from podgroup_operator.core.avoidance import AVOIDED, MOST_NODES, avoided, elsewhere
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY, crash_loop
-from podgroup_operator.core.heal import FIRST_MINUTE
 from podgroup_operator.core.model.actions import How, Why
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.healing import Wishes
@@ -22,6 +21,7 @@ from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.signs import Loop, Signs
 from podgroup_operator.core.model.strategy import Share
+from podgroup_operator.core.takeover import FIRST_MINUTE
 from podgroup_operator.core.view import View, view_of
 from podgroup_operator.core.ward import ward_of
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from builders import NOW, desired, observed, pod
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY
-from podgroup_operator.core.heal import FIRST_MINUTE, SICK_CAUSES
+from podgroup_operator.core.heal import SICK_CAUSES
 from podgroup_operator.core.model.actions import How, Why
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.healing import Wishes
@@ -19,6 +19,7 @@ from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.signs import Loop, Signs
 from podgroup_operator.core.model.strategy import Share
 from podgroup_operator.core.plan import plan
+from podgroup_operator.core.takeover import FIRST_MINUTE
 from podgroup_operator.core.view import view_of
 
 AGO = st.sampled_from([NOW - 1000, NOW - 61, NOW - 30, NOW])

@@ -7,6 +7,7 @@ another has already made good.
 from collections.abc import Iterable
 from functools import cached_property
 
+from podgroup_operator.core.apart import corpses_of, spares_of
 from podgroup_operator.core.heirs import unproved
 from podgroup_operator.core.model.actions import Adopt, Create
 from podgroup_operator.core.model.desired import PodReplacement
@@ -22,7 +23,8 @@ class Budget:
     """What is left for the policies that are yet to come.
 
     Attributes:
-        active: the pods that count, the ones that are taken in among them.
+        active: the pods that count, the ones that are taken in among them; those apart are not (`apart.py`).
+        spares: the pod that each spare stands beside, by the spare's UID.
         adopted: whether any are taken in.
         made: what shall be made so far, though it may have to wait.
     """
@@ -30,7 +32,9 @@ class Budget:
     def __init__(self, view: View) -> None:
         self._view = view
         self._given = set[str]()
-        self.active: tuple[Pod, ...] = view.active
+        self.spares = spares_of(view.active)
+        apart = self.spares.keys() | {pod.uid for pod in corpses_of(view)}
+        self.active = tuple(pod for pod in view.active if pod.uid not in apart) if apart else view.active
         self.adopted = False
         self.made: tuple[Create, ...] = ()
         self._changed = frozenset[str]()
@@ -38,7 +42,7 @@ class Budget:
     @cached_property
     def turnover(self) -> Turnover:
         """Give what is to be replaced though it lives."""
-        return turnover_of(self._view, self.active)
+        return turnover_of(self._view, self.active, len(self.spares))
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -42,6 +42,7 @@ def surge(view: View, budget: Budget) -> Step:
     heirs = [(slot, each, asked.get(slot) or (next(sick, None) if each == latest else None)) for slot, each in known]
     wanted = [replace(named(view, budget.names, *heir), lane=Lane.SURGE) for heir in heirs]
     patience = wait_for(wanted, view, budget.active, first_look=True)
+    budget.make(patience.creates)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
 
 

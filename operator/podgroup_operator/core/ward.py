@@ -63,7 +63,8 @@ def shared_by_all(view: View, found: Iterable[Patient]) -> set[tuple[str, Cause]
             number[each.pod.revision] -= 1
         else:
             alike[each.pod.revision, each.ailment.cause].append(each.pod)
-    return {key for key, pods in alike.items() if len(pods) == number[key[0]] and any(attempts(view, pod) for pod in pods)}
+    whole = {key: pods for key, pods in alike.items() if len(pods) == number[key[0]]}
+    return {key for key, pods in whole.items() if any(attempts(view, pod) for pod in pods)}
 
 
 def was_tried(view: View, patient: Patient) -> bool:
@@ -78,8 +79,8 @@ def was_tried(view: View, patient: Patient) -> bool:
 def attempts(view: View, pod: Pod) -> int:
     """Count how often what ails a pod was moved in vain; what comes over one that was well is another matter.
 
-    It was if it was Ready for as long as a run that ends a crash loop, which is longer than any patience for one that is
-    only said to be Ready between two crashes.
+    It was if it was Ready for as long as a run that ends a crash loop: a minute is no proof, for many a program dies
+    after one, in each place anew.
     """
     well = max(LONG_RUN, view.desired.min_ready_seconds + STEADY)
     return 0 if pod.signs and pod.signs.well >= well else min(pod.attempt, MOST_ATTEMPTS)

@@ -47,7 +47,7 @@ class Signs:
     Attributes:
         unstarted: since when it has had a node and no container was ever started; None if one was, or it has no node.
         unready: since when it has not been Ready, though it was before; None if it is, or never was.
-        well: for how many seconds it was Ready at most; infinity once it was changed in place, for that is another birth.
+        well: for how many seconds it was Ready at most; infinity once it was changed in place: another birth.
         waits_for: what its containers, or its scheduling, wait for, in words; "" if nothing is said.
         loop: of the container that was restarted most; one that waits for its next start comes first.
         others: of the other containers that were.
