@@ -34,7 +34,7 @@ def member(slot: int, node: str = "other", **changes: Any) -> Pod:
 def spare(slot: int = 0, **changes: Any) -> Pod:
     """Build the spare that stands beside the pod of a seat."""
     told = {"cause": "Maintenance", "replaces": f"web-{slot}", "created": NOW - 9, "ready_since": NOW - 1}
-    return pod(f"web-{slot}-b", **(told | {"slot": slot, "node": "new"} | changes))
+    return pod(**({"name": f"web-{slot}-b"} | told | {"slot": slot, "node": "new"} | changes))
 
 
 DRAINED = (member(0, "old"), member(1), member(2))
@@ -144,6 +144,15 @@ def test_not_below_what_the_strategy_allows() -> None:
     assert planned(GROUP, observed(*pods, **SEEN)).removes == ()
     lenient = replace(GROUP, strategy=replace(ONE_MORE, max_unavailable=Share(1)))
     assert [each.pod.name for each in planned(lenient, observed(*pods, **SEEN)).removes] == ["web-0"]
+
+
+def test_however_much_may_be_unavailable_the_new_one_comes_first() -> None:
+    """maxUnavailable lets no old pod go before its replacement is available, and one replacement is enough."""
+    lenient = replace(GROUP, strategy=Strategy(max_surge=Share(2), max_unavailable=Share(2)))
+    late = spare(name="web-0-c", uid="c", ready_since=None)
+    assert planned(lenient, observed(*DRAINED, late, **SEEN)).removes == ()
+    plan = planned(lenient, observed(*DRAINED, late, spare(), **SEEN))
+    assert {each.pod.name: each.why for each in plan.removes} == {"web-0": Why.MAINTAINED, "web-0-c": Why.SURPLUS}
 
 
 def test_min_ready_seconds_are_waited_for() -> None:

@@ -185,7 +185,9 @@ class Drains:
             if found.empty:
                 return
             before, number = self.available, len(self.pods)
+            ready = {each.replaces for each in self.pods.values() if each.ready_since is not None}
             for each in found.removes:
+                assert each.why is not Why.MAINTAINED or each.pod.name in ready
                 del self.pods[each.pod.name]
             for create in found.creates:
                 self.make(create)
