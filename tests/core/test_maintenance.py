@@ -138,12 +138,14 @@ def test_the_old_one_goes_when_the_new_one_is_available(
     assert plan.creates == ()
 
 
-def test_not_below_what_the_strategy_allows() -> None:
-    """A replacement that is available stands in for another that is not: then the old pod stays."""
-    pods = (*DRAINED[:2], member(2, ready_since=None), spare())
-    assert planned(GROUP, observed(*pods, **SEEN)).removes == ()
+def test_never_fewer_than_replicas() -> None:
+    """A replacement that is available stands in for another that is not, or is lost: then the old pod stays."""
     lenient = replace(GROUP, strategy=replace(ONE_MORE, max_unavailable=Share(1)))
-    assert [each.pod.name for each in planned(lenient, observed(*pods, **SEEN)).removes] == ["web-0"]
+    pods = (*DRAINED[:2], member(2, ready_since=None), spare())
+    assert planned(lenient, observed(*pods, **SEEN)).removes == ()
+    assert planned(lenient, observed(*DRAINED[:2], spare(), losses={2: loss(2)}, **SEEN)).removes == ()
+    assert [each.pod.name for each in planned(lenient, observed(*pods, nodes=NODES)).removes] == ["web-0-b"]
+    assert planned(GROUP, observed(*pods, nodes=NODES)).removes == ()
 
 
 def test_however_much_may_be_unavailable_the_new_one_comes_first() -> None:
@@ -252,7 +254,15 @@ def test_without_the_right_to_see_nodes_it_is_said() -> None:
     assert planned(replace(GROUP, healing=Wishes()), observed(*DRAINED)).suppressed == ""
 
 
-def test_a_forged_spare_is_none() -> None:
-    """A pod that says of itself that it stands beside a younger one counts as any other."""
-    forged = spare(0, replaces="web-1", created=NOW - 2 * HOUR)
-    assert planned(GROUP, observed(*DRAINED[:2], forged, nodes=NODES)).empty
+@pytest.mark.parametrize("changes", [{"created": NOW - 2 * HOUR}, {"replaces": "web-0-b"}], ids=["younger", "itself"])
+def test_a_forged_spare_is_none(changes: dict[str, Any]) -> None:
+    """A pod that says of itself that it stands beside a younger one, or itself, counts as any other."""
+    assert planned(GROUP, observed(*DRAINED[1:], spare(0, **changes), nodes=NODES)).empty
+    assert planned(GROUP, observed(*DRAINED[:2], spare(0, **({"replaces": "web-1"} | changes)), nodes=NODES)).empty
+
+
+@pytest.mark.parametrize("uid", ["a", "z"])
+def test_both_may_be_made_within_a_second(uid: str) -> None:
+    """A spare is one though it was made in the same second as the pod that it replaces."""
+    beside = spare(uid=uid, created=DRAINED[0].created, ready_since=None)
+    assert planned(GROUP, observed(*DRAINED, beside, **SEEN)).empty

@@ -27,8 +27,8 @@ def spares_of(pods: Sequence[Pod]) -> dict[str, Pod]:
         return {}
     there = {pod.name: pod for pod in pods}
     pairs = ((pod, there.get(pod.replaces)) for pod in made)
-    # Annotations can be forged: of two that name each other one is older.
-    return {pod.uid: old for pod, old in pairs if old and (old.created, old.uid) < (pod.created, pod.uid)}
+    # Annotations can be forged; times have whole seconds, so that both may be of the same.
+    return {pod.uid: old for pod, old in pairs if old and old.created <= pod.created and old.replaces != pod.name}
 
 
 def corpses_of(view: View) -> tuple[Pod, ...]:
