@@ -21,7 +21,8 @@ HEIR = pod("web-0-b", slot=0, cause="NodeLost", replaces="web-0")
 
 def away(since: float = NOW - 61, **changes: Any) -> dict[str, Any]:
     """Give what is seen of nodes when one is lost."""
-    return {"nodes": {"lost": Node("lost", "lost", 1, ready=False, lost_since=since, **changes)}, "lost_nodes": {"lost"}}
+    node = Node("lost", "lost", 1, ready=False, lost_since=since, **changes)
+    return {"nodes": {node.name: node}, "lost_nodes": {node.name}}
 
 
 COMPLETE = {"pod_replacement": PodReplacement.TERMINATION_COMPLETE}

@@ -124,7 +124,7 @@ def test_a_loss_goes_first() -> None:
         ({}, {"began": NOW - 59}, False),
         ({}, {"storm": Storm(raging=True)}, False),
     ],
-    ids=["available", "not available", "on such a node itself", "the lane waits", "a budget forbids", "at once", "storm"],
+    ids=["available", "not available", "on such a node itself", "the lane waits", "a budget", "at once", "storm"],
 )
 def test_the_old_one_goes_when_the_new_one_is_available(
     changes: dict[str, Any],
@@ -149,7 +149,7 @@ def test_never_fewer_than_replicas() -> None:
 
 
 def test_however_much_may_be_unavailable_the_new_one_comes_first() -> None:
-    """maxUnavailable lets no old pod go before its replacement is available, and one replacement is enough."""
+    """The bound `maxUnavailable` lets no old pod go before its replacement is available, and one of these is enough."""
     lenient = replace(GROUP, strategy=Strategy(max_surge=Share(2), max_unavailable=Share(2)))
     late = spare(name="web-0-c", uid="c", ready_since=None)
     assert planned(lenient, observed(*DRAINED, late, **SEEN)).removes == ()
@@ -158,7 +158,7 @@ def test_however_much_may_be_unavailable_the_new_one_comes_first() -> None:
 
 
 def test_min_ready_seconds_are_waited_for() -> None:
-    """With minReadySeconds the old pod stays until the replacement has been Ready for so long, and no news is needed."""
+    """With minReadySeconds the old pod stays until the replacement has been Ready for so long, without news."""
     plan = planned(replace(GROUP, min_ready_seconds=10), observed(*DRAINED, spare(), **SEEN))
     assert (plan.removes, plan.look_again) == ((), NOW - 1 + 10)
 
@@ -200,7 +200,8 @@ def test_a_pod_that_somebody_else_took_is_replaced_once() -> None:
 
 def test_what_fails_is_made_more_slowly() -> None:
     """Where pods of the template keep failing the replacement waits as any other does."""
-    corpse = member(7, phase=Phase.FAILED, failures=3, created=NOW - 5, finished=NOW - 1, started=True, ready_since=None)
+    failed = {"phase": Phase.FAILED, "failures": 3, "created": NOW - 5, "finished": NOW - 1, "ready_since": None}
+    corpse = member(7, started=True, **failed)
     plan = planned(GROUP, observed(*DRAINED, corpse, **SEEN))
     assert (plan.creates, plan.held) == ((), 1)
 

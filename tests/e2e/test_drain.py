@@ -1,4 +1,4 @@
-"""A node is drained by kubectl: with a surge and a PodDisruptionBudget the group never has fewer pods than it asks for."""
+"""A node is drained by kubectl: with a surge and a PodDisruptionBudget the group never has fewer pods than wanted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from e2e.api import MERGE_PATCH
 from e2e.namespace import template
 from e2e.pod import uids
-from e2e.waiting import eventually, wait_for
+from e2e.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from backend import Backend
     from e2e.namespace import Namespace
@@ -44,7 +44,11 @@ def cordon(shop: Namespace, node: str, *, closed: bool) -> None:
     """Close a node to new pods, or open it; the taint that says so follows."""
     path = f"/api/v1/nodes/{node}"
     shop.api.request("PATCH", path, {"spec": {"unschedulable": closed}}, MERGE_PATCH)
-    eventually(closed, lambda: TAINT in {each["key"] for each in shop.api.request("GET", path)["spec"].get("taints", ())})
+
+    def is_closed() -> bool:
+        return TAINT in {taint["key"] for taint in shop.api.request("GET", path)["spec"].get("taints") or ()}
+
+    eventually(closed, is_closed)
 
 
 @contextmanager
@@ -71,7 +75,7 @@ def on(pods: list[Pod], node: str) -> list[Pod]:
 
 
 def set_budget(shop: Namespace) -> None:
-    """Let no pod of the group be missed; wait until kube-controller-manager, who looks anew at each change, knows it."""
+    """Let no pod of the group be missed; wait until kube-controller-manager, which looks anew at each change, does."""
     spec = {"maxUnavailable": 0, "selector": {"matchLabels": {"selfheal.dev/podgroup": "web"}}}
     shop.create("poddisruptionbudgets", {"metadata": {"name": "web"}, "spec": spec}, POLICY)
     path, tries = shop.path("poddisruptionbudgets", "web", POLICY), count()
@@ -123,15 +127,20 @@ def test_with_surge_and_a_budget_nobody_is_missed(shop: Namespace, backend: Back
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("surge", [True, False])
-def test_without_a_budget_there_is_a_gap(shop: Namespace, backend: Backend, surge: bool) -> None:  # noqa: FBT001 - a fact
-    """Without a PodDisruptionBudget the drain is faster than any replacement; each pod is replaced once all the same."""
+def test_without_a_budget_there_is_a_gap(
+    shop: Namespace,
+    backend: Backend,
+    record_property: Callable[[str, object], None],
+    surge: bool,  # noqa: FBT001 - a fact, not a switch
+) -> None:
+    """Without a PodDisruptionBudget the drain is faster than any replacement; each pod is replaced once, too."""
     with half_on_each(shop, backend, surgeOnDrain=surge) as node:
         old = on(shop.live(), node)
         with shop.record() as recording:
             drain(shop, node)
             shop.complete(without=old)
             fewest = fewest_ready(recording)
-            print(f"fewest Ready of {REPLICAS}, surgeOnDrain {surge}, no budget: {fewest}")
+            record_property("fewest Ready", fewest)
             assert fewest < REPLICAS
             assert len(recording.created()) == len(old)
 

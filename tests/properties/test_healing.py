@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, desired, observed, pod
+from podgroup_operator.core.apart import corpses_of
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY
 from podgroup_operator.core.heal import SICK_CAUSES
 from podgroup_operator.core.model.actions import Create, How, Why
@@ -119,10 +120,14 @@ def test_never_too_many_at_once(world: tuple[Desired, Observed]) -> None:
     group, seen = world
     view = view_of(group, seen, NOW)
     moved = [each for each in plan(view).removes if each.how is How.EVICT]
+    given_up = corpses_of(view)  # for such a one nobody waits: it has to be kept, and its node is lost
     coming = [
         each
         for each in view.active
-        if each.cause in SICK_CAUSES and each.ready_since is None and (each.signs is None or each.signs == Signs())
+        if each not in given_up
+        and each.cause in SICK_CAUSES
+        and each.ready_since is None
+        and (each.signs is None or each.signs == Signs())
     ]
     if moved:
         assert len(moved) + len(coming) <= group.healing.at_once(group.replicas)
@@ -231,23 +236,29 @@ class Drains:
             self.maintained.add(node)
         elif what == "uncordon":
             self.maintained.discard(node)
-        elif what == "start" and name:
-            self.start(name)
-        elif what == "start all":
-            for each in names:
-                self.start(each)
-        elif what == "stop" and name:
-            self.pods[name] = replace(self.pods[name], ready_since=None)
-        elif what == "keep" and name:
-            self.pods[name] = replace(self.pods[name], kept=not self.pods[name].kept)
-        elif what == "evict" and name:
-            gone = self.pods.pop(name)
-            slot = -1 if gone.slot is None else gone.slot
-            self.losses[slot] = Loss(slot, name, Cause.EVICTED, self.now, revision=gone.revision)
         elif what == "roll":
             self.group = replace(self.group, revision="r1" if self.group.revision == "r0" else "r0")
         elif what == "pause":
             self.group = replace(self.group, paused=not self.group.paused, former="r0")
+        elif name:
+            self.suffer(what, name)
+
+    def suffer(self, what: str, name: str) -> None:
+        """Let something happen to a pod."""
+        each = self.pods[name]
+        if what == "start":
+            self.start(name)
+        elif what == "start all":
+            for other in tuple(self.pods):
+                self.start(other)
+        elif what == "stop":
+            self.pods[name] = replace(each, ready_since=None)
+        elif what == "keep":
+            self.pods[name] = replace(each, kept=not each.kept)
+        elif what == "evict":
+            slot = -1 if each.slot is None else each.slot
+            del self.pods[name]
+            self.losses[slot] = Loss(slot, name, Cause.EVICTED, self.now, revision=each.revision)
 
 
 MOST_LOOKS = 40

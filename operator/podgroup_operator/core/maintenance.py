@@ -106,20 +106,19 @@ def may_go(view: View, pair: Pair) -> bool:
 def affordable(view: View, budget: Budget, removes: list[Remove]) -> Iterator[Remove]:
     """Give as many of the removals as leave enough pods that are available; those that are not cost nobody anything.
 
-    No old pod goes that leaves fewer than `replicas`: a spare may stand in for another that was lost a moment ago. A spare
-    that is one too many goes as in a scale-down.
+    No old pod goes that leaves fewer than `replicas`: a spare may stand in for another that was lost a moment ago. A
+    spare that is one too many goes as in a scale-down.
     """
     desired = view.desired
     least = {How.EVICT: desired.replicas, How.DELETE: desired.replicas - desired.strategy.unavailable(desired.replicas)}
     spares = [pod for pod in view.active if pod.uid in budget.spares]
     here = sum(bucket_of(view, pod) is Bucket.AVAILABLE for pod in (*budget.steady, *spares))
     for each in sorted(removes, key=lambda remove: view.observed.tries.get(remove.pod.uid, 0)):
-        waits = each.how is How.DELETE and view.observed.waits(Lane.REMOVE)
+        waits = each.pod.uid in view.observed.stuck or (each.how is How.DELETE and view.observed.waits(Lane.REMOVE))
         costs = bucket_of(view, each.pod) is Bucket.AVAILABLE
-        if waits or each.pod.uid in view.observed.stuck or (costs and here <= least[each.how]) or not budget.take(each.pod):
-            continue
-        here -= costs
-        yield each
+        if not waits and (here > least[each.how] or not costs) and budget.take(each.pod):
+            here -= costs
+            yield each
 
 
 def wanted(view: View, budget: Budget, pairs: list[Pair]) -> list[Create]:
