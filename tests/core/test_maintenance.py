@@ -34,7 +34,7 @@ def member(slot: int, node: str = "other", **changes: Any) -> Pod:
 def spare(slot: int = 0, **changes: Any) -> Pod:
     """Build the spare that stands beside the pod of a seat."""
     told = {"cause": "Maintenance", "replaces": f"web-{slot}", "created": NOW - 9, "ready_since": NOW - 1}
-    return pod(**({"name": f"web-{slot}-b"} | told | {"slot": slot, "node": "new"} | changes))
+    return pod(changes.pop("name", f"web-{slot}-b"), **(told | {"slot": slot, "node": "new"} | changes))
 
 
 DRAINED = (member(0, "old"), member(1), member(2))
@@ -200,7 +200,13 @@ def test_a_pod_that_somebody_else_took_is_replaced_once() -> None:
 
 def test_what_fails_is_made_more_slowly() -> None:
     """Where pods of the template keep failing the replacement waits as any other does."""
-    failed = {"phase": Phase.FAILED, "failures": 3, "created": NOW - 5, "finished": NOW - 1, "ready_since": None}
+    failed: dict[str, Any] = {
+        "phase": Phase.FAILED,
+        "failures": 3,
+        "created": NOW - 5,
+        "finished": NOW - 1,
+        "ready_since": None,
+    }
     corpse = member(7, started=True, **failed)
     plan = planned(GROUP, observed(*DRAINED, corpse, **SEEN))
     assert (plan.creates, plan.held) == ((), 1)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, desired, observed, pod
-from podgroup_operator.core.apart import corpses_of
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY
 from podgroup_operator.core.heal import SICK_CAUSES
 from podgroup_operator.core.model.actions import Create, How, Why
+from podgroup_operator.core.model.ailment import Ailment
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.healing import Wishes
 from podgroup_operator.core.model.loss import Cause, Loss
@@ -20,9 +20,10 @@ from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.signs import Loop, Signs
 from podgroup_operator.core.model.strategy import Share, Strategy
+from podgroup_operator.core.node_lost import node_lost
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.takeover import FIRST_MINUTE
-from podgroup_operator.core.view import view_of
+from podgroup_operator.core.view import View, view_of
 
 AGO = st.sampled_from([NOW - 1000, NOW - 61, NOW - 30, NOW])
 SOME = st.one_of(st.none(), AGO)
@@ -114,13 +115,19 @@ def test_nobody_is_taken_who_must_not_be(world: tuple[Desired, Observed]) -> Non
         assert not [each for each in sick if each.pod.node in seen.lost_nodes]
 
 
+def node_lost_of(view: View, pod: Pod) -> Ailment | None:
+    """Tell whether a pod's node is lost."""
+    return node_lost(view, pod) if pod.node in view.observed.lost_nodes else None
+
+
 @given(worlds())
 def test_never_too_many_at_once(world: tuple[Desired, Observed]) -> None:
     """With those that are on their way no more than healing.maxUnavailable are moved for what ails them."""
     group, seen = world
     view = view_of(group, seen, NOW)
     moved = [each for each in plan(view).removes if each.how is How.EVICT]
-    given_up = corpses_of(view)  # for such a one nobody waits: it has to be kept, and its node is lost
+    # Nobody waits for one whose node is lost: it is replaced in its turn.
+    given_up = [pod for pod in view.active if (each := node_lost_of(view, pod)) and each.due <= NOW]
     coming = [
         each
         for each in view.active
