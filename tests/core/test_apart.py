@@ -97,3 +97,6 @@ def test_it_holds_up_no_recreate() -> None:
     old = [replace(each, revision="r0") for each in (KEPT, *seated(1, 2))]
     assert planned(group, observed(*old)).removes == ()
     assert len(planned(group, observed(*old, **away())).removes) == 2
+    rolled = observed(old[0], replace(HEIR, revision="r1"), *seated(1, 2), **away())
+    status = summarized(group, rolled, Outcome())
+    assert next(each for each in status.conditions if each.type == "Progressing").reason == "NewReplicaSetAvailable"

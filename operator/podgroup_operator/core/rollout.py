@@ -144,8 +144,8 @@ def told_reason(view: View) -> str:
 def wanted(view: View) -> int:
     """Count the pods that the strategy lets go: so many are of the new revision when a rollout is complete."""
     desired = view.desired
-    corpses = corpses_of(view)
-    kept = sum(pod.kept and pod.revision != desired.revision and pod not in corpses for pod in view.active)
+    stay = [pod.uid for pod in view.active if pod.kept and pod.revision != desired.revision]
+    kept = len({*stay} - {pod.uid for pod in corpses_of(view)}) if stay else 0
     if desired.held or desired.strategy.type is StrategyType.ON_DELETE:
         return 0
     if desired.strategy.type is StrategyType.RECREATE and kept:
