@@ -78,8 +78,8 @@ def gone(name: str, **changes: Any) -> Pod:
 
 
 def observed(*pods: Pod, **changes: Any) -> Observed:
-    """Build what is seen of the plainest group."""
-    return Observed(pods=pods, **changes)
+    """Build what is seen of the plainest group, whose pods that live have been healed for long."""
+    return Observed(pods=pods, **({"status": Status(healing_start=NOW - HOUR)} | changes))
 
 
 def loss(slot: int, name: str = "", **changes: Any) -> Loss:

@@ -123,7 +123,7 @@ class Waker:
         return bool(keys)
 
     def node_seen(self, name: str) -> None:
-        """Have everyone looked at who has pods on a node that was lost or has come back."""
+        """Have everyone looked at who has pods on a node of which there is news."""
         for owner, memory in self._memories:
             group = self._groups.named(owner[1])
             if group and any(pod.node == name for pod in memory.seen.pods.values()):

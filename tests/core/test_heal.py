@@ -11,7 +11,6 @@ import pytest
 from builders import HOUR, NOW, desired, loss, observed, planned, pod, summarized
 from podgroup_operator.core.avoidance import AVOIDED, MOST_NODES, avoided, elsewhere
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY, crash_loop
-from podgroup_operator.core.heal import FIRST_MINUTE
 from podgroup_operator.core.model.actions import How, Why
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.healing import Wishes
@@ -22,6 +21,7 @@ from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.core.model.signs import Loop, Signs
 from podgroup_operator.core.model.strategy import Share
+from podgroup_operator.core.takeover import FIRST_MINUTE
 from podgroup_operator.core.view import View, view_of
 from podgroup_operator.core.ward import ward_of
 
@@ -215,7 +215,7 @@ def test_what_is_moved_first_proves_that_it_helps() -> None:
 
 def test_one_that_ails_from_birth_waits_longer_each_time() -> None:
     """A replacement that ails from its birth on is moved after a pause that doubles from initialSeconds on."""
-    for attempt, seconds in ((1, 1), (4, 8), (30, 300)):
+    for attempt, seconds in ((1, 1), (4, 8), (9, 256)):
         sick = crashing(0, attempt=attempt, cause="CrashLoop", loop={"since": NOW})
         plan = planned(desired(), observed(sick, *well(1, 2)))
         assert (plan.removes, plan.look_again) == ((), NOW + seconds)
@@ -224,12 +224,26 @@ def test_one_that_ails_from_birth_waits_longer_each_time() -> None:
         assert remove.loss.attempt == attempt + 1
 
 
-def test_one_that_was_well_begins_anew() -> None:
-    """What comes over a replacement that was well is another matter: it is moved at once, as the first."""
-    sick = crashing(0, attempt=9, signs=Signs(well=True, loop=LOOP))
-    (remove,) = planned(desired(), observed(sick, *well(1, 2))).removes
+@pytest.mark.parametrize(
+    ("was_ready", "least", "attempt"),
+    [(LONG_RUN, 0, 1), (LONG_RUN - 1, 0, 9), (LONG_RUN, 900, 9), (900 + STEADY, 900, 1), (math.inf, 900, 1)],
+)
+def test_one_that_was_well_begins_anew(was_ready: float, least: int, attempt: int) -> None:
+    """What comes over a replacement that was Ready for ten minutes, and for minReadySeconds, is another matter."""
+    sick = crashing(0, attempt=8, signs=Signs(well=was_ready, loop=replace(LOOP, since=NOW - 900)))
+    (remove,) = planned(desired(min_ready_seconds=least), observed(sick, *well(1, 2))).removes
     assert remove.loss
-    assert remove.loss.attempt == 1
+    assert remove.loss.attempt == attempt
+
+
+def test_it_is_not_moved_without_end() -> None:
+    """One that was moved ten times in a row, and came up well for a minute each time, is moved no more, and says so."""
+    sick = crashing(0, attempt=10, signs=Signs(well=STEADY, loop=replace(LOOP, since=NOW - HOUR)))
+    assert moved(sick, *well(1, 2)) == []
+    status = summarized(desired(), observed(sick, *well(1, 2)), Outcome())
+    (failure,) = [each for each in status.conditions if each.type == "ReplicaFailure"]
+    assert (failure.reason, failure.message.startswith("1 pod suffers")) == ("PodsKeepFailing", True)
+    assert moved(replace(sick, attempt=9), *well(1, 2)) == ["web-0"]
 
 
 def test_another_template_is_tried_anew() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.api import MERGE_PATCH
-from e2e.waiting import wait_for
+from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +38,25 @@ def silent(api: Api, node: str) -> Iterator[None]:
 
 @pytest.mark.timeout(240)
 def test_the_pods_of_a_lost_node_are_replaced(backend: Backend, shop: Namespace) -> None:
-    """Seconds after its node is NotReady a pod is replaced on another one, with the cause NodeLost; the others stay."""
+    """Seconds after its node is NotReady a pod is replaced on another one, with the cause NodeLost; the others stay.
+
+    One that must be kept is replaced too, and stays.
+    """
     if backend.name != "local":
         pytest.skip("only on the local control plane are nodes pretended")
     pods = shop.start_group(replicas=4, healing={"nodeLostSeconds": 5})
     lost = [pod for pod in pods if pod.node == pods[0].node]
+    kept = next(pod for pod in shop.start_group("other", healing={"nodeLostSeconds": 5}) if pod.node == pods[0].node)
+    shop.patch_pod(kept, {"metadata": {"annotations": {"selfheal.dev/keep": "true"}}})
     with silent(shop.api, pods[0].node):
         wait_for("the loss of the node", lambda: None if shop.pod(pods[0].name).ready else True, GRACE * 2)
         start = time.monotonic()
-        now = shop.complete(without=lost)
+        now = [pod for pod in shop.complete(without=lost) if pod.labels["selfheal.dev/podgroup"] == "web"]
         took = time.monotonic() - start
         assert took < 20
         assert {pod.cause for pod in now if pod.replaces} == {"NodeLost"}
         assert {pod.name for pod in pods} - {pod.name for pod in lost} <= {pod.name for pod in now}
         assert pods[0].node not in {pod.node for pod in now}
+        wait_for("the replacement of the kept one", lambda: [pod for pod in shop.live() if pod.replaces == kept.name])
+        eventually("True", lambda: shop.condition("Ready", "other")["status"])
+        assert shop.pod(kept.name).live

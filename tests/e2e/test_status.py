@@ -26,6 +26,7 @@ def test_a_complete_group(shop: Namespace) -> None:
     conditions = {each["type"]: (each["status"], each["reason"]) for each in status.pop("conditions")}
     rollout, revision = status.pop("rollout"), status.pop("updateRevision")
     assert (rollout["revision"], rollout["updatedMost"], rollout["availableMost"]) == (revision, 3, 3)
+    assert status.pop("healingStartTime") == rollout["startTime"]
     assert {pod.labels["selfheal.dev/revision"] for pod in shop.live()} == {revision}
     assert status == {
         "currentRevision": revision,

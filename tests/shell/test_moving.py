@@ -8,6 +8,8 @@ import pytest
 
 from fakeapi.client import a_group
 from fakeapi.faults import Answer, Cut
+from podgroup_operator.core.manifest import micro_time
+from podgroup_operator.core.takeover import FIRST_MINUTE, turn
 from shell.rolling import BAD, ONE_BY_ONE, image, images, set_image
 from shell.rolling import group as a_rolling_group
 from shell.stage import names
@@ -193,3 +195,20 @@ async def test_what_was_just_changed_in_place_is_not_evicted(stage: Stage) -> No
     await stage.settle()
     assert images(stage) == ["app", "app", "good"]
     assert [each for each in stage.writes("create") if each.subresource] == []
+
+
+async def test_after_an_upgrade_a_group_has_its_turn(stage: Stage) -> None:
+    """A status that an older version has written gets the time of the group's turn; until then nothing is moved."""
+    await group(stage)
+    stage.api.patch("podgroups", "web", {"status": {"healingStartTime": None}}, subresource="status")
+    stage.reconciler.start_anew(lambda _: True)
+    await stage.settle()
+    wait = FIRST_MINUTE * turn(stage.group().uid)
+    assert stage.status()["healingStartTime"] == micro_time(stage.now + wait)
+    crash(stage, sorted(names(stage.api.pods()))[0])
+    await stage.settle()
+    for seconds, evictions in ((max(wait, FIRST_MINUTE) - 1, 0), (2, 1)):
+        stage.now += seconds
+        await stage.settle()
+        assert len([each for each in stage.writes("create") if each.subresource == "eviction"]) == evictions
+    assert stage.status()["healing"]["lastCause"] == "CrashLoop"

@@ -125,6 +125,35 @@ def test_an_older_state_is_not_taken(nodes: Nodes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "conditions", "maintained"),
+    [
+        ({}, [], False),
+        ({"unschedulable": True}, [], True),
+        ({}, [{"type": "DrainInProgress", "status": "True"}], True),
+        ({}, [{"type": "MaintenancePlanned", "status": "True"}], True),
+        ({}, [{"type": "GracefulNodeShutdownInProgress", "status": "True"}], True),
+        ({}, [{"type": "DrainInProgress", "status": "Unknown"}], False),
+        ({"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}]}, [], True),
+        ({"taints": [{"key": "aws-node-termination-handler/spot-itn", "effect": "NoSchedule"}]}, [], True),
+        ({"taints": [{"key": "DeletionCandidateOfClusterAutoscaler", "effect": "PreferNoSchedule"}]}, [], False),
+        ({"taints": [{"key": "gpu", "effect": "NoSchedule"}]}, [], False),
+    ],
+)
+def test_maintenance(nodes: Nodes, spec: Json, conditions: list[Json], maintained: bool) -> None:  # noqa: FBT001 - a fact
+    """Cordons, lifecycle conditions and taints say that the pods of a node have to go; a mere candidate's does not."""
+    metadata = {"name": "n1", "uid": "uid-n1", "resourceVersion": "99"}
+    node = read_node({"metadata": metadata, "spec": spec, "status": {"conditions": conditions}})
+    assert node
+    nodes.store.upsert(node)
+    assert nodes.store.maintained == ({"n1"} if maintained else set())
+    assert nodes.woken == (["n1"] if maintained else [])
+    nodes.version = 99
+    nodes.hear("n1")
+    assert nodes.store.maintained == set()
+    assert nodes.lost() == {}
+
+
+@pytest.mark.parametrize(
     ("number", "lost", "storm"),
     [
         (10, 5, False),

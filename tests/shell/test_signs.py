@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,7 +154,7 @@ def test_how_long_it_was_ready_is_kept(watched: Watched) -> None:
     watched.passes(90)
     signs = watched.hear(crashed(1, (1, 90), at=90))
     assert signs
-    assert signs.well
+    assert signs.well == 90
     loop = loop_of(signs)
     assert (loop.well >= 60, loop.well_before, loop.well_since) == (True, 1, AT + 90)
     watched.passes(10)
@@ -185,7 +186,7 @@ def test_what_is_changed_in_place_begins_anew(watched: Watched) -> None:
     loop = loop_of(signs)
     assert (loop.restarts - loop.before, loop.since) == (0, AT + 100)
     assert signs
-    assert signs.well
+    assert signs.well == math.inf
 
 
 def test_a_crash_after_many_restarts_by_a_rule_is_one(watched: Watched) -> None:

@@ -106,6 +106,7 @@ STATUS = Status(
     update_revision="b",
     template_generation=1,
     last_available_revision="a",
+    healing_start=NOW,
     rollout=Rollout("b", NOW, NOW, 1, 1, NOW, "c"),
     healing=Healing(1, NOW, "Deleted", "old", "new", 1.5, (("Deleted", 1),), (HEAL,)),
     conditions=(Condition("Ready", "True", "AllReplicasAvailable", "", 1, NOW),),

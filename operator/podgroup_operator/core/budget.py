@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import count
 
+from podgroup_operator.core.apart import corpses_of, spares_of
 from podgroup_operator.core.heirs import unproved
 from podgroup_operator.core.model.actions import Adopt, Create
 from podgroup_operator.core.model.desired import PodReplacement
@@ -24,7 +25,8 @@ class Budget:
     """What is left for the policies that are yet to come.
 
     Attributes:
-        active: the pods that count, the ones that are taken in among them.
+        active: the pods that count, the ones that are taken in among them; those apart are not (`apart.py`).
+        spares: the pod that each spare stands beside, by the spare's UID.
         adopted: whether any are taken in.
         made: what shall be made so far, though it may have to wait.
     """
@@ -32,7 +34,9 @@ class Budget:
     def __init__(self, view: View) -> None:
         self._view = view
         self._given = set[str]()
-        self.active: tuple[Pod, ...] = view.active
+        self.spares = spares_of(view.active)
+        apart = self.spares.keys() | {pod.uid for pod in corpses_of(view)}
+        self.active = tuple(pod for pod in view.active if pod.uid not in apart) if apart else view.active
         self.adopted = False
         self.made: tuple[Create, ...] = ()
         self._changed = frozenset[str]()
@@ -40,7 +44,7 @@ class Budget:
     @cached_property
     def turnover(self) -> Turnover:
         """Give what is to be replaced though it lives."""
-        return turnover_of(self._view, self.active)
+        return turnover_of(self._view, self.active, len(self.spares))
 
     @cached_property
     def names(self) -> frozenset[str]:

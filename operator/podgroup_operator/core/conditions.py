@@ -128,7 +128,7 @@ def find_ready(view: View, tally: Tally, rollout: Rollout, trouble: Finding, pro
     if tally.updated < tally.replicas and not has_rolled(view, tally):
         reason = "Paused" if desired.paused else progressing.reason
         return Finding(READY, "False", reason, progressing.message)
-    if tally.replicas > desired.replicas:
+    if tally.replicas - tally.apart > desired.replicas:
         return Finding(READY, "False", "ScalingDown", f"{tally.replicas} replicas, {desired.replicas} wanted.{kept}")
     return Finding(
         READY,
@@ -158,7 +158,7 @@ def standing_failure(view: View, tally: Tally, outcome: Outcome) -> Failure | No
     """Find what the API server refuses and is still needed."""
     if outcome.failures:
         return outcome.failures[0]
-    missing = view.desired.replicas - tally.replicas
+    missing = view.desired.replicas - tally.replicas + tally.apart
     lanes = (
         (Lane.CREATE, names.REASON_CREATE_FAILED, missing > 0 and not outcome.created),
         (Lane.SURGE, names.REASON_CREATE_FAILED, not has_rolled(view, tally) and not outcome.created),

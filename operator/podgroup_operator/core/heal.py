@@ -8,8 +8,9 @@ them need: nothing more is moved until it changes or one gets well, and a person
 
 What is on a lost node is dead as far as anybody can tell: all of it is replaced, unless there is a storm (`storm.py`).
 
-The first minute decides nothing: what is seen then may be stale, and an outage that has just ended heals by itself. A
-rollout goes first: what it takes away soon is not moved, for it takes the sick ones first (decision of `turnover.py`).
+The first minute decides nothing, nor does an upgrade at once (`takeover.py`). A pod that must be kept is none of this;
+only where its node is lost is it replaced all the same (`apart.py`). A rollout goes first: what it takes away soon is
+not moved, for it takes the sick ones first (decision of `turnover.py`).
 """
 
 import math
@@ -24,12 +25,10 @@ from podgroup_operator.core.model.loss import SICK, Cause, Loss, Wait
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.step import Step
+from podgroup_operator.core.takeover import FIRST_MINUTE, begun, healed_from, in_words
 from podgroup_operator.core.view import View
 from podgroup_operator.core.waits import BACKOFF, DISRUPTION, STORM, UNAVAILABLE
 from podgroup_operator.core.ward import Ward, attempts, ward_of
-
-FIRST_MINUTE = 60.0
-"""Seconds."""
 
 SICK_CAUSES = frozenset(cause.value for cause in SICK)
 
@@ -43,14 +42,20 @@ def heal(view: View, budget: Budget) -> Step:
         return Step()
     going = {pod.uid for pod in budget.turnover.going} | view.observed.stuck
     free = {pod.uid for pod in budget.steady if not pod.kept} - going
-    begun, calm = view.observed.began + FIRST_MINUTE, calm_at(view)
-    times = [(max(due, begun, calm if is_lost(each) else 0.0), each) for due, each in ward.sick]
+    start, calm = max(begun(view), healed_from(view, view.now)), view.observed.storm.over
+    times = [(max(due, start, calm if is_lost(each) else 0.0), each) for due, each in ward.sick]
+    given_up = [time for time, each in times if is_lost(each)]
     times = [(time, each) for time, each in times if each.pod.uid in free]
     due = [each for time, each in times if time <= view.now]
     arrivals = arrivals_of(view, budget.active) if due else {}
     made = coming(view, budget.active, arrivals) if due else []
     chosen = [each for each in (*lost(view, due), *ailing(view, due, made)) if budget.take(each.pod)]
-    changes = (*(time for time, _ in times), *arrivals.values(), *(pod.created + FIRST_MINUTE for pod in made))
+    changes = (
+        *given_up,
+        *(time for time, _ in times),
+        *arrivals.values(),
+        *(pod.created + FIRST_MINUTE for pod in made),
+    )
     return Step(
         removes=tuple(Remove(each.pod, Why.SICK, how(view, each), loss_of(view, each)) for each in chosen),
         look_again=min((time for time in changes if view.now < time < math.inf), default=None),
@@ -62,6 +67,8 @@ def why_left(view: View, made: Sequence[Pod], ward: Ward, left: Sequence[Patient
     """Say why pods that ail are left."""
     if any(is_lost(each) and not each.pod.kept for _, each in ward.sick):
         yield in_a_storm(view)
+    if any(due <= view.now and not each.pod.kept for due, each in ward.sick):
+        yield in_words(view)
     ailing = sum(not is_lost(each) for each in left)
     slow = sorted(pod.name for pod in made if view.now >= pod.created + FIRST_MINUTE)
     if ailing and slow:
@@ -98,11 +105,6 @@ def how(view: View, patient: Patient) -> How:
     if not is_lost(patient):
         return How.EVICT
     return How.FORCE if view.observed.nodes[patient.pod.node].is_dead else How.DELETE
-
-
-def calm_at(view: View) -> float:
-    """Give from when on pods of lost nodes may be replaced; infinity while too many nodes are lost."""
-    return math.inf if view.observed.storm.raging else view.observed.storm.until
 
 
 def in_a_storm(view: View) -> str:
@@ -165,7 +167,7 @@ def loss_of(view: View, patient: Patient) -> Loss:
         wait=Wait(held_by(view, patient), due) if due < view.now else None,
         revision=pod.revision,
         ready_since=pod.ready_since,
-        attempt=0 if is_lost(patient) else attempts(pod) + 1,
+        attempt=0 if is_lost(patient) else attempts(view, pod) + 1,
         avoids=avoided(pod, view.now),
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from podgroup_operator.core.apart import corpses_of
+from podgroup_operator.core.avoidance import avoided
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
 from podgroup_operator.core.model.loss import SICK, Cause, Loss
@@ -17,6 +19,7 @@ from podgroup_operator.core.turnover import is_asked, is_rolling
 from podgroup_operator.core.view import View
 
 LONG_AGO = 0.0
+NO_SEAT = -1
 
 SEEN = 200
 """Characters that are kept of what a node says of a pod's end."""
@@ -29,8 +32,27 @@ def losses_of(view: View, active: Sequence[Pod]) -> dict[int, Loss]:
         view: the group.
         active: the pods that count, those that are taken in in this very plan among them.
     """
-    known = released(view) | dict(view.observed.losses)
+    known = released(view) | given_up(view) | dict(view.observed.losses)
     return unseen(view, active, known) if view.observed.first_look else known
+
+
+def given_up(view: View) -> dict[int, Loss]:
+    """Count a pod as lost that must be kept and whose node is lost, until another has its place."""
+    corpses = corpses_of(view)
+    replaced = {pod.replaces for pod in view.active} if corpses else set[str]()
+    return {
+        NO_SEAT if pod.slot is None else pod.slot: Loss(
+            NO_SEAT if pod.slot is None else pod.slot,
+            pod.name,
+            Cause.NODE_LOST,
+            view.now,
+            revision=pod.revision,
+            ready_since=pod.ready_since,
+            avoids=avoided(pod, view.now),
+        )
+        for pod in corpses
+        if pod.name not in replaced
+    }
 
 
 def outlives(view: View, loss: Loss) -> bool:

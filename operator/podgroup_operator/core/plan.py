@@ -13,6 +13,7 @@ from podgroup_operator.core.claims import claims
 from podgroup_operator.core.give_way import give_way
 from podgroup_operator.core.heal import heal
 from podgroup_operator.core.history import history
+from podgroup_operator.core.maintenance import maintain
 from podgroup_operator.core.model.plan import Plan
 from podgroup_operator.core.replace_lost import replace_lost
 from podgroup_operator.core.retire import retire
@@ -33,6 +34,7 @@ POLICIES: tuple[Policy, ...] = (
     history,
     replace_lost,
     surge,
+    maintain,
 )
 
 

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from podgroup_operator.core.apart import corpses_of
 from podgroup_operator.core.model.actions import Remove, Why
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.refusal import Lane
@@ -143,7 +144,8 @@ def told_reason(view: View) -> str:
 def wanted(view: View) -> int:
     """Count the pods that the strategy lets go: so many are of the new revision when a rollout is complete."""
     desired = view.desired
-    kept = sum(pod.kept and pod.revision != desired.revision for pod in view.active)
+    stay = [pod.uid for pod in view.active if pod.kept and pod.revision != desired.revision]
+    kept = len({*stay} - {pod.uid for pod in corpses_of(view)}) if stay else 0
     if desired.held or desired.strategy.type is StrategyType.ON_DELETE:
         return 0
     if desired.strategy.type is StrategyType.RECREATE and kept:
@@ -159,7 +161,8 @@ def has_rolled(view: View, tally: Tally) -> bool:
 
 def is_complete(view: View, tally: Tally) -> bool:
     """Tell whether there is nothing left to roll: as many pods as wanted, all available, and of the new revision."""
-    return tally.replicas == tally.available == view.desired.replicas and has_rolled(view, tally)
+    replicas = view.desired.replicas
+    return tally.replicas - tally.apart == replicas <= tally.available and has_rolled(view, tally)
 
 
 def deadline(view: View, rollout: Rollout) -> float:

@@ -6,6 +6,7 @@ replacements so far. The counts are ReplicaSet's and Deployment's, field by fiel
 
 from collections import Counter
 
+from podgroup_operator.core.apart import count_apart
 from podgroup_operator.core.classify import LAST_ACTIVE, Bucket, classify
 from podgroup_operator.core.conditions import conditions
 from podgroup_operator.core.model.desired import Desired
@@ -13,6 +14,7 @@ from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.status import Status
 from podgroup_operator.core.record import healing
 from podgroup_operator.core.rollout import advance, is_complete
+from podgroup_operator.core.takeover import healed_from
 from podgroup_operator.core.view import Tally, View
 
 
@@ -46,6 +48,7 @@ def summarize(view: View, outcome: Outcome, now: float) -> Status:
         template_generation=desired.template_generation,
         last_available_revision=desired.revision if settled and tally.available else told.last_available_revision,
         rollout=rollout,
+        healing_start=healed_from(view, now),
         conditions=conditions(view, tally, outcome, rollout, now),
     )
 
@@ -91,4 +94,5 @@ def after(view: View, outcome: Outcome) -> Tally:
         terminating=tally.terminating + len(removed) - less[Bucket.TERMINATING],
         leaving=tally.leaving + len(active),
         failed=tally.failed - less[Bucket.FAILED],
+        apart=count_apart(view, created, outcome.removed),
     )

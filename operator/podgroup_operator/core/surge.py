@@ -44,6 +44,7 @@ def surge(view: View, budget: Budget) -> Step:
     wanted = [replace(named(view, budget.names, *heir), lane=Lane.SURGE) for heir in heirs]
     wanted = [told(view, each, budget.numbers) for each in wanted]
     patience = wait_for(wanted, view, budget.active, first_look=True)
+    budget.make(patience.creates)
     return Step(creates=patience.creates, held=patience.held, why_held=patience.why, look_again=patience.look_again)
 
 

@@ -5,10 +5,11 @@ Pods of another revision are, while a rollout is under way, and those whose owne
 `partition` says so, and nobody takes away what bears `selfheal.dev/keep`. A pod that has the new template already is
 not taken back when `partition` is raised.
 
-Those that are not available go first, for that costs nobody anything; then those that were asked for, those whose seat
-a new pod has taken, and the rest in ReplicaSet's order (`victims.py`). A pod that is Ready, though not yet for
-`minReadySeconds`, answers already: it goes only where enough others are Ready. A new one that is Ready, but not for so
-long, stands in for no old one: it is what `minReadySeconds` has yet to try, whatever the old ones have been through.
+Those that are not available go first, for that costs nobody anything; then those that were asked for, those that a
+drain would take (`maintenance.py`), those whose seat a new pod has taken, and the rest in ReplicaSet's order
+(`victims.py`). A pod that is Ready, though not yet for `minReadySeconds`, answers already: it goes only where enough
+others are Ready. A new one that is Ready, but not for so long, stands in for no old one: it is what `minReadySeconds`
+has yet to try, whatever the old ones have been through.
 """
 
 from collections import Counter
@@ -51,12 +52,13 @@ class Turnover:
     rolled: frozenset[str] = frozenset()
 
 
-def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
+def turnover_of(view: View, active: Sequence[Pod], spares: int = 0) -> Turnover:
     """Find what is to be replaced.
 
     Args:
         view: the group.
         active: the pods that count, those that are taken in in this very plan among them.
+        spares: how many are there besides, for the sake of maintenance: both have one `maxSurge`.
     """
     desired = view.desired
     outdated = [pod for pod in active if pod.revision != desired.revision]
@@ -79,7 +81,7 @@ def turnover_of(view: View, active: Sequence[Pod]) -> Turnover:
         leaving=tuple(pod for pod in now if pod.uid not in eases),
         changing=(*(pod for pod in now if pod.uid in eases), *paced(view, active, gentle)),
         rolled=frozenset(pod.uid for pod in rolled),
-        surge=surge(desired, going, outdated, active),
+        surge=surge(desired, going, outdated, active, spares),
         new=max(desired.replicas - stay - (len(active) - len(going) - old), 0),
         old=max(stay - old, 0),
         blocked=recreate and (bool(outdated) or any(is_old_and_leaving(pod, desired) for pod in view.terminating)),
@@ -117,9 +119,12 @@ def chosen(
     number -= sum(pod.revision != view.desired.revision for pod in asked)
     seats, crowd = Counter(pod.slot for pod in active), Counter(pod.node for pod in active if pod.node)
 
+    drained = view.observed.maintained if view.desired.healing.surge_on_drain else ()
+
     def order(pod: Pod) -> tuple[object, ...]:
         doubled = pod.slot is not None and (seats[pod.slot] > 1 or pod.slot >= view.desired.replicas)
-        return buckets[pod.uid], not is_asked(pod), not doubled, rank(pod, crowd), pod.created, pod.uid
+        first = buckets[pod.uid], not is_asked(pod), pod.node not in drained, not doubled
+        return *first, rank(pod, crowd), pod.created, pod.uid
 
     others = sorted((pod for pod in outdated if not (pod.kept or is_asked(pod))), key=order)
     return tuple(sorted([*asked, *others[: max(number, 0)]], key=order))
@@ -155,10 +160,13 @@ def affordable(view: View, going: Iterable[Pod], buckets: Mapping[str, Bucket], 
             yield pod
 
 
-def surge(desired: Desired, going: Sequence[Pod], outdated: Sequence[Pod], active: Sequence[Pod]) -> int:
-    """Count the pods that there may be beyond `replicas`; who pauses a rollout in its middle keeps them."""
+def surge(
+    desired: Desired, going: Sequence[Pod], outdated: Sequence[Pod], active: Sequence[Pod], spares: int = 0
+) -> int:
+    """Count the pods that there may be beyond `replicas` and spares; who pauses a rollout in its middle keeps them."""
     halfway = min(len(outdated), len(active) - len(outdated)) if desired.paused else 0
-    return min(desired.strategy.surge(desired.replicas), max(len(going), halfway))
+    most = max(desired.strategy.surge(desired.replicas) - spares, 0)
+    return min(most, max(len(going), halfway))
 
 
 def is_coming_up(view: View, pod: Pod) -> bool:

@@ -36,6 +36,7 @@ class Tally:
         updated: those of the revision that the pods shall have.
         updated_available: those of them that are available.
         leaving: those being deleted whose containers have not all ended.
+        apart: those of the first that stand for no replica (`apart.py`); known when a plan is done.
     """
 
     replicas: int = 0
@@ -47,6 +48,7 @@ class Tally:
     terminating: int = 0
     leaving: int = 0
     failed: int = 0
+    apart: int = 0
 
 
 @dataclass(frozen=True, slots=True)

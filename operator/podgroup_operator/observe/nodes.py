@@ -1,4 +1,4 @@
-"""The cache of nodes, and since when each of them is lost.
+"""The cache of nodes: since when each of them is lost, and which are under maintenance.
 
 They are many, change seldom and are nobody's in particular: of each a few fields are kept. One that is gone is kept as
 such for a while, for its pods are still there.
@@ -21,10 +21,11 @@ class NodeStore:
     Args:
         clock: gives the time in seconds since the epoch.
         brake: says when it is a storm.
-        wake: told of the node that was lost or came back.
+        wake: told of the node that was lost or came back, or whose maintenance begins or ends.
 
     Attributes:
         lost: the names of those that are lost.
+        maintained: the names of those that are drained, or about to be.
         storm: whether too many are.
     """
 
@@ -40,6 +41,7 @@ class NodeStore:
         self._nodes: dict[str, Node] = {}
         self._names: dict[str, str] = {}  # by UID
         self.lost = set[str]()
+        self.maintained = set[str]()
         self.storm = Storm()
 
     @property
@@ -96,18 +98,24 @@ class NodeStore:
         return self._put(replace(before, ready=False, lost_since=since, gone=True))
 
     def _put(self, node: Node) -> str:
-        """Keep a node; give its name if it is news that it is lost, or is not."""
+        """Keep a node; give its name if it is news that it is lost or under maintenance, or is not."""
         before = self._nodes.get(node.name)
         self._nodes[node.name] = node
         (self.lost.discard if node.lost_since is None else self.lost.add)(node.name)
-        was = (before.lost_since, before.is_dead) if before else (None, False)
-        return node.name if before is None or was != (node.lost_since, node.is_dead) else ""
+        (self.maintained.add if node.maintained else self.maintained.discard)(node.name)
+        return node.name if before is None or standing(before) != standing(node) else ""
 
     def _tell(self, changed: Iterable[str]) -> None:
         now = self._clock()
         for each in [each for each in self._nodes.values() if each.gone and (each.lost_since or 0.0) < now - KEPT_GONE]:
             del self._nodes[each.name]
             self.lost.discard(each.name)
+            self.maintained.discard(each.name)
         self.storm = self._brake.apply(self._nodes.values(), self.storm, now)
         for name in changed:
             self._wake(name)
+
+
+def standing(node: Node) -> tuple[float | None, bool, bool]:
+    """Give what of a node concerns those who have pods there."""
+    return node.lost_since, node.is_dead, node.maintained

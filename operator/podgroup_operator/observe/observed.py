@@ -55,6 +55,7 @@ def observe(group: Group, memory: Memory, pods: PodStore, nodes: NodeStore, mono
         began=memory.began,
         nodes=nodes.known,
         lost_nodes=nodes.lost,
+        maintained=nodes.maintained,
         storm=nodes.storm,
         status=replace(status, replicas=replicas, updated=updated, healing=memory.healing(status.healing)),
     )

@@ -1,5 +1,6 @@
 """Signs of sickness: since when each is seen, by our own clock, and what one state of a pod leaves to the next."""
 
+import math
 from dataclasses import replace
 
 from podgroup_operator.core.crash_loop import LONG_RUN, STEADY
@@ -24,7 +25,7 @@ def dated(record: Pod, before: Pod | None, now: float) -> Signs | None:
     signs = Signs(
         unstarted=None if new.unstarted is None else first(old.unstarted, now),
         unready=first(old.unready, now) if record.ready_since is None and (ceased or old.unready is not None) else None,
-        well=old.well or was_ready >= STEADY,
+        well=max(old.well, was_ready if was_ready >= STEADY else 0.0),
         waits_for=new.waits_for,
         loop=loops[0] if loops else None,
         others=tuple(loops[1:]),
@@ -44,7 +45,7 @@ def remembered(record: Pod, before: Pod | None) -> Signs:
     if before.revision == record.revision:
         return before.signs or Signs()
     loops = [begun(each, each.restarts) for each in (record.signs.loops if record.signs else ())]
-    return Signs(well=True, loop=loops[0] if loops else None, others=tuple(loops[1:]))
+    return Signs(well=math.inf, loop=loops[0] if loops else None, others=tuple(loops[1:]))
 
 
 def known_of(loop: Loop, old: Signs, before: Pod | None) -> Loop:

@@ -18,6 +18,7 @@ def read_healing(healing: Fields) -> Wishes:
         start_seconds=healing.number("startSeconds", DEFAULT.start_seconds, least=0),
         node_lost_seconds=healing.number("nodeLostSeconds", DEFAULT.node_lost_seconds, least=0),
         max_unavailable=read_share(healing, "maxUnavailable", DEFAULT.max_unavailable),
+        surge_on_drain=healing.flag("surgeOnDrain"),
     )
 
 

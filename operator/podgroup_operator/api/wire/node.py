@@ -1,9 +1,34 @@
-"""A node: whether it is well, as its conditions and taints say."""
+"""A node: whether it is well, and whether it is under maintenance, as its conditions and taints say.
 
+Of what is planned Kubernetes tells by `spec.unschedulable` and by lifecycle conditions (KEP-5683), and whoever takes
+nodes away by taints of their own. The autoscaler's taint of a mere candidate for deletion says nothing yet: most stay.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 from podgroup_operator.api.fields import Fields, whole_number
 from podgroup_operator.core.model.node import Node
+
+PLANNED = frozenset(
+    {"DrainInProgress", "MaintenancePlanned", "MaintenanceInProgress", "GracefulNodeShutdownInProgress"}
+)
+"""Conditions that say that the pods of a node have to go."""
+
+LEAVING = frozenset(
+    {
+        "node.kubernetes.io/unschedulable",
+        "ToBeDeletedByClusterAutoscaler",
+        "karpenter.sh/disrupted",
+        "karpenter.sh/disruption",
+        "medik8s.io/drain",
+        "cloud.google.com/impending-node-termination",
+    }
+)
+"""Taints that say so."""
+
+LEAVING_BY = "aws-node-termination-handler/"
+"""What other such taints begin with."""
 
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
@@ -21,4 +46,17 @@ def read_node(body: Json) -> Node | None:
     # One that has no such condition yet has just come, and nobody knows better.
     ready = all(each.text("status") == "True" for each in conditions if each.text("type") == "Ready")
     taints = {each.text("key") for each in fields.map("spec").maps("taints")}
-    return Node(name, uid, version, ready, out_of_service=OUT_OF_SERVICE in taints)
+    return Node(
+        name,
+        uid,
+        version,
+        ready,
+        out_of_service=OUT_OF_SERVICE in taints,
+        maintained=fields.map("spec").flag("unschedulable") or is_leaving(taints, conditions),
+    )
+
+
+def is_leaving(taints: Iterable[str], conditions: Iterable[Fields]) -> bool:
+    """Tell whether taints or conditions say that a node is drained, or about to be."""
+    planned = (each.text("type") in PLANNED and each.text("status") == "True" for each in conditions)
+    return any(planned) or any(key in LEAVING or key.startswith(LEAVING_BY) for key in taints)

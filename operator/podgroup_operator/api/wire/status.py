@@ -31,6 +31,7 @@ def read_status(body: Json) -> Status:
         template_generation=status.number("templateGeneration", least=0),
         last_available_revision=status.text("lastAvailableRevision"),
         rollout=read_rollout(status.map("rollout")),
+        healing_start=status.time("healingStartTime"),
         conditions=read_conditions(status),
         healing=read_healing(status.map("healing")),
     )
@@ -131,6 +132,7 @@ def write_status(status: Status, replicas: int, before: Json) -> Json:
         "templateGeneration": status.template_generation or None,
         "lastAvailableRevision": status.last_available_revision or None,
         "rollout": write_rollout(status.rollout),
+        "healingStartTime": None if status.healing_start is None else micro_time(status.healing_start),
         "healing": write_healing(status.healing, Fields(before).map("healing").keys()),
         "conditions": write_conditions(status.conditions, before),
     }

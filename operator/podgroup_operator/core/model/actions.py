@@ -90,6 +90,7 @@ class Why(Enum):
     OUTDATED = "it is of another revision"
     ASKED = "somebody has asked for its replacement"
     SICK = "it ails, and does not get well by itself"
+    MAINTAINED = "its node is under maintenance, and its replacement is available"
     HISTORY = "it has finished, and enough others are kept for a look"
 
 

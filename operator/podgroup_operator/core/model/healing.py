@@ -19,6 +19,7 @@ class Wishes:
         start_seconds: when it has had a node for so long, and no container of it was ever started.
         node_lost_seconds: when its node has not been Ready for so long, or is gone.
         max_unavailable: how many pods may be on their way at once.
+        surge_on_drain: the replacement of one whose node is drained comes before it goes.
     """
 
     paused: bool = False
@@ -28,6 +29,7 @@ class Wishes:
     start_seconds: int = 0
     node_lost_seconds: int = 60
     max_unavailable: Share = ONE
+    surge_on_drain: bool = False
 
     def at_once(self, replicas: int) -> int:
         """Give how many of `replicas` may be on their way at once; at least one, a percentage rounded down."""

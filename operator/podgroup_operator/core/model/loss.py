@@ -17,6 +17,7 @@ class Cause(Enum):
     UNREADY = "Unready"
     START_TIMEOUT = "StartTimeout"
     NODE_LOST = "NodeLost"
+    MAINTENANCE = "Maintenance"  # its node is drained, or about to be
     ASKED = "Asked"  # somebody has asked for its replacement, which is no heal
 
 

@@ -1,5 +1,6 @@
 """A node: the little that healing needs to know of it."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -13,6 +14,7 @@ class Node:
         lost_since: since when it has been seen not to be Ready, or gone, by our own clock; None while it is.
         gone: there is no such object any more.
         out_of_service: a person has said that it is off, and its pods with it (KEP-2268).
+        maintained: it is drained, or about to be: its pods have to go.
     """
 
     name: str
@@ -22,6 +24,7 @@ class Node:
     lost_since: float | None = None
     gone: bool = False
     out_of_service: bool = False
+    maintained: bool = False
 
     @property
     def is_dead(self) -> bool:
@@ -44,3 +47,8 @@ class Storm:
     until: float = 0.0
     lost: int = 0
     nodes: int = 0
+
+    @property
+    def over(self) -> float:
+        """Give from when on something may be done for the sake of nodes; infinity while it rages."""
+        return math.inf if self.raging else self.until

@@ -1,6 +1,6 @@
 """What is seen of a group."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 from podgroup_operator.core.model.changing import Ease
@@ -34,7 +34,8 @@ class Observed:
         eases: what it takes to bring a pod of each of them to the present one in place; one that is left out: never.
         nodes: by name, where they may be read.
         lost_nodes: the names of those that are lost.
-        storm: whether too many are.
+        maintained: the names of the nodes that are drained, or about to be.
+        storm: whether too many nodes are lost.
         status: the last one.
     """
 
@@ -56,6 +57,7 @@ class Observed:
     eases: Mapping[str, Ease] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     lost_nodes: Container[str] = frozenset()
+    maintained: Collection[str] = frozenset()
     storm: Storm = field(default_factory=Storm)
     status: Status = field(default_factory=Status)
 

@@ -47,7 +47,7 @@ class Signs:
     Attributes:
         unstarted: since when it has had a node and no container was ever started; None if one was, or it has no node.
         unready: since when it has not been Ready, though it was before; None if it is, or never was.
-        well: whether it was Ready for a while, or changed in place: what ails it now is no matter of its birth.
+        well: for how many seconds it was Ready at most; infinity once it was changed in place: another birth.
         waits_for: what its containers, or its scheduling, wait for, in words; "" if nothing is said.
         loop: of the container that was restarted most; one that waits for its next start comes first.
         others: of the other containers that were.
@@ -55,7 +55,7 @@ class Signs:
 
     unstarted: float | None = None
     unready: float | None = None
-    well: bool = False
+    well: float = 0.0
     waits_for: str = ""
     loop: Loop | None = None
     others: tuple[Loop, ...] = ()

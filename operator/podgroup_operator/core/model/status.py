@@ -132,6 +132,7 @@ class Status:
     template_generation: int = 0  # of which generation spec.template is that
     last_available_revision: str = ""
     rollout: Rollout = Rollout()
+    healing_start: float | None = None  # from when on pods that live are healed
     healing: Healing = Healing()
     conditions: tuple[Condition, ...] = ()
 
