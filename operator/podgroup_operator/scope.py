@@ -13,14 +13,14 @@ from podgroup_operator.backoff import Backoff
 from podgroup_operator.lead.leadership import Leadership
 from podgroup_operator.lead.tenure import Tenure
 from podgroup_operator.preflight import Findings, Preflight
-from podgroup_operator.tell.endpoints import Health
+from podgroup_operator.tell.endpoints import FILLING, Health
 
 if TYPE_CHECKING:
     from podgroup_operator.core.model.pod import Pod
     from podgroup_operator.core.model.revision import Revision
     from podgroup_operator.observe.informer import Informer
 
-PREFLIGHT = "preflight"
+PREFLIGHT, PODS = "preflight", "pods"
 REVISIONS_PATIENCE = 10.0  # seconds; without them a group is healed and scaled, and nothing is rolled out
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds before it is asked again for what is not needed
 
@@ -78,6 +78,7 @@ class Scope:
         self._remarked = ""
         self._readable = asyncio.Event()
         self._tenure: Tenure | None = None
+        health.tell(PODS, FILLING, namespace)
 
     @property
     def is_open(self) -> bool:
@@ -170,6 +171,7 @@ class Scope:
             tasks.create_task(self.informer.run())
             tasks.create_task(self.revisions.run())
             await self.informer.synced.wait()
+            self._health.tell(PODS, "", self.namespace)
             with contextlib.suppress(TimeoutError):  # pods are healed though revisions cannot be read
                 async with asyncio.timeout(REVISIONS_PATIENCE):
                     await self._revised.wait()

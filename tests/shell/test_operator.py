@@ -106,7 +106,8 @@ async def test_it_is_ready_when_it_has_read_everything_and_not_before(api: FakeA
     gate = asyncio.Event()
     api.faults.add(Hold(gate), verb="list", resource=resource)
     async with operating(api, ready=False) as running:
-        await api.until(lambda: any(request.resource == resource for request in api.requests), "it is listed")
+        other = {"pods": "podgroups", "podgroups.selfheal.dev": "pods"}[resource]
+        await api.until(lambda: bool(api.watches(other)), "the other kind has been read")
         assert await running.ask("/readyz") == (503, "The caches are being filled.\n")
         assert await running.ask("/healthz") == (200, "ok\n")
         gate.set()

@@ -178,4 +178,4 @@ def held_by(view: View, patient: Patient) -> str:
         return DISRUPTION
     if is_lost(patient):
         return STORM
-    return BACKOFF if attempts(patient.pod) else UNAVAILABLE
+    return BACKOFF if attempts(view, patient.pod) else UNAVAILABLE

@@ -13,7 +13,7 @@ that a rollout takes away soon is left to that.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podgroup_operator.core.avoidance import AVOIDED, MOST_NODES, avoided
 from podgroup_operator.core.budget import BURST, Budget
@@ -24,6 +24,7 @@ from podgroup_operator.core.model.loss import Cause, Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.core.patience import Patience, wait_for
+from podgroup_operator.core.record import told
 from podgroup_operator.core.slots import empty_slots, named
 from podgroup_operator.core.step import Step
 from podgroup_operator.core.takeover import begun
@@ -142,8 +143,8 @@ def wanted(view: View, budget: Budget, pairs: list[Pair]) -> list[Create]:
 def spare(view: View, budget: Budget, slot: int, loss: Loss) -> Create:
     """Name a spare; it has the revision that it would have if its pod were lost now."""
     revision = loss.revision if returns(view, loss) else view.desired.revision
-    create = named(view, budget.names, slot, revision, loss)
-    return Create(create.name, create.slot, create.epoch, create.revision, create.loss, lane=Lane.SURGE)
+    create = told(view, named(view, budget.names, slot, revision, loss), budget.numbers)
+    return replace(create, lane=Lane.SURGE)
 
 
 def loss_of(view: View, pod: Pod) -> Loss:
@@ -159,6 +160,8 @@ def loss_of(view: View, pod: Pod) -> Loss:
         cause=Cause.MAINTENANCE,
         at=view.now,
         early=True,
+        node=pod.node,
+        seen=f"node {pod.node} is under maintenance",
         revision=pod.revision,
         ready_since=pod.ready_since,
         avoids=tuple(avoids.items())[-MOST_NODES:],
