@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from e2e.operator_process import OperatorProcess
 
 SECOND = timedelta(seconds=1)
+STAGES = ("noticed", "decided", "created", "scheduled", "ready")
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -155,7 +157,9 @@ def test_a_replacement_tells_its_story(shop: Namespace) -> None:
     )
     group = shop.group()["metadata"]
     told = {key.removeprefix("selfheal.dev/"): value for key, value in (fresh.labels | fresh.annotations).items()}
-    lost_at = told.pop("lost-at")
+    lost_at, evidence = told.pop("lost-at"), json.loads(told.pop("evidence"))
+    assert evidence["node"] == lost.node
+    assert 0 < evidence["decidedSeconds"] < SECONDS
     assert {
         "podgroup": "web",
         "revision": lost.labels["selfheal.dev/revision"],
@@ -164,6 +168,7 @@ def test_a_replacement_tells_its_story(shop: Namespace) -> None:
         "epoch": "1",
         "replaces": lost.name,
         "cause": "Deleted",
+        "heal": "1",
     } == told
     assert time(group["creationTimestamp"]) < time(lost_at) < time(fresh.body["metadata"]["creationTimestamp"]) + SECOND
     owner = {
@@ -194,6 +199,11 @@ def test_the_status_keeps_the_record(shop: Namespace) -> None:
     eventually(2, lambda: shop.status()["healing"]["total"])
     wait_for("the recovery to be measured", lambda: shop.status()["healing"].get("lastRecoverySeconds"))
     healing = shop.status()["healing"]
+    assert {"Deleted": 2} == healing["byCause"]
+    assert [2, 1] == [heal["number"] for heal in healing["recent"]]
+    stages = [healing["recent"][0][f"{stage}Seconds"] for stage in STAGES]
+    assert min(stages) >= 0
+    assert pytest.approx(healing["lastRecoverySeconds"], abs=0.002) == sum(stages)
     assert ("Deleted", second.name) == (healing["lastCause"], healing["lastPod"])
     assert fresh.name == healing["lastReplacement"]
     assert 0 <= healing["lastRecoverySeconds"] < SECONDS

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from e2e.api import MERGE_PATCH
+from e2e.namespace import template
 from e2e.waiting import eventually, wait_for
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from e2e.namespace import Namespace
 
 pytestmark = pytest.mark.usefixtures("operator")
+
+Json = dict[str, Any]
 
 FAKE = "kwok.x-k8s.io/node"
 GRACE = 50.0
@@ -36,6 +39,13 @@ def silent(api: Api, node: str) -> Iterator[None]:
         api.request("PATCH", path, {"metadata": {"labels": {FAKE: "fake"}}}, MERGE_PATCH)
 
 
+def beside(node: str) -> Json:
+    """Give the wish to be on a node, as long as that is there."""
+    here = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
+    wish = {"weight": 100, "preference": here}
+    return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
+
+
 @pytest.mark.timeout(240)
 def test_the_pods_of_a_lost_node_are_replaced(backend: Backend, shop: Namespace) -> None:
     """Seconds after its node is NotReady a pod is replaced on another one, with the cause NodeLost; the others stay.
@@ -46,7 +56,9 @@ def test_the_pods_of_a_lost_node_are_replaced(backend: Backend, shop: Namespace)
         pytest.skip("only on the local control plane are nodes pretended")
     pods = shop.start_group(replicas=4, healing={"nodeLostSeconds": 5})
     lost = [pod for pod in pods if pod.node == pods[0].node]
-    kept = next(pod for pod in shop.start_group("other", healing={"nodeLostSeconds": 5}) if pod.node == pods[0].node)
+    there = template(affinity=beside(pods[0].node))
+    kept, *_ = shop.start_group("other", replicas=1, template=there, healing={"nodeLostSeconds": 5})
+    assert kept.node == pods[0].node
     shop.patch_pod(kept, {"metadata": {"annotations": {"selfheal.dev/keep": "true"}}})
     with silent(shop.api, pods[0].node):
         wait_for("the loss of the node", lambda: None if shop.pod(pods[0].name).ready else True, GRACE * 2)
