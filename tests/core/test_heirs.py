@@ -163,3 +163,42 @@ def test_what_replaces_nobody_is_made_as_the_strategy_says(wanted: Desired, revi
     creates = planned(wanted, observed(templates=KNOWN)).creates
 
     assert [create.revision for create in creates] == revisions
+
+
+TRIED = Status(rollout=Rollout("r2", start=NOW - 60))
+QUARTER = Strategy(max_surge=Share(25, percent=True), max_unavailable=Share(25, percent=True))
+
+
+def made(group: Desired, seen: Observed) -> list[str]:
+    """Give of which revisions pods are made, those of the surge last."""
+    return [create.revision for create in planned(group, seen).creates]
+
+
+def test_a_scale_out_keeps_enough_of_what_has_proved_good() -> None:
+    """From 4 to 12 with a rollout that is stuck: 9 old and 6 new, as a Deployment has (kubernetes#20273)."""
+    seen = observed(*pods("r1", 0, 1, 2), *pods("r2", 2, 3, ready_since=None), templates=KNOWN, status=TRIED)
+    assert made(group(QUARTER, replicas=12), seen) == ["r1"] * 6 + ["r2"] + ["r2"] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ({}, (*pods("r1", 0, 1, 2), *pods("r2", 3))),
+        ({}, pods("r1", 0, 1, 2, 3)),
+        ({}, (*pods("r1", 0, 1, 2, ready_since=None), *pods("r2", 2, 3, ready_since=None))),
+        ({"former": "r9"}, (*pods("r1", 0, 1, 2), *pods("r2", 2, 3, ready_since=None))),
+    ],
+    ids=["the new one is available", "none of the new is there", "the old ones are no better", "nobody knows the old"],
+)
+def test_a_scale_out_is_new_where_the_old_would_be_no_better(changes: dict[str, Any], seen: tuple[Pod, ...]) -> None:
+    """Only what has proved good is made again, and only while the new template has not."""
+    there = observed(*seen, templates=KNOWN, status=TRIED)
+    assert "r1" not in made(group(QUARTER, replicas=12, **changes), there)
+
+
+def test_what_a_scale_out_made_of_the_old_is_left_to_come_up() -> None:
+    """It is not taken away for not being Ready, or it would be made without end."""
+    young = pods("r1", *range(4, 10), ready_since=None, created=NOW - 1)
+    seen = (*pods("r1", 0, 1, 2), *young, *pods("r2", 2, 3, 10, 11, 0, 1, ready_since=None))
+    plan = planned(group(QUARTER, replicas=12), observed(*seen, templates=KNOWN, status=TRIED))
+    assert (plan.creates, plan.removes) == ((), ())

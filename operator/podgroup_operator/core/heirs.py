@@ -3,8 +3,9 @@
 Nothing shall get worse by a loss. Where a rollout may not go on (`paused`, `partition`) a lost pod comes again as it
 was, but not one of a template that is neither the present nor the former one and never came up: this may be the way
 back from it. In a rolling update a pod comes again as it was as long as none of the new revision has been available,
-for that one may never be; but only if it had been available itself. Everything else is made from the new template:
-that is one step less.
+for that one may never be; but only if it had been available itself. Until then a group that is scaled out gets as many
+of the old ones as it needs to have enough that are available (a Deployment scales its ReplicaSets in proportion).
+Everything else is made from the new template: that is one step less.
 """
 
 from collections.abc import Iterable
@@ -59,16 +60,36 @@ def revisions(view: View, turnover: Turnover, losses: Iterable[Loss | None]) -> 
 
     That is one of a group that was created paused: there is nothing yet that could go on.
     """
-    new, given = turnover.new, list[str]()
+    losses = tuple(losses)
+    back = sum(loss is not None and returns(view, loss) for loss in losses)
+    new, tried, given = turnover.new, max(wanted_as_they_were(view) - back, 0), list[str]()
     for loss in losses:
         if loss and returns(view, loss):
             given.append(loss.revision)
+        elif loss is None and tried > 0:
+            tried -= 1
+            given.append(former(view))
         elif new > 0:
             new -= 1
             given.append(view.desired.revision)
         else:
             given.append(former(view))
     return given
+
+
+def wanted_as_they_were(view: View) -> int:
+    """Count the pods that are missed of the old template while the new one is tried and has yet to prove good.
+
+    Only of one that has proved good itself, and only where a new pod is there: what is made as it was before one is
+    would be the first to go.
+    """
+    desired, tally, rollout = view.desired, view.tally, view.observed.status.rollout
+    tried = tally.updated > 0 and rollout.revision == desired.revision and not is_proved(view)
+    rolls = is_rolling_update(desired) and not desired.paused and not desired.strategy.staying(desired.replicas)
+    if not (tried and rolls and tally.available > 0):
+        return 0
+    least = desired.replicas - desired.strategy.unavailable(desired.replicas)
+    return max(least - (tally.replicas - tally.updated), 0)
 
 
 def former(view: View) -> str:
