@@ -196,9 +196,10 @@ def test_a_scale_out_is_new_where_the_old_would_be_no_better(changes: dict[str, 
     assert "r1" not in made(group(QUARTER, replicas=12, **changes), there)
 
 
-def test_what_a_scale_out_made_of_the_old_is_left_to_come_up() -> None:
+@pytest.mark.parametrize("status", [TRIED, Status()], ids=["told", "not told yet"])
+def test_what_a_scale_out_made_of_the_old_is_left_to_come_up(status: Status) -> None:
     """It is not taken away for not being Ready, or it would be made without end."""
     young = pods("r1", *range(4, 10), ready_since=None, created=NOW - 1)
-    seen = (*pods("r1", 0, 1, 2), *young, *pods("r2", 2, 3, 10, 11, 0, 1, ready_since=None))
-    plan = planned(group(QUARTER, replicas=12), observed(*seen, templates=KNOWN, status=TRIED))
+    seen = (*pods("r1", 0, 1, 2), *young, *pods("r2", 2, 3, 10, 11, 0, 1, ready_since=None, created=NOW - 2))
+    plan = planned(group(QUARTER, replicas=12), observed(*seen, templates=KNOWN, status=status))
     assert (plan.creates, plan.removes) == ((), ())

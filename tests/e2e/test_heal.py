@@ -199,8 +199,8 @@ def test_the_status_keeps_the_record(shop: Namespace) -> None:
     eventually(2, lambda: shop.status()["healing"]["total"])
     wait_for("the recovery to be measured", lambda: shop.status()["healing"].get("lastRecoverySeconds"))
     healing = shop.status()["healing"]
-    assert {"Deleted": 2} == healing["byCause"]
-    assert [2, 1] == [heal["number"] for heal in healing["recent"]]
+    assert healing["byCause"] == {"Deleted": 2}
+    assert [heal["number"] for heal in healing["recent"]] == [2, 1]
     stages = [healing["recent"][0][f"{stage}Seconds"] for stage in STAGES]
     assert min(stages) >= 0
     assert pytest.approx(healing["lastRecoverySeconds"], abs=0.002) == sum(stages)

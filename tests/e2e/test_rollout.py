@@ -106,6 +106,18 @@ def test_a_stuck_rollout_goes_back_without_touching_what_is_good(shop: Namespace
     assert len(shop.api.request("GET", shop.path("controllerrevisions", root="/apis/apps/v1"))["items"]) == 2
 
 
+def test_a_stuck_rollout_is_scaled_out_with_what_is_good(shop: Namespace) -> None:
+    """From 4 to 12 with a template that never starts: nine of them are available, as with a Deployment."""
+    start(shop, 4)
+    change(shop, "2", NEVER_READY)
+    wait_for("two pods that never start", lambda: [version_of(pod) for pod in shop.live()].count("2") == 2)
+    shop.patch_group({"spec": {"replicas": 12}})
+    wait_for("nine good pods", lambda: sum(pod.ready and version_of(pod) == "1" for pod in shop.live()) == 9)
+    assert len(shop.live()) == 15
+    change(shop, "1")
+    rolled(shop, "1")
+
+
 def test_a_missed_deadline_takes_the_pods_back(shop: Namespace) -> None:
     """With rollbackOnDeadline the pods return to the good revision, the status says why, and the spec is as it was."""
     start(shop, 4, progressDeadlineSeconds=2, rollbackOnDeadline=True)

@@ -83,8 +83,8 @@ def wanted_as_they_were(view: View) -> int:
     Only of one that has proved good itself, and only where a new pod is there: what is made as it was before one is
     would be the first to go.
     """
-    desired, tally, rollout = view.desired, view.tally, view.observed.status.rollout
-    tried = tally.updated > 0 and rollout.revision == desired.revision and not is_proved(view)
+    desired, tally = view.desired, view.tally
+    tried = tally.updated > 0 and not is_proved(view)
     rolls = is_rolling_update(desired) and not desired.paused and not desired.strategy.staying(desired.replicas)
     if not (tried and rolls and tally.available > 0):
         return 0

@@ -12,6 +12,7 @@ others are Ready. A new one that is Ready, but not for so long, stands in for no
 has yet to try, whatever the old ones have been through.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ def turnover_of(view: View, active: Sequence[Pod], spares: int = 0) -> Turnover:
     going = tuple(pod for pod in rolled if pod.uid not in eases)
     old = len({pod.uid for pod in outdated} - {pod.uid for pod in rolled})
     recreate = rolls and desired.strategy.type is StrategyType.RECREATE
-    able = [pod for pod in rolled if pod.uid not in view.observed.stuck and not is_coming_up(view, pod)]
+    since = trial_since(view) if rolled else math.inf
+    able = [pod for pod in rolled if pod.uid not in view.observed.stuck and not is_coming_up(pod, since)]
     costly = [pod for pod in able if eases.get(pod.uid, Ease.NEVER) > Ease.GENTLE and is_due(view, pod)]
     now = costly if recreate and outdated else list(affordable(view, costly, buckets, on_trial(view, rolled, buckets)))
     gentle = [pod for pod in able if eases.get(pod.uid) is Ease.GENTLE and is_due(view, pod)]
@@ -169,18 +171,31 @@ def surge(
     return min(most, max(len(going), halfway))
 
 
-def is_coming_up(view: View, pod: Pod) -> bool:
+def is_coming_up(pod: Pod, since: float) -> bool:
     """Tell whether a pod that came again as it was is to be left to come up, though it is not available yet.
 
-    It is while there are too few that are available, and while what is new is being tried and has yet to prove good:
-    else it would be made for nothing. Where nothing new is tried yet, a pod that never comes up must not be in its way.
+    Args:
+        pod: one that is to go.
+        since: from when on pods that came are left (`trial_since`).
+    """
+    return pod.ready_since is None and max(birth_of(pod), pod.lost_at or 0.0) >= since and not is_asked(pod)
+
+
+def trial_since(view: View) -> float:
+    """Give since when something new is being tried that has yet to prove good; infinity if nothing is.
+
+    While it is, and too few are available, what comes again as it was is left to come up: else it would be made for
+    nothing. Where nothing new is tried yet, a pod that never comes up must not be in its way. Until the status tells of
+    the rollout, its first pod does.
     """
     desired, rollout, tally = view.desired, view.observed.status.rollout, view.tally
     short = tally.available < desired.replicas - desired.strategy.unavailable(desired.replicas)
-    if not (short and tally.updated) or rollout.revision != desired.revision or is_proved(view):
-        return False
-    came = max(birth_of(pod), pod.lost_at or 0.0)
-    return pod.ready_since is None and came >= rollout.start and not is_asked(pod)
+    if not (short and tally.updated) or is_proved(view):
+        return math.inf
+    if rollout.revision == desired.revision:
+        return rollout.start
+    births = (birth_of(pod) for pod in view.active if pod.revision == desired.revision)
+    return min(births, default=math.inf)
 
 
 def is_proved(view: View) -> bool:
