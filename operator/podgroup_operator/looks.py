@@ -41,6 +41,10 @@ class Looks:
         """Count the groups that wait."""
         return len(self._queue)
 
+    def unfinished(self) -> list[float]:
+        """Give for how many seconds each look has been under way that is."""
+        return self._queue.unfinished(time.monotonic())
+
     def add(self, key: Key) -> None:
         """Have a group looked at as soon as may be; news of one of which the API server tells nothing hasten nothing.
 
@@ -122,4 +126,5 @@ class Looks:
 
     def _pause(self, key: Key) -> float:
         """Find the pause before the next look at a group that has raised errors in a row."""
+        metrics.queue_retries.inc()
         return self._pauses.setdefault(key, Backoff(FIRST_PAUSE, LONGEST_PAUSE)).next()

@@ -188,6 +188,8 @@ class Operator:
 
     def _show_metrics(self) -> None:
         metrics.queue_depth.set_function(lambda: len(self._looks))
+        metrics.unfinished_seconds.set_function(lambda: sum(self._looks.unfinished()))
+        metrics.longest_seconds.set_function(lambda: max(self._looks.unfinished(), default=0.0))
         metrics.groups.set_function(lambda: len(self._groups))
         metrics.pods.set_function(lambda: len(self._pods))
         metrics.leading.set_function(lambda: any(scope.is_open for scope in self._scopes))
@@ -219,6 +221,7 @@ class Operator:
     async def _live(self) -> None:
         """Work for ever; an error that nobody foresaw ends the process, with its traceback."""
         async with self._tasks:
+            self._spawn(measure_lag())
             self._spawn(self._recorder.run())
             self._spawn(self._looks.run())
             self._spawn(self._scopes.follower.run())
@@ -252,3 +255,12 @@ class Operator:
     async def _may_read(self, lease: LeaseObject) -> bool:
         permission = Permission("get" if lease.namespace else "list", *LEASES, name=lease.name)
         return not await missing(self._cluster, lease.namespace, [permission])
+
+
+async def measure_lag() -> None:
+    """Note for ever how late the event loop wakes somebody."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + 1.0
+        await asyncio.sleep(1.0)
+        metrics.loop_lag.observe(max(loop.time() - due, 0.0))

@@ -8,6 +8,8 @@ semantics are those of client-go's workqueue.
 import asyncio
 from collections import deque
 
+from podgroup_operator import metrics
+
 Key = tuple[str, str]  # namespace, name
 
 
@@ -20,6 +22,8 @@ class WorkQueue:
         self._working: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._waiters: deque[asyncio.Future[None]] = deque()
+        self._since: dict[Key, float] = {}  # when they began to wait
+        self._begun: dict[Key, float] = {}  # when work on them began
 
     def __len__(self) -> int:
         """Count the keys that wait."""
@@ -53,13 +57,21 @@ class WorkQueue:
         key = self._ready.popleft()
         self._dirty.discard(key)
         self._working.add(key)
+        self._begun[key] = now = asyncio.get_running_loop().time()
+        metrics.queue_seconds.observe(now - self._since.pop(key, now))
         return key
 
     def done(self, key: Key) -> None:
         """Give a key back; if it was added meanwhile, it waits again."""
         self._working.discard(key)
+        now = asyncio.get_running_loop().time()
+        metrics.work_seconds.observe(now - self._begun.pop(key, now))
         if key in self._dirty:
             self._push(key)
+
+    def unfinished(self, now: float) -> list[float]:
+        """Give for how many seconds each key has been worked on that is."""
+        return [now - begun for begun in tuple(self._begun.values())]
 
     def _elapsed(self, key: Key) -> None:
         del self._timers[key]
@@ -67,6 +79,8 @@ class WorkQueue:
 
     def _push(self, key: Key) -> None:
         self._ready.append(key)
+        self._since[key] = asyncio.get_running_loop().time()
+        metrics.queue_adds.inc()
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():

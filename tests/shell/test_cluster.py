@@ -1,6 +1,7 @@
 """The only client of the API: an answer is a body, a refusal or nothing, whoever stands between us and the server."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from aiohttp import web
 
 from fakeapi import Answer, Cut, Delay, FakeApi
 from fakeapi.client import a_pod
+from podgroup_operator import metrics
 from podgroup_operator.api import cluster as module
 from podgroup_operator.api.cluster import UNAUTHORIZED, Cluster, Refused, TooLarge, Unreachable, pods_path
 from podgroup_operator.api.login import Connection
@@ -288,3 +290,25 @@ async def test_a_page_for_which_there_is_no_room_is_given_up() -> None:
             await cluster.page(PODS, {}, 50_000)
         page, size = await cluster.page(PODS, {}, 150_000)
     assert len(page["items"][0]) == 100_000 < size < 150_000
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, "200"), (503, "503"), (None, "<error>")])
+async def test_a_request_is_counted_by_what_came_of_it(status: int | None, code: str) -> None:
+    """By client-go's names; no answer is an answer of its own, and no path or name is a label."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if status is None:
+            assert request.transport
+            request.transport.close()
+        return web.Response(status=status or 200, body=b"{}")
+
+    async with answering(handler) as cluster:
+        with contextlib.suppress(Refused, Unreachable):
+            await cluster.send("POST", PODS, {})
+    host = cluster._host  # noqa: SLF001 - a port of its own
+    told = metrics.registry.get_sample_value(
+        "rest_client_requests_total", {"code": code, "method": "POST", "host": host}
+    )
+    assert told == 1
+    labels = {"verb": "POST", "host": host}
+    assert metrics.registry.get_sample_value("rest_client_request_duration_seconds_count", labels) == 1

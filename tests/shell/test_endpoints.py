@@ -95,7 +95,7 @@ async def test_the_metrics_are_prometheus_own_format(client: aiohttp.ClientSessi
     assert (build.labels, build.value) == ({"version": __version__}, 1)
     ours = [family for name, family in families.items() if name.startswith(("podgroup_", "workqueue_"))]
     labels = {label for family in ours for sample in family.samples for label in sample.labels}
-    assert labels <= {"kind", "version", "result", "cause", "stage", "reason", "le"}
+    assert labels <= {"kind", "version", "result", "cause", "stage", "reason", "le", "watch", "name", "controller"}
 
 
 async def test_an_unknown_path_is_not_found(client: aiohttp.ClientSession) -> None:

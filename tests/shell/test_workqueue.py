@@ -2,6 +2,7 @@
 
 import asyncio
 
+from podgroup_operator import metrics
 from podgroup_operator.workqueue import Key, WorkQueue
 
 A, B = ("shop", "a"), ("shop", "b")
@@ -91,3 +92,22 @@ async def test_a_delay_can_be_asked_for_again_when_it_is_over() -> None:
     queue.done(A)
     queue.add_after(A, 0)
     assert await take(queue) == A
+
+
+def sample(name: str) -> float:
+    """Give a value of the queue as controller-runtime names it."""
+    return metrics.registry.get_sample_value(name, {"name": "podgroup", "controller": "podgroup"}) or 0.0
+
+
+async def test_what_waits_and_what_is_worked_on_is_measured() -> None:
+    """By the names of client-go: adds, how long each waited, how long the work took, and what is not finished."""
+    queue, names = WorkQueue(), ("adds_total", "queue_duration_seconds_count", "work_duration_seconds_count")
+    before = [sample(f"workqueue_{name}") for name in names]
+    queue.add(A)
+    queue.add(A)
+    await take(queue)
+    now = asyncio.get_running_loop().time()
+    assert queue.unfinished(now + 5)[0] >= 5
+    queue.done(A)
+    assert queue.unfinished(now) == []
+    assert [sample(f"workqueue_{name}") - value for name, value in zip(names, before, strict=True)] == [1, 1, 1]

@@ -8,6 +8,7 @@ a body, `Refused` (the server's Status), or `Unreachable` (no answer: the effect
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
-from podgroup_operator import __version__
+from podgroup_operator import __version__, metrics
 from podgroup_operator.api.fields import Fields
 from podgroup_operator.api.jsontext import lines, parsed, written
 from podgroup_operator.api.line import Answer
@@ -159,6 +160,7 @@ class Cluster:
     def __init__(self, connection: Connection) -> None:
         self.outage = Outage(lambda: None)
         self._connection = connection
+        self._host = connection.server.partition("://")[2].partition("/")[0]
         self._session: aiohttp.ClientSession
         self._lines: Lines | Detour
 
@@ -248,8 +250,10 @@ class Cluster:
             headers = self._connection.headers()
             if data is not None:
                 headers["Content-Type"] = content_type
-            async with asyncio.timeout(REQUEST_TIMEOUT):
-                answer = await self._lines.ask(method, path, params, headers, data)
+            with self._measured(method) as told:
+                async with asyncio.timeout(REQUEST_TIMEOUT):
+                    answer = await self._lines.ask(method, path, params, headers, data)
+                told.append(answer.status)
             self._raise_if_refused(answer)
             read: Json = parsed(answer.body)
         return read
@@ -260,16 +264,29 @@ class Cluster:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask for something whose answer is read as it comes."""
         with in_words():
-            async with self._session.get(
-                self._connection.server + path,
-                params=params,
-                headers=self._connection.headers(),
-                timeout=patience or aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5),
-                allow_redirects=False,
-            ) as response:
+            with self._measured("GET") as told:
+                response = await self._session.get(
+                    self._connection.server + path,
+                    params=params,
+                    headers=self._connection.headers(),
+                    timeout=patience or aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5),
+                    allow_redirects=False,
+                )
+                told.append(response.status)
+            async with response:
                 if response.status >= REDIRECTION:
                     self._raise_if_refused(await whole(response))
                 yield response
+
+    @contextmanager
+    def _measured(self, method: str) -> Iterator[list[int]]:
+        """Count a request, and how long its answer took; the status code of that is to be put into the list."""
+        told, begun = list[int](), time.monotonic()
+        try:
+            yield told
+        finally:
+            metrics.requests_of(str(told[0]) if told else "<error>", method, self._host).inc()
+            metrics.request_seconds_of(method, self._host).observe(time.monotonic() - begun)
 
     @contextmanager
     def _fares(self) -> Iterator[None]:

@@ -115,6 +115,8 @@ class Endpoints:
         return well_unless(self._health.waiting_for, self._health.worth_knowing)
 
     async def _metrics(self, _: web.Request) -> web.Response:
+        for pulse in self._health.pulses:
+            metrics.watch_age.labels(pulse.whose.removeprefix("The watch of ")).set(pulse.silence())
         body = await asyncio.to_thread(generate_latest, metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
