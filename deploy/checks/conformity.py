@@ -14,7 +14,7 @@ from controlplane.programs import Program
 
 KUBECONFORM = Program("kubeconform", "lint", "github.com/yannh/kubeconform/cmd/kubeconform")
 
-OF_OTHERS = ("monitoring.coreos.com/v1/ServiceMonitor",)
+OF_OTHERS = ("monitoring.coreos.com/v1/ServiceMonitor", "monitoring.coreos.com/v1/PrometheusRule")
 """Kinds that are not compared, for their schema is not at hand: it comes with the Prometheus operator."""
 
 
