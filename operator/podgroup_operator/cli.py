@@ -12,7 +12,7 @@ from podgroup_operator.api.restored import Restored
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.hopeless import Hopeless
 from podgroup_operator.settings import Settings, read_settings
-from podgroup_operator.tell.loglines import OneLine
+from podgroup_operator.tell.loglines import FORMATS
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds before it begins anew, should the store go back again and again
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the operator; give the exit code: 0 after SIGTERM, 1 for something the user has to put right."""
     settings = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(FORMATS[settings.log_format]())
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     try:
         asyncio.run(serve(settings))

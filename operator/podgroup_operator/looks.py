@@ -8,11 +8,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 from podgroup_operator import metrics
 from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable
 from podgroup_operator.api.restored import Restored
 from podgroup_operator.backoff import Backoff
+from podgroup_operator.tell.loglines import LOOK
 from podgroup_operator.workqueue import Key, WorkQueue
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds before a look that raised is repeated
@@ -36,6 +38,7 @@ class Looks:
         self._unanswered: dict[Key, float] = {}  # until when groups wait of which nothing could be read twice in a row
         self._under_way: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._numbers = count(1)
 
     def __len__(self) -> int:
         """Count the groups that wait."""
@@ -92,6 +95,7 @@ class Looks:
         return not self._closed and self._is_open(key[0])
 
     async def _serve(self, key: Key) -> None:
+        LOOK.set(next(self._numbers))  # in the context of its task
         try:
             delay = await self._look(key)
         finally:

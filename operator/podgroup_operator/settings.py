@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from podgroup_operator.core.names import GROUP
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("text", "json")
 LAST_PORT = 65535
 LARGEST = 1_000_000
 ANNOTATION = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -29,6 +30,7 @@ class Settings:
         lease_namespace: where the Lease is; empty means the operator's own, outside a cluster the kubeconfig's.
         http: address of /healthz, /readyz and /metrics, as `host:port` or `:port`.
         log_level: DEBUG, INFO, WARNING or ERROR.
+        log_format: text, or json: an object in each line.
         pod_annotations: what each pod that is made gets besides its template's annotations, which win.
         pod_uid: of the pod that we run in; empty outside a pod. Only a pod knows it: there is no option for it.
         storm_percent: if so many per cent of the nodes are lost at once, at least two, no pod is moved for that.
@@ -41,6 +43,7 @@ class Settings:
     lease_namespace: str = ""
     http: str = ":8080"
     log_level: str = "INFO"
+    log_format: str = "text"
     pod_annotations: Mapping[str, str] = field(default_factory=dict)
     pod_uid: str = ""
     storm_percent: int = 55
@@ -68,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--http", metavar="ADDRESS", help="serve /healthz, /readyz, /metrics here (default :8080)")
     run.add_argument("--log-level", choices=LOG_LEVELS)
+    run.add_argument("--log-format", choices=LOG_FORMATS, help="json: an object in each line (default text)")
     run.add_argument(
         "--storm-percent",
         metavar="N",
@@ -92,6 +96,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     no_election = environment.get("PODGROUP_NO_LEADER_ELECT", "").lower() in {"1", "true", "yes"}
     http = given.http or environment.get("PODGROUP_HTTP") or ":8080"
     log_level = given.log_level or environment.get("PODGROUP_LOG_LEVEL") or "INFO"
+    log_format = given.log_format or environment.get("PODGROUP_LOG_FORMAT") or "text"
     if not is_address(http):
         top.error(f"{http!r} is no address to listen on: write host:port or :port, such as 127.0.0.1:8080")
     annotations = given.pod_annotation or environment.get("PODGROUP_POD_ANNOTATION", "").splitlines()
@@ -99,6 +104,8 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         top.error(f"{wrong!r} is no annotation for pods: write key=value; the key may not begin with {GROUP}/")
     if log_level not in LOG_LEVELS:
         top.error(f"{log_level!r} is no log level: choose one of {', '.join(LOG_LEVELS)}")
+    if log_format not in LOG_FORMATS:
+        top.error(f"{log_format!r} is no log format: choose one of {', '.join(LOG_FORMATS)}")
     return Settings(
         namespaces=tuple(dict.fromkeys(given.namespace or filter(None, (part.strip() for part in listed.split(","))))),
         kubeconfig=given.kubeconfig or environment.get("PODGROUP_KUBECONFIG", ""),
@@ -106,6 +113,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         lease_namespace=given.lease_namespace or environment.get("PODGROUP_LEASE_NAMESPACE", ""),
         http=http,
         log_level=log_level,
+        log_format=log_format,
         pod_annotations=as_mapping(annotations),
         pod_uid=environment.get("PODGROUP_POD_UID", ""),
         storm_percent=number(top, environment, "storm-percent", given.storm_percent, 55),

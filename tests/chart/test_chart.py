@@ -131,9 +131,10 @@ async def test_the_probes_ask_what_the_operator_serves(render: Render) -> None:
 
 def test_the_operator_understands_its_environment(render: Render) -> None:
     """What the chart sets in the environment is what the operator then does; it listens where the Service leads."""
-    (container,) = operator_pod(render("namespaces={shop,office}", "logLevel=DEBUG"))["containers"]
+    (container,) = operator_pod(render("namespaces={shop,office}", "logLevel=DEBUG", "logFormat=json"))["containers"]
     settings = read_settings(["run"], {each["name"]: each.get("value", "uid") for each in container["env"]})
     assert (settings.namespaces, settings.log_level, settings.http) == (("shop", "office"), "DEBUG", ":8080")
+    assert settings.log_format == "json"
 
 
 def test_annotations_of_pods_reach_the_operator(render: Render) -> None:

@@ -1,11 +1,12 @@
 """One message is one line of the log, whatever it contains."""
 
+import json
 import logging
 import sys
 
 import pytest
 
-from podgroup_operator.tell.loglines import OneLine
+from podgroup_operator.tell.loglines import LOOK, JsonLine, OneLine
 
 FORGED = "2026-01-01 00:00:00,000 INFO podgroup_operator.run all is well"
 
@@ -55,3 +56,41 @@ def test_a_traceback_cannot_begin_a_line_either() -> None:
     assert first.endswith("unexpected error")
     assert others[0] == "    Traceback (most recent call last):"
     assert all(line.startswith("    ") and "\r" not in line for line in others)
+
+
+def as_json(message: str, *, traceback: bool = False) -> dict[str, object]:
+    """Give what one line of JSON tells of a message, its time aside."""
+    info = sys.exc_info() if traceback else None
+    line = JsonLine().format(logging.LogRecord("test", logging.INFO, __file__, 1, "%s", (message,), info))
+    assert line.isascii()
+    assert "\n" not in line
+    told: dict[str, object] = json.loads(line)
+    assert told.pop("time")
+    return told
+
+
+def test_a_message_is_an_object_of_json() -> None:
+    """With the look that it belongs to, the group and the heal, by which a log can be cut."""
+    message = "group=shop/web heal=7 web-2 replaced web-1"
+    token = LOOK.set(12)
+    try:
+        told = as_json(message)
+    finally:
+        LOOK.reset(token)
+    named = {"look": 12, "group": "shop/web", "heal": "7"}
+    assert told == {"level": "INFO", "logger": "test", "message": message} | named
+
+
+@pytest.mark.parametrize("message", ["refused: group=office/db heal=9", "no\nroom\u202e"])
+def test_what_is_quoted_in_a_message_names_nothing(message: str) -> None:
+    """A group or a heal is what a message begins with; control characters are written as escapes."""
+    assert as_json(message) == {"level": "INFO", "logger": "test", "message": message}
+
+
+def test_a_traceback_is_in_the_same_line() -> None:
+    """One record is one line, whatever it has to tell."""
+    try:
+        fail("words")
+    except ValueError:
+        told = as_json("a bug", traceback=True)
+    assert "ValueError: words" in str(told["traceback"])

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, orphan, pod
+from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, desired, observed, orphan, pod, viewed
 from podgroup_operator.core.model.actions import Why
-from podgroup_operator.core.model.loss import Cause, Loss
+from podgroup_operator.core.model.loss import Cause, Loss, Wait
 from podgroup_operator.core.model.pod import Phase, Pod
+from podgroup_operator.core.record import evidence
 from podgroup_operator.core.selector import Operator, Requirement, Selector
 from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.observe.written import Leaving
@@ -179,6 +180,22 @@ def test_a_clock_that_is_set_back_leaves_nothing_in_the_future() -> None:
     times = [seen.pods["uid-b"].finished, seen.losses[0].at, seen.corpse and seen.corpse.finished]
     assert times == [NOW - HOUR] * 3
     assert [each.created for each in watched.store.orphans("shop")] == [NOW - HOUR]
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+def test_a_clock_that_is_set_makes_no_loss_older(step: float) -> None:
+    """What is told of how long a replacement took, and waited, is as if the clock had not been set."""
+    watched, monotonic = Watched(), [0.0]
+    watched.store = PodStore(watched._tell, lambda: watched.now, monotonic=lambda: monotonic[0])  # noqa: SLF001 - ours
+    watched.store.upsert(SEATED)
+    watched.store.remove(SEATED.uid)
+    seen = watched.store.memories.of(OWNER).seen
+    seen.losses = {0: replace(seen.losses[0], wait=Wait("Backoff", NOW))}
+    watched.now += step + 2
+    monotonic[0] += 2
+    now = watched.store.now()
+    found = evidence(viewed(desired(), observed(), now), seen.losses[0], 1)
+    assert (found.decided, found.waited) == (2, 2)
 
 
 def test_a_corpse_that_a_cleaner_takes_away_is_remembered() -> None:

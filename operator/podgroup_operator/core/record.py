@@ -32,7 +32,7 @@ UNUSUAL = 4.0
 
 def evidence(view: View, loss: Loss, number: int) -> Evidence:
     """Say what is known of a heal that is decided now."""
-    began, due = loss.ailed or (loss.at, loss.at)
+    began, due = loss.ailed or (loss.at + loss.skew,) * 2
     decided = max(view.now - due, 0.0)
     waited = min(max(view.now - loss.wait.since, 0.0), decided) if loss.wait else 0.0
     return Evidence(
@@ -89,7 +89,7 @@ def in_short(created: Iterable[Create], now: float) -> Iterable[Heal]:
     for create in created:
         if loss := create.heals:
             found = create.evidence or Evidence(0)
-            began = (loss.ailed or (loss.at,))[0]
+            began = loss.ailed[0] if loss.ailed else loss.at + loss.skew
             rest = max(now - began - found.noticed - found.decided, 0.0)
             yield Heal(
                 number=found.number,

@@ -15,23 +15,19 @@ from typing import Any
 
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.core.backoff import failed_early
-from podgroup_operator.core.classify import cause_of_loss, is_active
-from podgroup_operator.core.losses import SEEN, asked_loss
+from podgroup_operator.core.classify import is_active
 from podgroup_operator.core.marks import kept, marks_of, missing
-from podgroup_operator.core.model.actions import Why
-from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.core.times import finish_of
 from podgroup_operator.observe.labels import Labelled
-from podgroup_operator.observe.memory import Memories, Memory, Owner
+from podgroup_operator.observe.losses import not_later, note_loss, shifted
+from podgroup_operator.observe.memory import Memories, Owner
 from podgroup_operator.observe.moments import bounded, not_after, once, readiness, sightings
 from podgroup_operator.observe.signs import dated, moved
 
 STEP = 1.0
 """Seconds; a clock that goes back by more was set."""
-
-NO_SLOT = -1
 
 Wake = Callable[[Pod, bool], bool]
 """Told of a pod that came, changed or went, and whether that is urgent; says whether it concerns anybody."""
@@ -118,6 +114,8 @@ class PodStore:
         for _, memory in self.memories:
             if memory.began:
                 memory.began += seconds
+            seen = memory.seen
+            seen.losses = {slot: shifted(loss, seconds) for slot, loss in seen.losses.items()}
         for known in self._pods.values():
             if known.signs:
                 self._rewrite(moved(known, seconds))
@@ -212,7 +210,7 @@ class PodStore:
             self._rewrite(not_after(known, now))
         for _, memory in self.memories:
             seen = memory.seen
-            seen.losses = {slot: replace(loss, at=min(loss.at, now)) for slot, loss in seen.losses.items()}
+            seen.losses = {slot: not_later(loss, now) for slot, loss in seen.losses.items()}
             seen.corpse = not_after(seen.corpse, now) if seen.corpse else None
 
     def _join(self, pod: Pod) -> None:
@@ -273,26 +271,6 @@ def later(known: Pod | None, pod: Pod) -> Pod:
         return pod
     order = (finish_of(pod), pod.failures) >= (finish_of(known), known.failures)
     return pod if known.revision == pod.revision and order else known
-
-
-def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> bool:
-    """Note a loss, if it is one; tell whether there is anything for the group to do."""
-    cause, early = cause_of_loss(before, after), after is not None and failed_early(after)
-    removed = memory.written.leaving.get(before.uid)
-    if after is None:
-        memory.written.leaving.pop(before.uid, None)
-    if cause and removed and removed.why is Why.ASKED and not memory.seen.is_replaced(before):
-        memory.seen.lose(asked_loss(before, now))
-    if not cause or (removed and not removed.loss):
-        return False
-    if removed and removed.loss:  # what we took away because it ailed
-        memory.seen.lose(replace(removed.loss, at=now))
-        return True
-    slot = NO_SLOT if before.slot is None else before.slot
-    seen = after.complaint[:SEEN] if after else ""
-    told = Loss(slot, before.name, cause, now, early, before.revision, before.ready_since, node=before.node, seen=seen)
-    memory.seen.lose(told)
-    return True
 
 
 def owner_of(pod: Pod) -> Owner:

@@ -1,5 +1,6 @@
 """Heals told: one Event each, or one for all of a look where they are many, and how long their stages took."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from statistics import quantiles
@@ -15,6 +16,8 @@ from podgroup_operator.core.view import View
 from podgroup_operator.observe.told import Told
 from podgroup_operator.tell.recorder import Recorder
 
+logger = logging.getLogger(__name__)
+
 MOST = 20
 """So many heals of one look are told one by one."""
 
@@ -26,6 +29,10 @@ def announce_heals(desired: Desired, created: Sequence[Create], recorder: Record
         metrics.heals.labels(loss.cause.value).inc()
         if loss.pod:
             metrics.heal_seconds.labels(loss.cause.value).observe(seconds)
+    for create, loss, seconds in heals:
+        number = create.evidence.number if create.evidence else 0
+        what = in_words(create, loss, seconds)
+        logger.info("group=%s/%s heal=%d %s", desired.namespace, desired.name, number, what)
     notes = [in_mass([(loss, seconds) for _, loss, seconds in heals])] if len(heals) > MOST else []
     for note in notes or (in_words(*each) for each in heals):
         recorder.record(desired, "Normal", names.REASON_HEALED, note)

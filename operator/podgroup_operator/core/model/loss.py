@@ -49,6 +49,7 @@ class Loss:
         seen: what was seen of it: a reason, an exit code; no words of its program.
         ailed: since when it had ailed, and from when on that counted as a loss; None if its end came at once.
         wait: what its replacement waits for, if anything.
+        skew: by how many seconds our clock was set since; what is decided by `at` is decided as if it had not been.
         attempt: how many were replaced in a row with it, for they lived and ailed from birth on.
         avoids: the nodes that its replacement had better not go to, each until when.
         heals: whether its replacement is a heal; not where nobody knows that it was no rollout that took it away.
@@ -66,6 +67,7 @@ class Loss:
     seen: str = field(default="", compare=False)
     ailed: tuple[float, float] | None = field(default=None, compare=False)
     wait: Wait | None = field(default=None, compare=False)
+    skew: float = field(default=0.0, compare=False)
     attempt: int = 0
     avoids: tuple[tuple[str, float], ...] = ()
 
