@@ -151,8 +151,9 @@ def test_an_unusual_heal_says_so(seconds: float, earlier: tuple[float, ...], tim
         (Healing(total=4), (0, 0), 5),
         (Healing(total=4, recent=(replace(HEAL, number=9),)), (0, 0), 10),
         (Healing(total=4), (0, 12), 13),
+        (Healing(total=4), (7, 2**63 - 1), 8),
     ],
-    ids=["the first", "by the total", "by the last one", "by a pod, where the status was lost"],
+    ids=["the first", "by the total", "by the last one", "by a pod, where the status was lost", "forged"],
 )
 def test_heals_are_numbered(healing: Healing, numbers: tuple[int, int], first: int) -> None:
     """Each heal has a number above all that are known; what is made for no loss has none."""

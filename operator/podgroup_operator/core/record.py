@@ -26,6 +26,9 @@ KEPT = 10
 FEWEST = 3
 """So many earlier heals of the same cause must be known to call one unusual."""
 
+LAST_NUMBER = 10**12
+"""No group heals so often; a greater number on a pod is somebody's who would have us count beyond what the API holds."""
+
 UNUSUAL = 4.0
 """Times their median; and one that took less than a second is never unusual."""
 
@@ -57,7 +60,7 @@ def next_number(view: View) -> int:
     """
     before = view.observed.status.healing
     known = [before.total, *(heal.number for heal in before.recent), *(pod.heal for pod in view.members)]
-    return max(known) + 1
+    return max((number for number in known if number < LAST_NUMBER), default=0) + 1
 
 
 def healing(previous: Healing, view: View, created: Sequence[Create], now: float) -> Healing:

@@ -29,13 +29,15 @@ def announce_heals(desired: Desired, created: Sequence[Create], recorder: Record
         metrics.heals.labels(loss.cause.value).inc()
         if loss.pod:
             metrics.heal_seconds.labels(loss.cause.value).observe(seconds)
-    for create, loss, seconds in heals:
-        number = create.evidence.number if create.evidence else 0
-        what = in_words(create, loss, seconds)
-        logger.info("group=%s/%s heal=%d %s", desired.namespace, desired.name, number, what)
-    notes = [in_mass([(loss, seconds) for _, loss, seconds in heals])] if len(heals) > MOST else []
-    for note in notes or (in_words(*each) for each in heals):
+    if len(heals) > MOST:
+        note = in_mass([(loss, seconds) for _, loss, seconds in heals])
         recorder.record(desired, "Normal", names.REASON_HEALED, note)
+        logger.info("group=%s/%s %s", desired.namespace, desired.name, note)
+        return
+    for create, loss, seconds in heals:
+        note, number = in_words(create, loss, seconds), create.evidence.number if create.evidence else 0
+        recorder.record(desired, "Normal", names.REASON_HEALED, note)
+        logger.info("group=%s/%s heal=%d %s", desired.namespace, desired.name, number, note)
 
 
 def in_words(create: Create, loss: Loss, seconds: float) -> str:
