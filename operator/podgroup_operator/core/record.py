@@ -27,7 +27,7 @@ FEWEST = 3
 """So many earlier heals of the same cause must be known to call one unusual."""
 
 LAST_NUMBER = 10**12
-"""No group heals so often; a greater number on a pod is somebody's who would have us count beyond what the API holds."""
+"""No group heals so often; who writes a greater number on a pod would have us count beyond what the API holds."""
 
 UNUSUAL = 4.0
 """Times their median; and one that took less than a second is never unusual."""
