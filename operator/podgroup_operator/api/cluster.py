@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
@@ -263,17 +263,17 @@ class Cluster:
         self, path: str, params: Mapping[str, str], patience: aiohttp.ClientTimeout | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask for something whose answer is read as it comes."""
-        with in_words():
-            with self._measured("GET") as told:
-                response = await self._session.get(
-                    self._connection.server + path,
-                    params=params,
-                    headers=self._connection.headers(),
-                    timeout=patience or aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5),
-                    allow_redirects=False,
-                )
+        with in_words(), ExitStack() as asked:
+            told = asked.enter_context(self._measured("GET"))
+            async with self._session.get(
+                self._connection.server + path,
+                params=params,
+                headers=self._connection.headers(),
+                timeout=patience or aiohttp.ClientTimeout(REQUEST_TIMEOUT, sock_connect=5),
+                allow_redirects=False,
+            ) as response:
                 told.append(response.status)
-            async with response:
+                asked.close()  # what follows may take as long as a watch
                 if response.status >= REDIRECTION:
                     self._raise_if_refused(await whole(response))
                 yield response
