@@ -87,7 +87,7 @@ def test_it_can_be_applied_again(cluster: KindCluster) -> None:
     ("values", "file"),
     [
         pytest.param([], DEFAULTS, id="by default"),
-        pytest.param(["serviceMonitor.enabled=false"], EVERYTHING, id="everything"),
+        pytest.param(["serviceMonitor.enabled=false", "prometheusRule.enabled=false"], EVERYTHING, id="everything"),
         pytest.param(["namespaces={default}"], DEFAULTS, id="some namespaces"),
     ],
 )
