@@ -18,7 +18,7 @@ from podgroup_operator.core.names import pod_name
 from podgroup_operator.core.plan import plan
 from podgroup_operator.core.selector import Selector
 from podgroup_operator.core.status import summarize
-from podgroup_operator.core.view import View, view_of
+from podgroup_operator.core.view import view_of
 
 NOW = 1_700_000_000.0
 HOUR = 3600.0
@@ -100,11 +100,6 @@ def told(replicas: int, **changes: Any) -> Status:
 def healed(total: int, **changes: Any) -> Status:
     """Build a status whose record has so many replacements."""
     return Status(healing=Healing(total=total, **changes))
-
-
-def viewed(group: Desired, seen: Observed, now: float = NOW) -> View:
-    """Give what is seen of a group."""
-    return view_of(group, seen, now)
 
 
 def planned(group: Desired, seen: Observed, now: float = NOW) -> Plan:

@@ -102,23 +102,26 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     annotations = given.pod_annotation or environment.get("PODGROUP_POD_ANNOTATION", "").splitlines()
     if wrong := next((each for each in annotations if not is_annotation(each)), ""):
         top.error(f"{wrong!r} is no annotation for pods: write key=value; the key may not begin with {GROUP}/")
-    if log_level not in LOG_LEVELS:
-        top.error(f"{log_level!r} is no log level: choose one of {', '.join(LOG_LEVELS)}")
-    if log_format not in LOG_FORMATS:
-        top.error(f"{log_format!r} is no log format: choose one of {', '.join(LOG_FORMATS)}")
     return Settings(
         namespaces=tuple(dict.fromkeys(given.namespace or filter(None, (part.strip() for part in listed.split(","))))),
         kubeconfig=given.kubeconfig or environment.get("PODGROUP_KUBECONFIG", ""),
         leader_elect=not (given.no_leader_elect or no_election),
         lease_namespace=given.lease_namespace or environment.get("PODGROUP_LEASE_NAMESPACE", ""),
         http=http,
-        log_level=log_level,
-        log_format=log_format,
+        log_level=choice(top, "log level", log_level, LOG_LEVELS),
+        log_format=choice(top, "log format", log_format, LOG_FORMATS),
         pod_annotations=as_mapping(annotations),
         pod_uid=environment.get("PODGROUP_POD_UID", ""),
         storm_percent=number(top, environment, "storm-percent", given.storm_percent, 55),
         storm_cooldown=number(top, environment, "storm-cooldown", given.storm_cooldown, 60),
     )
+
+
+def choice(top: argparse.ArgumentParser, what: str, word: str, known: Sequence[str]) -> str:
+    """Read one of some words; another one ends the program with a sentence."""
+    if word not in known:
+        top.error(f"{word!r} is no {what}: choose one of {', '.join(known)}")
+    return word
 
 
 def number(

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, create, desired, loss, observed, planned, pod, seated, summarized, told, viewed
+from builders import NOW, create, desired, loss, observed, planned, pod, seated, summarized, told
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model.actions import Evidence
 from podgroup_operator.core.model.loss import Cause, Loss, Wait
 from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.status import Heal, Healing
 from podgroup_operator.core.record import KEPT, evidence, measured
+from podgroup_operator.core.view import view_of
 from podgroup_operator.core.waits import BACKOFF
 
 AILED = (NOW - 200, NOW - 50)
@@ -61,12 +62,12 @@ def record(before: Healing, *pods: Any, created: tuple[Any, ...] = ()) -> Healin
 
 def test_what_is_known_of_a_heal_when_it_is_decided() -> None:
     """How long the pod ailed before it counted as lost, and how long it was held back since then, and by what."""
-    assert evidence(viewed(desired(), observed()), LOST, 7) == EVIDENCE
+    assert evidence(view_of(desired(), observed(), NOW), LOST, 7) == EVIDENCE
 
 
 def test_one_that_was_deleted_was_noticed_at_once() -> None:
     """There was no sign before its end, and nothing was waited for."""
-    assert evidence(viewed(desired(), observed()), loss(0, at=NOW - 0.5), 1) == Evidence(1, decided=0.5)
+    assert evidence(view_of(desired(), observed(), NOW), loss(0, at=NOW - 0.5), 1) == Evidence(1, decided=0.5)
 
 
 def test_a_heal_is_kept_in_short() -> None:
@@ -94,7 +95,7 @@ def test_the_newest_come_first_and_only_ten_stay() -> None:
     ],
     ids=["seen", "by the API's words", "nobody knows the node's time", "in the wrong order", "a clock was set"],
 )
-def test_the_stages_of_a_heal(changes: dict[str, float], scheduled: float, ready: float, approximate: bool) -> None:  # noqa: FBT001
+def test_the_stages_of_a_heal(changes: dict[str, float], scheduled: float, ready: float, approximate: bool) -> None:  # noqa: FBT001 - a fact
     """From the create until there was a node, and from then until it was Ready; none is ever negative."""
     heir = pod(HEAL.replacement, slot=0, lost_at=NOW - 2, ready_since=NOW + 3, node="node-8", **changes)
     done = measured(HEAL, {heir.name: heir})

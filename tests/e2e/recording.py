@@ -19,7 +19,7 @@ from e2e.pod import Pod, pod_spec, uids
 from e2e.waiting import SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from e2e.api import Api
 
@@ -128,15 +128,22 @@ class Recording:
 
     def most_live(self) -> int:
         """How many pods were live at once, at most, from the start until this moment: at every resourceVersion."""
-        live = uids(pod for pod in self.before if pod.live)
-        most = len(live)
+        return max(self._numbers(lambda pod: pod.live))
+
+    def fewest_ready(self) -> int:
+        """How many pods were Ready at once, at least, likewise."""
+        return min(self._numbers(lambda pod: pod.ready))
+
+    def _numbers(self, counts: Callable[[Pod], bool]) -> Iterator[int]:
+        """Give how many pods there were that count, at the start and after each change."""
+        found = uids(pod for pod in self.before if counts(pod))
+        yield len(found)
         for change in self.history():
-            if change.kind != "DELETED" and change.pod.live:
-                live.add(change.pod.uid)
+            if change.kind != "DELETED" and counts(change.pod):
+                found.add(change.pod.uid)
             else:
-                live.discard(change.pod.uid)
-            most = max(most, len(live))
-        return most
+                found.discard(change.pod.uid)
+            yield len(found)
 
     def first(self, what: str, fits: Callable[[Change], bool], start: int = 0, seconds: float = SECONDS) -> Change:
         """Wait for the first change that fits.

@@ -10,7 +10,6 @@ import pytest
 
 from e2e.api import MERGE_PATCH
 from e2e.namespace import template
-from e2e.pod import uids
 from e2e.waiting import eventually
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from backend import Backend
     from e2e.namespace import Namespace
     from e2e.pod import Pod
-    from e2e.recording import Recording
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -94,19 +92,6 @@ def drain(shop: Namespace, node: str) -> None:
     shop.kubectl("drain", node, selector, "--timeout=90s", "--ignore-daemonsets")
 
 
-def fewest_ready(recording: Recording) -> int:
-    """Give how many pods were Ready at once, at least, from the start until this moment."""
-    ready = uids(pod for pod in recording.before if pod.ready)
-    fewest = len(ready)
-    for change in recording.history():
-        if change.kind != "DELETED" and change.pod.ready:
-            ready.add(change.pod.uid)
-        else:
-            ready.discard(change.pod.uid)
-        fewest = min(fewest, len(ready))
-    return fewest
-
-
 @pytest.mark.timeout(300)
 def test_with_surge_and_a_budget_nobody_is_missed(shop: Namespace, backend: Backend) -> None:
     """While a node with three of six pods is drained there are never fewer than six Ready, nor more than eight."""
@@ -116,7 +101,7 @@ def test_with_surge_and_a_budget_nobody_is_missed(shop: Namespace, backend: Back
         with shop.record() as recording:
             drain(shop, node)
             now = shop.complete(without=old)
-            assert fewest_ready(recording) >= REPLICAS
+            assert recording.fewest_ready() >= REPLICAS
             assert recording.most_live() <= REPLICAS + 2
             assert len(recording.created()) == len(old)
         assert not on(now, node)
@@ -139,7 +124,7 @@ def test_without_a_budget_there_is_a_gap(
         with shop.record() as recording:
             drain(shop, node)
             shop.complete(without=old)
-            fewest = fewest_ready(recording)
+            fewest = recording.fewest_ready()
             record_property("fewest Ready", fewest)
             assert fewest < REPLICAS
             assert len(recording.created()) == len(old)
@@ -153,5 +138,5 @@ def test_a_cordon_alone_moves_the_pods(shop: Namespace, backend: Backend) -> Non
         with shop.record() as recording:
             cordon(shop, node, closed=True)
             assert not on(shop.complete(without=old), node)
-            assert fewest_ready(recording) >= REPLICAS
+            assert recording.fewest_ready() >= REPLICAS
             assert recording.most_live() <= REPLICAS + 2

@@ -9,20 +9,10 @@ from fakeapi.client import a_group, a_pod
 from fakeapi.faults import Fault
 from fakeapi.resources import Obj
 from podgroup_operator import metrics
+from shell.healing import group, healed
 from shell.stage import Stage, names
 
 REPLACES, CAUSE, LOST_AT = "selfheal.dev/replaces", "selfheal.dev/cause", "selfheal.dev/lost-at"
-
-
-async def group(stage: Stage, replicas: int) -> list[str]:
-    """Create the group `web`, let it come to rest with its pods Ready; give the pods' names."""
-    stage.api.create("podgroups", a_group("web", replicas))
-    await stage.settle()
-    made = names(stage.api.pods())
-    for name in made:
-        stage.api.set_pod(name, node="node-0", ready=True)
-    await stage.settle()
-    return made
 
 
 def told(stage: Stage) -> list[tuple[str, str]]:
@@ -231,11 +221,6 @@ async def test_what_was_lost_before_a_start_is_counted_though_it_cannot_be_repla
 
 
 LOST_ANSWERS = [Cut(after=True), Answer(500, after=True), Answer(504, after=True)]
-
-
-def healed(stage: Stage) -> list[str]:
-    """Give what the Events say of replacements."""
-    return [note for reason, note in stage.recorder.told if reason == "PodHealed"]
 
 
 async def unanswered_heal(stage: Stage, fault: Fault, times: int = 1) -> tuple[str, str]:

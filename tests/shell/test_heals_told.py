@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakeapi.client import a_group
 from podgroup_operator import metrics
+from shell.healing import group, healed
 from shell.stage import names
 
 if TYPE_CHECKING:
     from shell.stage import Stage
-
-
-async def group(stage: Stage, replicas: int) -> list[str]:
-    """Have a group up, all its pods on a node and Ready; give their names."""
-    stage.api.create("podgroups", a_group("web", replicas))
-    await stage.settle()
-    made = names(stage.api.pods())
-    for name in made:
-        stage.api.set_pod(name, node="node-0", ready=True)
-    await stage.settle()
-    return made
-
-
-def healed(stage: Stage) -> list[str]:
-    """Give what was told of heals."""
-    return [note for reason, note in stage.recorder.told if reason == "PodHealed"]
 
 
 async def test_many_heals_of_one_look_are_told_in_one_sentence(stage: Stage) -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, desired, observed, orphan, pod, viewed
+from builders import GROUP_UID, HOUR, NOW, OTHER_UID, OWNER, desired, observed, orphan, pod
 from podgroup_operator.core.model.actions import Why
 from podgroup_operator.core.model.loss import Cause, Loss, Wait
 from podgroup_operator.core.model.pod import Phase, Pod
 from podgroup_operator.core.record import evidence
 from podgroup_operator.core.selector import Operator, Requirement, Selector
+from podgroup_operator.core.view import view_of
 from podgroup_operator.observe.pods import PodStore
 from podgroup_operator.observe.written import Leaving
 
@@ -194,7 +195,7 @@ def test_a_clock_that_is_set_makes_no_loss_older(step: float) -> None:
     watched.now += step + 2
     monotonic[0] += 2
     now = watched.store.now()
-    found = evidence(viewed(desired(), observed(), now), seen.losses[0], 1)
+    found = evidence(view_of(desired(), observed(), now), seen.losses[0], 1)
     assert (found.decided, found.waited) == (2, 2)
 
 

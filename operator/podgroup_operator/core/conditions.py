@@ -148,7 +148,7 @@ def find_given_up(view: View, rollout: Rollout, progressing: Finding) -> tuple[s
 def find_available(desired: Desired, tally: Tally) -> Finding:
     """Available: at least `replicas` minus the strategy's maxUnavailable are; with Recreate and OnDelete all."""
     rolling = desired.strategy.type is StrategyType.ROLLING_UPDATE
-    minimum = desired.replicas - (desired.strategy.unavailable(desired.replicas) if rolling else 0)
+    minimum = desired.least_available if rolling else desired.replicas
     if tally.available >= minimum:
         return Finding(AVAILABLE, "True", "MinimumReplicasAvailable", "PodGroup has minimum availability.")
     return Finding(AVAILABLE, "False", "MinimumReplicasUnavailable", "PodGroup does not have minimum availability.")

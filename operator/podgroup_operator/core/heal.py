@@ -15,6 +15,7 @@ not moved, for it takes the sick ones first (decision of `turnover.py`).
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from podgroup_operator.core.ailment import Patient, patients
 from podgroup_operator.core.avoidance import avoided
@@ -156,17 +157,11 @@ def steady_at(view: View, pod: Pod) -> float:
 def loss_of(view: View, patient: Patient) -> Loss:
     """Tell what the end of a sick pod is to its group."""
     pod, cause, due = patient.pod, patient.ailment.cause, patient.ailment.due
-    return Loss(
-        slot=-1 if pod.slot is None else pod.slot,
-        pod=pod.name,
-        cause=cause,
-        at=view.now,
-        node=pod.node,
+    return replace(
+        Loss.of(pod, cause, view.now),
         seen=patient.ailment.seen,
         ailed=(patient.ailment.since, due),
         wait=Wait(held_by(view, patient), due) if due < view.now else None,
-        revision=pod.revision,
-        ready_since=pod.ready_since,
         attempt=0 if is_lost(patient) else attempts(view, pod) + 1,
         avoids=avoided(pod, view.now),
     )

@@ -88,8 +88,7 @@ def wanted_as_they_were(view: View) -> int:
     rolls = is_rolling_update(desired) and not desired.paused and not desired.strategy.staying(desired.replicas)
     if not (tried and rolls and tally.available > 0):
         return 0
-    least = desired.replicas - desired.strategy.unavailable(desired.replicas)
-    return max(least - (tally.replicas - tally.updated), 0)
+    return max(desired.least_available - (tally.replicas - tally.updated), 0)
 
 
 def former(view: View) -> str:

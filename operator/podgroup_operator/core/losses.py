@@ -19,7 +19,6 @@ from podgroup_operator.core.turnover import is_asked, is_rolling
 from podgroup_operator.core.view import View
 
 LONG_AGO = 0.0
-NO_SEAT = -1
 
 SEEN = 200
 """Characters that are kept of what a node says of a pod's end."""
@@ -40,19 +39,9 @@ def given_up(view: View) -> dict[int, Loss]:
     """Count a pod as lost that must be kept and whose node is lost, until another has its place."""
     corpses = corpses_of(view)
     replaced = {pod.replaces for pod in view.active} if corpses else set[str]()
-    return {
-        NO_SEAT if pod.slot is None else pod.slot: Loss(
-            NO_SEAT if pod.slot is None else pod.slot,
-            pod.name,
-            Cause.NODE_LOST,
-            view.now,
-            revision=pod.revision,
-            ready_since=pod.ready_since,
-            avoids=avoided(pod, view.now),
-        )
-        for pod in corpses
-        if pod.name not in replaced
-    }
+    missed = [pod for pod in corpses if pod.name not in replaced]
+    losses = (replace(Loss.of(pod, Cause.NODE_LOST, view.now), avoids=avoided(pod, view.now)) for pod in missed)
+    return {loss.slot: loss for loss in losses}
 
 
 def outlives(view: View, loss: Loss) -> bool:
@@ -69,12 +58,7 @@ def outlives(view: View, loss: Loss) -> bool:
 
 def released(view: View) -> dict[int, Loss]:
     """Count a pod that is released in this very plan as lost: its replacement need not wait for the news."""
-    return {pod.slot: lost_now(pod, pod.slot, view.now) for pod in view.released if pod.slot is not None}
-
-
-def lost_now(pod: Pod, slot: int, now: float) -> Loss:
-    """Give the loss of a pod that is let go."""
-    return Loss(slot, pod.name, Cause.DELETED, now, revision=pod.revision, ready_since=pod.ready_since, node=pod.node)
+    return {pod.slot: Loss.of(pod, Cause.DELETED, view.now) for pod in view.released if pod.slot is not None}
 
 
 def unseen(view: View, active: Sequence[Pod], known: Mapping[int, Loss]) -> dict[int, Loss]:
@@ -126,8 +110,7 @@ def asked_for(view: View) -> set[int]:
 
 def asked_loss(pod: Pod, now: float) -> Loss:
     """Give the loss of a pod that goes because somebody has asked for another one in its place."""
-    slot = -1 if pod.slot is None else pod.slot
-    return Loss(slot, pod.name, Cause.ASKED, now, revision=pod.revision, ready_since=pod.ready_since, heals=False)
+    return replace(Loss.of(pod, Cause.ASKED, now), heals=False)
 
 
 def traceless_loss(view: View, slot: int, *, old: bool) -> Loss:
@@ -147,8 +130,7 @@ def unseen_old(view: View, seen: Iterable[Loss]) -> int:
 def taken_by_others(view: View) -> int:
     """Count those of them that we cannot have taken ourselves: fewer would have been available than may be."""
     desired = view.desired
-    least = desired.replicas - desired.strategy.unavailable(desired.replicas)
-    return max(unseen_old(view, ()) - max(view.observed.status.available - least, 0), 0)
+    return max(unseen_old(view, ()) - max(view.observed.status.available - desired.least_available, 0), 0)
 
 
 def visible_loss(pod: Pod, now: float) -> Loss | None:
@@ -159,7 +141,9 @@ def visible_loss(pod: Pod, now: float) -> Loss | None:
     if cause is None:
         return None
     at = pod.deleted or pod.finished or now
-    seen = pod.complaint[:SEEN]
-    return Loss(
-        pod.slot, pod.name, cause, at, failed_early(pod), pod.revision, pod.ready_since, node=pod.node, seen=seen
-    )
+    return replace(Loss.of(pod, cause, at), early=failed_early(pod), seen=seen_of(pod))
+
+
+def seen_of(pod: Pod) -> str:
+    """Give what was seen of a pod's end: a reason, an exit code."""
+    return pod.complaint[:SEEN]

@@ -111,7 +111,7 @@ def affordable(view: View, budget: Budget, removes: list[Remove]) -> Iterator[Re
     spare that is one too many goes as in a scale-down.
     """
     desired = view.desired
-    least = {How.EVICT: desired.replicas, How.DELETE: desired.replicas - desired.strategy.unavailable(desired.replicas)}
+    least = {How.EVICT: desired.replicas, How.DELETE: desired.least_available}
     spares = [pod for pod in view.active if pod.uid in budget.spares]
     here = sum(bucket_of(view, pod) is Bucket.AVAILABLE for pod in (*budget.steady, *spares))
     for each in sorted(removes, key=lambda remove: view.observed.tries.get(remove.pod.uid, 0)):
@@ -154,15 +154,9 @@ def loss_of(view: View, pod: Pod) -> Loss:
     """
     others = sorted(node for node in view.observed.maintained if node != pod.node)[: MOST_NODES - 1]
     avoids = dict(avoided(pod, view.now)) | dict.fromkeys(others, view.now + AVOIDED)
-    return Loss(
-        slot=-1 if pod.slot is None else pod.slot,
-        pod=pod.name,
-        cause=Cause.MAINTENANCE,
-        at=view.now,
+    return replace(
+        Loss.of(pod, Cause.MAINTENANCE, view.now),
         early=True,
-        node=pod.node,
         seen=f"node {pod.node} is under maintenance",
-        revision=pod.revision,
-        ready_since=pod.ready_since,
         avoids=tuple(avoids.items())[-MOST_NODES:],
     )

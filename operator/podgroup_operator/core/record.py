@@ -12,6 +12,7 @@ listening the API's own times are taken, which have whole seconds (`approximate`
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from statistics import median
 
 from podgroup_operator.core.model.actions import Create, Evidence
@@ -35,7 +36,7 @@ UNUSUAL = 4.0
 
 def evidence(view: View, loss: Loss, number: int) -> Evidence:
     """Say what is known of a heal that is decided now."""
-    began, due = loss.ailed or (loss.at + loss.skew,) * 2
+    began, due = loss.known
     decided = max(view.now - due, 0.0)
     waited = min(max(view.now - loss.wait.since, 0.0), decided) if loss.wait else 0.0
     return Evidence(
@@ -78,7 +79,7 @@ def healing(previous: Healing, view: View, created: Sequence[Create], now: float
             last_replacement=create.name,
             last_recovery_seconds=None,
             by_cause=tuple(sorted(counts.items())),
-            recent=(*reversed(list(in_short(created, now))), *previous.recent)[:KEPT],
+            recent=(*islice(in_short(reversed(created), now), KEPT), *previous.recent)[:KEPT],
         )
     if any(heal.ready is None for heal in previous.recent):
         previous = replace(previous, recent=measured_anew(previous.recent, view.active))
@@ -92,7 +93,7 @@ def in_short(created: Iterable[Create], now: float) -> Iterable[Heal]:
     for create in created:
         if loss := create.heals:
             found = create.evidence or Evidence(0)
-            began = loss.ailed[0] if loss.ailed else loss.at + loss.skew
+            began, _ = loss.known
             rest = max(now - began - found.noticed - found.decided, 0.0)
             yield Heal(
                 number=found.number,
@@ -114,13 +115,18 @@ def in_short(created: Iterable[Create], now: float) -> Iterable[Heal]:
 
 def measured_anew(recent: Sequence[Heal], active: Iterable[Pod]) -> tuple[Heal, ...]:
     """Note of the last heals which replacements are Ready by now, and whether that took unusually long."""
-    waiting = {heal.replacement for heal in recent if heal.ready is None}
-    pods = {pod.name: pod for pod in active if pod.name in waiting}
+    pods = heirs_of(recent, active)
     known = [measured(heal, pods) for heal in recent]
     return tuple(
         replace(heal, unusual=unusual(heal, known[rank + 1 :])) if heal is not recent[rank] else heal
         for rank, heal in enumerate(known)
     )
+
+
+def heirs_of(heals: Iterable[Heal], active: Iterable[Pod]) -> dict[str, Pod]:
+    """Give the replacements that are there, and of which it is not known yet when they were Ready, by name."""
+    waiting = {heal.replacement for heal in heals if heal.ready is None}
+    return {pod.name: pod for pod in active if pod.name in waiting}
 
 
 def measured(heal: Heal, pods: Mapping[str, Pod]) -> Heal:

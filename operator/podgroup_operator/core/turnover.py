@@ -150,7 +150,7 @@ def affordable(view: View, going: Iterable[Pod], buckets: Mapping[str, Bucket], 
         on_trial: how many of the Ready ones stand in for none that goes.
     """
     desired, counts = view.desired, Counter(buckets.values())
-    least = desired.replicas - desired.strategy.unavailable(desired.replicas)
+    least = desired.least_available
     available = counts[Bucket.AVAILABLE] - least
     ready = len(buckets) - counts[Bucket.STARTING] - on_trial - least
     for pod in going:
@@ -189,7 +189,7 @@ def trial_since(view: View) -> float:
     the rollout, its first pod does.
     """
     desired, rollout, tally = view.desired, view.observed.status.rollout, view.tally
-    short = tally.available < desired.replicas - desired.strategy.unavailable(desired.replicas)
+    short = tally.available < desired.least_available
     if not (short and tally.updated) or is_proved(view):
         return math.inf
     if rollout.revision == desired.revision:

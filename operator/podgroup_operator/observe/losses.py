@@ -4,13 +4,11 @@ from dataclasses import replace
 
 from podgroup_operator.core.backoff import failed_early
 from podgroup_operator.core.classify import cause_of_loss
-from podgroup_operator.core.losses import SEEN, asked_loss
+from podgroup_operator.core.losses import asked_loss, seen_of
 from podgroup_operator.core.model.actions import Why
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.pod import Pod
 from podgroup_operator.observe.memory import Memory
-
-NO_SLOT = -1
 
 
 def shifted(loss: Loss, seconds: float) -> Loss:
@@ -39,8 +37,6 @@ def note_loss(memory: Memory, before: Pod, after: Pod | None, now: float) -> boo
     if removed and removed.loss:  # what we took away because it ailed
         memory.seen.lose(replace(removed.loss, at=now))
         return True
-    slot = NO_SLOT if before.slot is None else before.slot
-    seen = after.complaint[:SEEN] if after else ""
-    told = Loss(slot, before.name, cause, now, early, before.revision, before.ready_since, node=before.node, seen=seen)
-    memory.seen.lose(told)
+    seen = seen_of(after) if after else ""
+    memory.seen.lose(replace(Loss.of(before, cause, now), early=early, seen=seen))
     return True

@@ -11,7 +11,7 @@ from podgroup_operator.core.model.actions import Create
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Loss
 from podgroup_operator.core.model.status import Heal
-from podgroup_operator.core.record import in_short, measured
+from podgroup_operator.core.record import heirs_of, in_short, measured
 from podgroup_operator.core.view import View
 from podgroup_operator.observe.told import Told
 from podgroup_operator.tell.recorder import Recorder
@@ -64,9 +64,9 @@ def measure_recoveries(view: View, created: Sequence[Create], told: Told, now: f
     made = {heal.replacement: heal for heal in in_short(created, now)}
     if not made and not told.recovering:
         return
-    pods = {pod.name: pod for pod in view.active}
-    left = dict[str, Heal]()
-    for name, heal in (told.recovering | made).items():
+    heals, left = told.recovering | made, dict[str, Heal]()
+    pods = heirs_of(heals.values(), view.active)
+    for name, heal in heals.items():
         done = measured(heal, pods)
         if done.ready is not None and not done.approximate:
             observe(done)

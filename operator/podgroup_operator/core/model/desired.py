@@ -63,3 +63,8 @@ class Desired:
     tolerated_seconds: int | None = 0
     deleting: bool = False
     unreadable: str = ""  # which fields cannot be read; nothing may be decided for such a group
+
+    @property
+    def least_available(self) -> int:
+        """Give how many pods have to be available at least while they are replaced: all but `maxUnavailable`."""
+        return self.replicas - self.strategy.unavailable(self.replicas)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Self
 
 from podgroup_operator.core.model.pod import Pod
 
@@ -20,6 +21,8 @@ class Cause(Enum):
     MAINTENANCE = "Maintenance"  # its node is drained, or about to be
     ASKED = "Asked"  # somebody has asked for its replacement, which is no heal
 
+
+NO_SEAT = -1
 
 SICK = frozenset({Cause.CRASH_LOOP, Cause.UNREADY, Cause.START_TIMEOUT})
 """For which a pod that lives is replaced."""
@@ -70,6 +73,17 @@ class Loss:
     skew: float = field(default=0.0, compare=False)
     attempt: int = 0
     avoids: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, pod: Pod, cause: Cause, at: float) -> Self:
+        """Give the loss of a pod, with what is known of that."""
+        slot = NO_SEAT if pod.slot is None else pod.slot
+        return cls(slot, pod.name, cause, at, revision=pod.revision, ready_since=pod.ready_since, node=pod.node)
+
+    @property
+    def known(self) -> tuple[float, float]:
+        """Give since when there was a sign of it, and from when on it counted, by our clock as it is set now."""
+        return self.ailed or (self.at + self.skew, self.at + self.skew)
 
 
 @dataclass(frozen=True, slots=True)
