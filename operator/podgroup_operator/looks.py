@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 
 from podgroup_operator import metrics
-from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable
+from podgroup_operator.api.refusals import NotLeading, Refused, Unreachable
 from podgroup_operator.api.restored import Restored
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.tell.loglines import LOOK

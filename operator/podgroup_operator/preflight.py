@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from podgroup_operator.api.cluster import NOT_FOUND, UNAUTHORIZED, Cluster, Refused, Unreachable, object_path
+from podgroup_operator.api.cluster import Cluster, object_path
+from podgroup_operator.api.refusals import NOT_FOUND, UNAUTHORIZED, Refused, Unreachable
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core import names
 from podgroup_operator.core.lease import NARROW, WIDE

@@ -20,7 +20,8 @@ from podgroup_operator.act.owner import Owner, Owners
 from podgroup_operator.act.removals import ask_about_leaving
 from podgroup_operator.act.revise import Revising
 from podgroup_operator.act.tidy import keep_tidy
-from podgroup_operator.api.cluster import NOT_FOUND, Cluster, NotLeading, Refused, Unreachable, podgroups_path
+from podgroup_operator.api.cluster import Cluster, podgroups_path
+from podgroup_operator.api.refusals import NOT_FOUND, NotLeading, Refused, Unreachable
 from podgroup_operator.api.wire.status import shows
 from podgroup_operator.api.wire.status import write_status as written
 from podgroup_operator.api.writer import Writer, Writes

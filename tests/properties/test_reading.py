@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podgroup_operator.api.cluster import Refused
 from podgroup_operator.api.jsontext import number, parsed, written
+from podgroup_operator.api.refusals import Refused
 from podgroup_operator.api.wire.desired import read_desired
 from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.wire.pod import read_pod

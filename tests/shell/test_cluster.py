@@ -14,9 +14,10 @@ from fakeapi import Answer, Cut, Delay, FakeApi
 from fakeapi.client import a_pod
 from podgroup_operator import metrics
 from podgroup_operator.api import cluster as module
-from podgroup_operator.api.cluster import UNAUTHORIZED, Cluster, Refused, TooLarge, Unreachable, pods_path
+from podgroup_operator.api.cluster import Cluster, pods_path
 from podgroup_operator.api.login import Connection
 from podgroup_operator.api.outage import LEAST, Outage
+from podgroup_operator.api.refusals import UNAUTHORIZED, Refused, TooLarge, Unreachable
 
 PODS = pods_path("default")
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

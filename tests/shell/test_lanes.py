@@ -2,7 +2,7 @@
 
 import pytest
 
-from podgroup_operator.api.cluster import Refused, Unreachable
+from podgroup_operator.api.refusals import Refused, Unreachable
 from podgroup_operator.core.model.refusal import Lane, Refusal
 from podgroup_operator.observe import lanes as module
 from podgroup_operator.observe.lanes import LONGEST_ASKED, LaneMemory, Trouble, new_lanes

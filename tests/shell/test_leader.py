@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from fakeapi.faults import Answer, Delay
-from podgroup_operator.api.cluster import Cluster, NotLeading, Unreachable, pods_path
+from podgroup_operator.api.cluster import Cluster, pods_path
 from podgroup_operator.api.login import Connection
+from podgroup_operator.api.refusals import NotLeading, Unreachable
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core.lease import DEADLINE, DURATION, SHARED, STALE, WIDE
 from podgroup_operator.lead import leader, rivals

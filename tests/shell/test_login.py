@@ -13,8 +13,9 @@ from aiohttp import web
 
 from fakeapi import Answer, FakeApi
 from podgroup_operator.api import login
-from podgroup_operator.api.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.login import Connection, LoginError, MountedAccount, connect
+from podgroup_operator.api.refusals import Refused, Unreachable
 from shell.operating import write_kubeconfig
 
 SERVER = "http://10.0.0.1:6443"

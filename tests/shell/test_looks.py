@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from podgroup_operator.api.cluster import Refused
+from podgroup_operator.api.refusals import Refused
 from podgroup_operator.looks import Looks
 from podgroup_operator.workqueue import Key
 

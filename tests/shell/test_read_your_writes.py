@@ -7,7 +7,7 @@ import pytest
 from fakeapi import Answer, Cut, Hold
 from fakeapi.client import a_group, a_pod
 from podgroup_operator import metrics
-from podgroup_operator.api.cluster import Refused
+from podgroup_operator.api.refusals import Refused
 from podgroup_operator.observe.written import Written
 from shell.stage import NAMESPACE, Stage, names, slots
 

@@ -12,7 +12,8 @@ import pytest
 from fakeapi import FakeApi, Hold
 from fakeapi.client import a_pod
 from podgroup_operator.api import fence
-from podgroup_operator.api.cluster import Cluster, NotLeading, Unreachable, pods_path
+from podgroup_operator.api.cluster import Cluster, pods_path
+from podgroup_operator.api.refusals import NotLeading, Unreachable
 from podgroup_operator.api.writer import Unlimited, Writer, Writes
 
 PODS = pods_path("default")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import orjson
 
-from podgroup_operator.api.cluster import GONE, UNANSWERABLE, podgroups_path
+from podgroup_operator.api.cluster import podgroups_path
+from podgroup_operator.api.refusals import GONE, UNANSWERABLE
 from podgroup_operator.observe.frame import EndlessBackoffs
 from podgroup_operator.observe.informer import SILENCE, WATCH_SECONDS, unreadable
 from podgroup_operator.observe.pulse import Pulse

@@ -14,7 +14,8 @@ from podgroup_operator.act.creates import Creating
 from podgroup_operator.act.owner import Owner
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.removals import Removing
-from podgroup_operator.api.cluster import Cluster, Refused, Unreachable
+from podgroup_operator.api.cluster import Cluster
+from podgroup_operator.api.refusals import Refused, Unreachable
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.model.plan import Outcome, Plan

@@ -7,18 +7,8 @@ from typing import Any
 from podgroup_operator.act.origin import Origin, origin
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
-from podgroup_operator.api.cluster import (
-    CONFLICT,
-    NOT_FOUND,
-    STRATEGIC_MERGE_PATCH,
-    UNPROCESSABLE,
-    Cluster,
-    NotLeading,
-    Refused,
-    Undone,
-    Unreachable,
-    pods_path,
-)
+from podgroup_operator.api.cluster import STRATEGIC_MERGE_PATCH, Cluster, pods_path
+from podgroup_operator.api.refusals import CONFLICT, NOT_FOUND, UNPROCESSABLE, NotLeading, Refused, Undone, Unreachable
 from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writer

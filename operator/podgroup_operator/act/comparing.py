@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from podgroup_operator.act.likeness import defaulted, without_empty
-from podgroup_operator.api.cluster import Refused, Unreachable
+from podgroup_operator.api.refusals import Refused, Unreachable
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.difference import Json, difference, target_of
 from podgroup_operator.core.model.pod import Pod

@@ -7,17 +7,8 @@ from functools import partial
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import start_slowly
 from podgroup_operator.act.template import judgement, stray
-from podgroup_operator.api.cluster import (
-    CONFLICT,
-    INVALID,
-    NOT_FOUND,
-    SERVER_ERROR,
-    Cluster,
-    NotLeading,
-    Refused,
-    Unreachable,
-    pods_path,
-)
+from podgroup_operator.api.cluster import Cluster, pods_path
+from podgroup_operator.api.refusals import CONFLICT, INVALID, NOT_FOUND, SERVER_ERROR, NotLeading, Refused, Unreachable
 from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.wire.pod import read_pod
 from podgroup_operator.api.writer import Writer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podgroup_operator.act.template import objection
-from podgroup_operator.api.cluster import Refused, Unreachable
+from podgroup_operator.api.refusals import Refused, Unreachable
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.plan import plan

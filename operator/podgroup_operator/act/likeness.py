@@ -12,7 +12,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from podgroup_operator.api.cluster import Refused, object_path
+from podgroup_operator.api.cluster import object_path
+from podgroup_operator.api.refusals import Refused
 from podgroup_operator.api.wire.revision import meaning_of
 from podgroup_operator.api.writer import Writer
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from podgroup_operator.act.likeness import defaulted, without_empty
 from podgroup_operator.act.template import sample_of
-from podgroup_operator.api.cluster import Refused
+from podgroup_operator.api.refusals import Refused
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.names import LABEL_TEMPLATE_HASH

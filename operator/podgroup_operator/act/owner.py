@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from podgroup_operator.api.cluster import NOT_FOUND, Cluster, Refused, podgroups_path
+from podgroup_operator.api.cluster import Cluster, podgroups_path
+from podgroup_operator.api.refusals import NOT_FOUND, Refused
 from podgroup_operator.core.model.desired import Desired
 from podgroup_operator.core.model.loss import Cause
 from podgroup_operator.core.model.plan import Plan

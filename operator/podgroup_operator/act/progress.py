@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from podgroup_operator.api.cluster import FOR_A_PERSON, Refused, Unreachable
+from podgroup_operator.api.refusals import FOR_A_PERSON, Refused, Unreachable
 from podgroup_operator.core.model.plan import Failure, Outcome, Plan
 from podgroup_operator.core.model.refusal import Lane
 from podgroup_operator.observe.lanes import OF_PODS

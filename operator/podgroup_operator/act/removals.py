@@ -4,17 +4,8 @@ from typing import Any
 
 from podgroup_operator.act.progress import Progress
 from podgroup_operator.act.slow_start import IN_VAIN, start_slowly
-from podgroup_operator.api.cluster import (
-    BUDGET,
-    CONFLICT,
-    NOT_FOUND,
-    SERVER_ERROR,
-    Cluster,
-    NotLeading,
-    Refused,
-    Unreachable,
-    pods_path,
-)
+from podgroup_operator.api.cluster import Cluster, pods_path
+from podgroup_operator.api.refusals import BUDGET, CONFLICT, NOT_FOUND, SERVER_ERROR, NotLeading, Refused, Unreachable
 from podgroup_operator.api.wire.metadata import version_of
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names

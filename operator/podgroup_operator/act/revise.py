@@ -13,7 +13,8 @@ from typing import Any
 
 from podgroup_operator.act.judging import Judging
 from podgroup_operator.act.likeness import first_alike
-from podgroup_operator.api.cluster import CONFLICT, Cluster, Refused, Unreachable, revisions_path
+from podgroup_operator.api.cluster import Cluster, revisions_path
+from podgroup_operator.api.refusals import CONFLICT, Refused, Unreachable
 from podgroup_operator.api.wire.revision import read_revision, template_hash, template_of, write_revision
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.refusal import Lane

@@ -10,7 +10,8 @@ its group's selector needs would be nobody's, and its group would make the next 
 
 from typing import Any
 
-from podgroup_operator.api.cluster import INVALID, Refused, pods_path
+from podgroup_operator.api.cluster import pods_path
+from podgroup_operator.api.refusals import INVALID, Refused
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.manifest import pod_manifest
 from podgroup_operator.core.model.actions import Create

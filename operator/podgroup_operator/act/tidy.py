@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from podgroup_operator.act.comparing import origins_of
-from podgroup_operator.api.cluster import CONFLICT, MERGE_PATCH, Refused, Unreachable, revisions_path
+from podgroup_operator.api.cluster import MERGE_PATCH, revisions_path
+from podgroup_operator.api.refusals import CONFLICT, Refused, Unreachable
 from podgroup_operator.api.wire.revision import read_revision, template_of, write_revision
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core.model.refusal import Lane

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from podgroup_operator.api.cluster import MERGE_PATCH, Cluster, NotLeading, Unreachable
+from podgroup_operator.api.cluster import MERGE_PATCH, Cluster
 from podgroup_operator.api.fence import until_it_falls
+from podgroup_operator.api.refusals import NotLeading, Unreachable
 
 Json = dict[str, Any]
 

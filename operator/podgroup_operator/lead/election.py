@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-from podgroup_operator.api.cluster import FORBIDDEN, Cluster, Refused, Unreachable, describe
+from podgroup_operator.api.cluster import Cluster, describe
+from podgroup_operator.api.refusals import FORBIDDEN, Refused, Unreachable
 from podgroup_operator.core.lease import DEADLINE, NARROW, RENEWAL, WIDE
 from podgroup_operator.lead.guard import Guard
 from podgroup_operator.lead.leader import Candidate, nothing

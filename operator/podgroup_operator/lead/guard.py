@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from podgroup_operator.api.cluster import CONFLICT, Refused
+from podgroup_operator.api.refusals import CONFLICT, Refused
 from podgroup_operator.core.lease import DEADLINE, POLL, RENEWAL, SHARED, STALE, Step, of_our_kind
 from podgroup_operator.lead.leases import LeaseObject
 from podgroup_operator.lead.pursuit import Pursuit

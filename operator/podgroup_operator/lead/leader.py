@@ -8,7 +8,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 
-from podgroup_operator.api.cluster import Refused, Unreachable
+from podgroup_operator.api.refusals import Refused, Unreachable
 from podgroup_operator.core.lease import (
     DEADLINE,
     DURATION,

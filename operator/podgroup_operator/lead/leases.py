@@ -3,7 +3,8 @@
 import time
 from typing import Any
 
-from podgroup_operator.api.cluster import NOT_FOUND, Cluster, Refused, object_path
+from podgroup_operator.api.cluster import Cluster, object_path
+from podgroup_operator.api.refusals import NOT_FOUND, Refused
 from podgroup_operator.core.lease import DURATION, Lease, Step
 from podgroup_operator.core.manifest import micro_time
 from podgroup_operator.lead.boot import stamp

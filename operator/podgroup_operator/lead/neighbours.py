@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from podgroup_operator.api.cluster import FORBIDDEN, Cluster, Refused, object_path
+from podgroup_operator.api.cluster import Cluster, object_path
+from podgroup_operator.api.refusals import FORBIDDEN, Refused
 from podgroup_operator.core.lease import NARROW, SHARED, WIDE, Sighting, is_left, see
 from podgroup_operator.lead import boot
 from podgroup_operator.lead.leases import ROOT, read_lease

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from podgroup_operator.api.cluster import CONFLICT, Refused, Unreachable
+from podgroup_operator.api.refusals import CONFLICT, Refused, Unreachable
 from podgroup_operator.core.lease import DEADLINE, Sighting, Step, awaited, next_step, see
 from podgroup_operator.lead import boot
 from podgroup_operator.lead.leases import LeaseObject, read_lease, renewed_stamp

@@ -19,8 +19,9 @@ import aiohttp
 import kopf
 
 from podgroup_operator import __version__
-from podgroup_operator.api.cluster import GONE, UNANSWERABLE, UNAUTHORIZED, describe
+from podgroup_operator.api.cluster import describe
 from podgroup_operator.api.login import Connection
+from podgroup_operator.api.refusals import GONE, UNANSWERABLE, UNAUTHORIZED
 from podgroup_operator.api.sockets import connector
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core import names

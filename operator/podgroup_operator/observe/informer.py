@@ -21,16 +21,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from podgroup_operator.api import oddities
-from podgroup_operator.api.cluster import (
-    GONE,
-    SERVER_ERROR,
-    UNANSWERABLE,
-    Cluster,
-    Refused,
-    TooLarge,
-    Unreachable,
-)
+from podgroup_operator.api.cluster import Cluster
 from podgroup_operator.api.fields import Fields
+from podgroup_operator.api.refusals import GONE, SERVER_ERROR, UNANSWERABLE, Refused, TooLarge, Unreachable
 from podgroup_operator.api.restored import not_older
 from podgroup_operator.api.wire.metadata import full_name, version_of
 from podgroup_operator.backoff import Backoff

@@ -9,7 +9,7 @@ monotonic: a wall clock that steps back holds nothing up.
 import math
 from dataclasses import dataclass, field
 
-from podgroup_operator.api.cluster import CONFLICT, FOR_A_PERSON, TOO_MANY_REQUESTS, Refused, Undone, Unreachable
+from podgroup_operator.api.refusals import CONFLICT, FOR_A_PERSON, TOO_MANY_REQUESTS, Refused, Undone, Unreachable
 from podgroup_operator.backoff import Backoff
 from podgroup_operator.core.model.refusal import Lane, Refusal
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
-from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable
+from podgroup_operator.api.refusals import NotLeading, Refused, Unreachable
 from podgroup_operator.api.wire.status import write_healing
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.observe.groups import Group, GroupStore

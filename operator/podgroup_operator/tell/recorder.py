@@ -12,7 +12,8 @@ import logging
 import time
 from collections import deque
 
-from podgroup_operator.api.cluster import NotLeading, Refused, Unreachable, object_path
+from podgroup_operator.api.cluster import object_path
+from podgroup_operator.api.refusals import NotLeading, Refused, Unreachable
 from podgroup_operator.api.writer import Writes
 from podgroup_operator.core import names
 from podgroup_operator.core.manifest import micro_time

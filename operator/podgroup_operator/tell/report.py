@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 from podgroup_operator import metrics
-from podgroup_operator.api.cluster import Refused, podgroups_path
+from podgroup_operator.api.cluster import podgroups_path
+from podgroup_operator.api.refusals import Refused
 from podgroup_operator.api.writer import Writer
 from podgroup_operator.core import names
 from podgroup_operator.core.model.actions import How
