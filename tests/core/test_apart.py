@@ -8,23 +8,16 @@ from typing import Any
 import pytest
 
 from builders import NOW, desired, observed, planned, pod, seated, summarized
+from core.ailing import away
 from podgroup_operator.core.model.desired import PodReplacement
 from podgroup_operator.core.model.healing import Wishes
 from podgroup_operator.core.model.loss import Cause
-from podgroup_operator.core.model.node import Node, Storm
+from podgroup_operator.core.model.node import Storm
 from podgroup_operator.core.model.plan import Outcome
 from podgroup_operator.core.model.strategy import Strategy, StrategyType
 
-KEPT = pod("web-0", slot=0, node="lost", kept=True, ready_since=None)
+KEPT = pod("web-0", slot=0, kept=True, ready_since=None)
 HEIR = pod("web-0-b", slot=0, cause="NodeLost", replaces="web-0")
-
-
-def away(since: float = NOW - 61, **changes: Any) -> dict[str, Any]:
-    """Give what is seen of nodes when one is lost."""
-    node = Node("lost", "lost", 1, ready=False, lost_since=since, **changes)
-    return {"nodes": {node.name: node}, "lost_nodes": {node.name}}
-
-
 COMPLETE = {"pod_replacement": PodReplacement.TERMINATION_COMPLETE}
 
 
@@ -32,7 +25,7 @@ COMPLETE = {"pod_replacement": PodReplacement.TERMINATION_COMPLETE}
     ("group", "seen", "replaced"),
     [
         ({}, away(), True),
-        ({}, away(NOW - 59), False),
+        ({}, away(since=NOW - 59), False),
         ({}, away() | {"began": NOW - 59}, False),
         ({}, away() | {"storm": Storm(raging=True)}, False),
         ({"healing": Wishes(paused=True)}, away(), False),
@@ -67,7 +60,7 @@ def test_a_kept_pod_on_a_lost_node_is_replaced(
 
 def test_it_needs_no_news() -> None:
     """A look is asked for when the time is up."""
-    assert planned(desired(), observed(KEPT, *seated(1, 2), **away(NOW - 10))).look_again == NOW + 50
+    assert planned(desired(), observed(KEPT, *seated(1, 2), **away(since=NOW - 10))).look_again == NOW + 50
 
 
 @pytest.mark.parametrize(
