@@ -172,5 +172,8 @@ def test_a_pod_bears_the_evidence() -> None:
         '{"node":"node-7","seen":"container app: exit code 1","noticedSeconds":150.0,"decidedSeconds":50.0,'
         '"waitedSeconds":40.0,"waitedFor":"Backoff"}'
     )
+    at_once = create(0, 1, loss(0, "web-0-old"), evidence=Evidence(8))
+    annotations = pod_manifest(desired(), {}, at_once)["metadata"]["annotations"]
+    assert annotations["selfheal.dev/evidence"] == '{"noticedSeconds":0.0,"decidedSeconds":0.0}'
     plain = pod_manifest(desired(), {}, create(0))["metadata"]["annotations"]
     assert not {"selfheal.dev/heal", "selfheal.dev/evidence"} & plain.keys()

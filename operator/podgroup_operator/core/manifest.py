@@ -103,10 +103,10 @@ def in_json(loss: Loss, evidence: Evidence) -> str:
         "seen": loss.seen,
         "noticedSeconds": evidence.noticed,
         "decidedSeconds": evidence.decided,
-        "waitedSeconds": evidence.waited,
+        "waitedSeconds": evidence.waited or None,
         "waitedFor": evidence.waited_for,
     }
-    return json.dumps({key: value for key, value in told.items() if value}, separators=(",", ":"))
+    return json.dumps({key: value for key, value in told.items() if value not in ("", None)}, separators=(",", ":"))
 
 
 def micro_time(seconds: float) -> str:
